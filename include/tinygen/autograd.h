@@ -1,0 +1,80 @@
+/*
+ * tinygen/autograd.h - the tape and its ops.
+ *
+ *     tg_tape_begin(t, &(tg_tape_mode){.train = true, .seed = 1, .step = 7});
+ *     tg_tensor *x = tg_input_ids(t, 2, (int64_t[]){T, B}, tokens);
+ *     tg_tensor *h = tg_linear(t, tg_embed(t, table, x), w, b, TG_LINEAR);
+ *     tg_tensor *loss = tg_cross_entropy(t, h, tg_input_ids(t, 2, (int64_t[]){T, B}, targets));
+ *     if (tg_tape_backward(t, loss)) ...             // adds nothing: gradients of this batch are in w->grad, b->grad
+ *
+ * An op takes tensors, computes its result at once, and is remembered if the mode says train. Results belong to the
+ * tape and are valid until the next tg_tape_begin. A failing op (shapes, memory) returns NULL and the tape keeps the
+ * first cause; a NULL input gives NULL; so a model checks once, at its loss. The same bits for any number of threads.
+ */
+#ifndef TINYGEN_AUTOGRAD_H
+#define TINYGEN_AUTOGRAD_H
+
+#include "tinygen/tensor.h"
+
+typedef struct tg_tape tg_tape;
+
+typedef struct tg_tape_mode {
+    bool train;         /* remember ops for backward; dropout is on */
+    bool plan;          /* shapes and costs only: no memory for values, nothing computed (--dry-run) */
+    uint64_t seed;      /* of dropout */
+    uint64_t step;      /* of dropout: the training step (and micro-batch) */
+    uint32_t groups;    /* bit g: parameter group g gets gradients; 0 means all */
+} tg_tape_mode;
+
+tg_status tg_tape_new(tg_context *ctx, tg_tape **out);
+void tg_tape_free(tg_tape *t);
+/* Forgets the last step, keeps its memory. Parameters' gradients are not touched. */
+void tg_tape_begin(tg_tape *t, const tg_tape_mode *mode);
+/* First error since tg_tape_begin, TG_OK if none; its message is the thread's again. */
+tg_status tg_tape_status(tg_tape *t);
+/* Gradients of a scalar for every parameter in it. Parameters whose has_grad is false are overwritten, others added to:
+ * so micro-batches add up. Errors: TG_EINVAL (not a scalar, nothing recorded), or the tape's own. */
+tg_status tg_tape_backward(tg_tape *t, tg_tensor *loss);
+double tg_tape_flops(const tg_tape *t);   /* of the ops recorded since begin, forward; multiply-add = 2 */
+double tg_tape_backward_flops(const tg_tape *t);
+int64_t tg_tape_peak(const tg_tape *t);   /* most bytes of activations and gradients at once so far (or planned) */
+
+/* Inputs: borrowed memory, must stay until the next begin. */
+tg_tensor *tg_input_ids(tg_tape *t, int rank, const int64_t *dims, const int32_t *ids);
+tg_tensor *tg_input_values(tg_tape *t, int rank, const int64_t *dims, const float *values);
+
+/* ---- ops ----------------------------------------------------------------------------------------------------- */
+
+typedef enum tg_activation { TG_LINEAR, TG_TANH, TG_SIGMOID, TG_RELU } tg_activation;
+
+/* y[..., O] = act(x[..., I]·wᵀ + b); w [O, I] as PyTorch's nn.Linear; b [O] or NULL.   Cost 2·N·I·O. */
+tg_tensor *tg_linear(tg_tape *t, tg_tensor *x, tg_tensor *w, tg_tensor *b, tg_activation act);
+/* y[..., D] = table[ids[...]]; table [V, D]. Ids must be in 0..V-1 (checked: TG_EINVAL names the first that is not). */
+tg_tensor *tg_embed(tg_tape *t, tg_tensor *table, tg_tensor *ids);
+/* Same data, other shape with as many elements. */
+tg_tensor *tg_reshape(tg_tape *t, tg_tensor *x, int rank, const int64_t *dims);
+tg_tensor *tg_add(tg_tape *t, tg_tensor *a, tg_tensor *b);
+/* Inverted dropout: each element is 0 with probability p, else x/(1-p); nothing when not training or p = 0. */
+tg_tensor *tg_dropout(tg_tape *t, tg_tensor *x, double p);
+/* y = (x - mean)/sqrt(var + eps)·g + b over the last axis; g, b [D]. Ba, Kiros & Hinton 2016, arXiv:1607.06450. */
+tg_tensor *tg_layernorm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, double eps);
+/* Mean over the targets that are >= 0 of -log softmax(logits)[target], nats; logits [..., V], targets int [...].
+ * No target >= 0: TG_EINVAL. */
+tg_tensor *tg_cross_entropy(tg_tape *t, tg_tensor *logits, tg_tensor *targets);
+
+/* Whole-sequence recurrent layers over the projected input gx (gx = x·w_ihᵀ + b_ih, for all time steps at once).
+ *   gx [T, B, G·H], w_hh [G·H, H], b_hh [G·H]; h0, c0 [B, H] (constants: gradients stop here); reset int [T, B] or NULL:
+ *   1 = this row's state is zero before this step. returns y [T, B, H]; *h_last, *c_last [B, H] (may be NULL) are views of the
+ *   final state, valid until the next begin.
+ * rnn: h' = act(gx + w_hh·h + b_hh), act TG_TANH or TG_RELU           (Elman 1990)
+ * lstm: gates i f g o; c' = f·c + i·g, h' = o·tanh(c')                 (Hochreiter & Schmidhuber 1997; forget gate: Gers 2000)
+ * gru: gates r z n; n = tanh(gx_n + r·(w_hn·h + b_hn)), h' = (1-z)·n + z·h   (Cho et al. 2014, as in cuDNN and PyTorch)
+ * Cost 2·T·B·G·H² + gates. Rows of the batch are independent: threads split them, without a barrier in time. */
+tg_tensor *tg_rnn(tg_tape *t, tg_tensor *gx, tg_tensor *w_hh, tg_tensor *b_hh, tg_tensor *h0, tg_tensor *reset,
+                  tg_activation act, tg_tensor **h_last);
+tg_tensor *tg_lstm(tg_tape *t, tg_tensor *gx, tg_tensor *w_hh, tg_tensor *b_hh, tg_tensor *h0, tg_tensor *c0,
+                   tg_tensor *reset, tg_tensor **h_last, tg_tensor **c_last);
+tg_tensor *tg_gru(tg_tape *t, tg_tensor *gx, tg_tensor *w_hh, tg_tensor *b_hh, tg_tensor *h0, tg_tensor *reset,
+                  tg_tensor **h_last);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * tinygen/data.h - corpora, datasets, tokenisers, batches: from bytes on disk to what a training step reads.
+ *
+ *     tg_dataset *d = NULL;
+ *     if (tg_dataset_open(ctx, "verses.safetensors", &d)) ...
+ *     printf("%lld training tokens of %lld kinds\n", (long long)tg_dataset_count(d, TG_TRAIN),
+ *            (long long)tg_tokenizer_vocab(tg_dataset_tokenizer(d)));
+ *     tg_dataset_close(d);
+ *
+ * A corpus is a folder (manifest.jsonl, items/); a dataset is one safetensors file that knows its tokeniser, its split,
+ * its content hash and where its content came from. docs/formats.md draws both.
+ */
+#ifndef TINYGEN_DATA_H
+#define TINYGEN_DATA_H
+
+#include "tinygen/base.h"
+
+/* ---- tokenisers ---------------------------------------------------------------------------------------------- */
+
+typedef struct tg_tokenizer tg_tokenizer;
+
+/* Token ids are 0..vocab-1. byte: 256 ids. char: one id per Unicode character seen, in code point order.
+ * Encoding and decoding round-trip exactly. */
+int64_t tg_tokenizer_vocab(const tg_tokenizer *t);
+const char *tg_tokenizer_kind(const tg_tokenizer *t); /* "byte", "char" */
+
+/* Text to ids; *count in: room of ids, out: how many were written. Bytes may be at most room long (a token is at least
+ * one byte). Errors: TG_EINVAL when the text holds a character that the tokeniser lacks or is not UTF-8; the message
+ * names character, code point and offset. skip_unknown leaves such characters out instead. */
+tg_status tg_tokenizer_encode(const tg_tokenizer *t, const char *bytes, int64_t length, bool skip_unknown,
+                              int32_t *ids, int64_t *count);
+/* The bytes of one token, borrowed; *length 1..  An id outside the vocabulary gives an empty text. */
+const char *tg_tokenizer_text(const tg_tokenizer *t, int32_t id, int64_t *length);
+/* As JSON, whole (what a file needs to decode), the caller's by tg_free; and back. */
+char *tg_tokenizer_json(const tg_tokenizer *t);
+tg_status tg_tokenizer_from_json(const char *json, int64_t length, tg_tokenizer **out);
+void tg_tokenizer_free(tg_tokenizer *t);
+
+/* ---- datasets ------------------------------------------------------------------------------------------------ */
+
+typedef struct tg_dataset tg_dataset;
+typedef enum tg_kind { TG_KIND_TEXT = 1, TG_KIND_IMAGE = 2, TG_KIND_AUDIO = 4, TG_KIND_POINTS = 8 } tg_kind;
+typedef enum tg_split { TG_TRAIN, TG_VAL, TG_TEST } tg_split;
+
+/* Reads the header, checks it, and up to 256 MB of data with their checksums; larger files are read by pread as needed.
+ * Errors: TG_EIO, TG_EFORMAT (not safetensors, not a dataset, truncated, a flipped bit; the message says which). */
+tg_status tg_dataset_open(tg_context *ctx, const char *path, tg_dataset **out);
+void tg_dataset_close(tg_dataset *d);
+tg_kind tg_dataset_kind(const tg_dataset *d);
+const char *tg_dataset_hash(const tg_dataset *d);             /* content hash, 64 hex digits */
+int64_t tg_dataset_count(const tg_dataset *d, tg_split s);    /* tokens */
+const tg_tokenizer *tg_dataset_tokenizer(const tg_dataset *d);
+/* Tokens [first, first + count) of a split into ids. Errors: TG_EIO, TG_EINVAL (outside). */
+tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int64_t count, int32_t *ids);
+/* Figures that gen-preprocess worked out: bytes and characters a token stands for on average in a split (for bits per
+ * byte and per character), baselines in nats per token (NaN when absent). */
+double tg_dataset_bytes_per_token(const tg_dataset *d, tg_split s);
+double tg_dataset_chars_per_token(const tg_dataset *d, tg_split s);
+double tg_dataset_baseline(const tg_dataset *d, const char *name); /* "uniform", "unigram" */
+
+/* ---- batches ------------------------------------------------------------------------------------------------- */
+
+/* A batch is a set of named arrays, time first: "tokens" [T, B], "targets" [T, B] (int32), "reset" [T, B] where rows
+ * hold several documents. Arrays belong to the feed and are valid until its next call. */
+typedef struct tg_array { const char *name; int rank; int64_t dims[4]; const int32_t *ids; const float *values; } tg_array;
+typedef struct tg_batch {
+    tg_array arrays[8];
+    int count;
+    int64_t items;      /* targets in it: what a loss is the mean of */
+    bool restart;       /* the streams begin anew: carried state is zero */
+} tg_batch;
+const tg_array *tg_batch_array(const tg_batch *b, const char *name); /* NULL: none */
+
+/* Draws batches of one split; which batch comes at a step is a pure function of (dataset, B, T, step), so a resumed
+ * run asks for the step it is at.
+ * stream: B parallel streams of count/B tokens, T at a time, state carried on; epoch after epoch. With tail set the last,
+ * shorter piece of each stream and the tokens that do not divide by B come too (evaluation covers every target once):
+ * the streams' lengths then differ by one at most, and rows that have ended have target -1. */
+typedef struct tg_feed tg_feed;
+tg_status tg_feed_new(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, tg_feed **out);
+void tg_feed_free(tg_feed *f);
+int64_t tg_feed_steps_per_epoch(const tg_feed *f);
+/* Allocates nothing. Errors: TG_EIO. */
+tg_status tg_feed_batch(tg_feed *f, int64_t step, tg_batch *out);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * tinygen/model.h - what a model is: a descriptor with key rows and a few functions. One file per model in src/models.
+ *
+ * A forward pass is written once, in terms of ops: loss() is it plus the loss; begin()/next() run the same code for one
+ * token at a time, with carried state.
+ */
+#ifndef TINYGEN_MODEL_H
+#define TINYGEN_MODEL_H
+
+#include "tinygen/data.h"
+#include "tinygen/nn.h"
+
+typedef struct tg_model tg_model;
+
+/* What a model learns about its data before it declares parameters. */
+typedef struct tg_model_data { tg_kind kind; int64_t vocab; } tg_model_data;
+
+/* Named figures of a batch beside the loss (kl, recon, ...). */
+typedef struct tg_metrics { int count; const char *names[8]; tg_tensor *values[8]; } tg_metrics;
+
+/* Recurrent state carried from batch to batch; saved with a checkpoint. Slabs with names. There are two sets: a forward
+ * pass reads `data` (backward reads it again), writes `next` and ends with tg_carry_swap; so swapping once more takes
+ * the last forward pass back. */
+typedef struct tg_carry {
+    int count;
+    const char *names[16];
+    tg_shape shapes[16];
+    float *data[16], *next[16];
+} tg_carry;
+
+typedef struct tg_model_desc {
+    const char *name, *title, *source; /* "lstm", "Long short-term memory", paper */
+    unsigned kinds;                    /* of tg_kind */
+    const tg_key *keys;
+    int64_t config_size, state_size;
+    /* Declares parameters from config and data into tg_model_params; fills state (pointers to them). */
+    tg_status (*init)(tg_model *m);
+    /* Mean loss over the batch's targets, nats. carry NULL: from zero state and nothing kept. */
+    tg_tensor *(*loss)(tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out);
+    /* Declares the carry's entries for B rows (names, shapes; the caller provides memory). */
+    void (*carry)(const tg_model *m, int64_t B, tg_carry *out);
+    /* Logits [T, B, V] of tokens [T, B] from the carried state, which moves on: the forward pass itself. */
+    tg_tensor *(*next)(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tensor *reset, tg_carry *carry);
+    /* Default of an AUTO key, by the data's kind and size only; NULL: none, the row's own. */
+    const char *(*auto_default)(const char *key, const tg_model_data *data, int64_t train_items, char out[32]);
+} tg_model_desc;
+
+/* All of models.def, in order. NULL past the end. */
+const tg_model_desc *tg_model_at(int64_t i);
+/* Errors: TG_EUSAGE, naming the nearest and listing all. */
+tg_status tg_model_find(const char *name, const tg_model_desc **out);
+
+/* config: config_size bytes, copied. plan: shapes and counts only. */
+tg_status tg_model_new(tg_context *ctx, const tg_model_desc *desc, const void *config, const tg_model_data *data,
+                       uint64_t seed, bool train, bool plan, tg_model **out);
+void tg_model_free(tg_model *m);
+const tg_model_desc *tg_model_descriptor(const tg_model *m);
+const void *tg_model_config(const tg_model *m);
+void *tg_model_state(const tg_model *m);
+tg_params *tg_model_params(const tg_model *m);
+const tg_model_data *tg_model_about(const tg_model *m);
+/* Memory for a carry of B rows, zeroed; freed by tg_carry_free. */
+tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out);
+void tg_carry_zero(tg_carry *c);
+void tg_carry_swap(tg_carry *c);
+void tg_carry_free(tg_carry *c);
+
+/* ---- choosing a token ---------------------------------------------------------------------------------------- */
+
+/* Repetition penalty, top-k, top-p, min-p, temperature apply in this order; temperature 0 takes the likeliest. */
+typedef struct tg_choice { double temperature; int64_t top_k; double top_p, min_p, repeat_penalty; } tg_choice;
+typedef struct tg_chooser tg_chooser;
+tg_status tg_chooser_new(const tg_choice *c, int64_t vocab, tg_chooser **out); /* scratch for vocab; TG_EINVAL: bad values */
+void tg_chooser_free(tg_chooser *c);
+void tg_chooser_reset(tg_chooser *c);                      /* forgets what was seen (repetition penalty) */
+void tg_chooser_saw(tg_chooser *c, int32_t token);
+/* Draws with stream (seed, sample) at position `at`. log_prob: of the token under the model's own distribution (nats).
+ * Allocates nothing. */
+int32_t tg_chooser_draw(tg_chooser *c, const float *logits, uint64_t seed, int64_t sample, int64_t at, float *log_prob);
+/* The model's own distribution softmax(logits), most likely first, up to room entries; ties by lower id. */
+int64_t tg_chooser_top(tg_chooser *c, const float *logits, int32_t *ids, float *probs, int64_t room);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * tinygen/run.h - one call per step of the pipeline. A tool fills an options struct from its key rows and makes one
+ * call; so does a program that embeds the library:
+ *
+ *     tg_train_options o;
+ *     tg_keys_add(keys, "training", tg_train_keys, &o);       // writes the defaults
+ *     o.data = "verses.safetensors"; o.model = "lstm"; o.out = "runs/a";
+ *     const tg_model_desc *desc;
+ *     tg_train_model(&o, &desc);
+ *     void *config = malloc(desc->config_size);
+ *     tg_keys_add(keys, "model", desc->keys, config);
+ *     if (tg_train(ctx, &o, config, keys)) fprintf(stderr, "%s\n", tg_error());
+ *
+ * Each step reads only what the step before wrote and its own options, writes one output path (under a temporary name,
+ * renamed when complete) and leaves it alone on failure. With o.json its result is one JSON object through the
+ * context's output hook.
+ */
+#ifndef TINYGEN_RUN_H
+#define TINYGEN_RUN_H
+
+#include "tinygen/model.h"
+
+typedef struct tg_collect_options {
+    tg_list sources;
+    const char *out, *licence, *origin, *label;
+    int64_t max_bytes, limit, seed;
+    double sample;
+    bool force, list, json;
+    const char *deps;
+} tg_collect_options;
+extern const tg_key tg_collect_keys[];
+/* Files, folders, standard input ("-"), synth:KIND -> a corpus folder. */
+tg_status tg_collect(tg_context *ctx, const tg_collect_options *o);
+
+typedef struct tg_preprocess_options {
+    tg_list corpora;
+    const char *out;
+    int64_t tokenizer; /* 0 char, 1 byte */
+    double val, test;
+    int64_t seed, max_bytes;
+    bool raw, force, json;
+    const char *deps;
+} tg_preprocess_options;
+extern const tg_key tg_preprocess_keys[];
+/* Corpora -> one dataset file. */
+tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o);
+
+typedef struct tg_train_options {
+    const char *data, *model, *out, *init, *deps;
+    int64_t steps, epochs, batch, accum, seq, optimizer, schedule, warmup, patience;
+    int64_t eval_every, save_every, sample_every, keep, seed, on_nan;
+    double time, target, lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share;
+    bool nesterov, resume, dry_run, keep_going, force, json;
+} tg_train_options;
+extern const tg_key tg_train_keys[];
+/* The model whose key rows are to be bound beside tg_train_keys: o->model, else, when resuming, the one that the run folder
+ * o->out names; *out is NULL where nothing is named. Errors: TG_EUSAGE (no such model), those of reading. */
+tg_status tg_train_model(const tg_train_options *o, const tg_model_desc **out);
+/* A dataset and a model name -> a run folder. keys holds tg_train_keys bound to o and the model's own keys bound to
+ * `config` (config_size bytes); what they leave open is filled in through them. With o->dry_run nothing is written: a
+ * table of costs goes to the output hook. Errors: TG_EBUSY (the folder's lock), TG_ECANCELLED (stopped by the cancel
+ * flag, saved), TG_EINVAL (data that cannot be learned from, a run that does not fit), and those of its parts. */
+tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_keys *keys);
+
+typedef struct tg_sample_options {
+    const char *model, *input, *out, *prompt, *prompt_file, *deps;
+    tg_list stop;
+    int64_t n, first, length, seed, top_k, unk, format;
+    double temperature, top_p, min_p, repeat_penalty;
+    bool probs, raw, force, json;
+} tg_sample_options;
+extern const tg_key tg_sample_keys[];
+/* A run folder or model.safetensors -> text through the output hook or into a file. */
+tg_status tg_sample(tg_context *ctx, const tg_sample_options *o);
+
+#endif

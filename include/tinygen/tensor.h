@@ -1,0 +1,38 @@
+/*
+ * tinygen/tensor.h - shapes and the one tensor struct: contiguous, row-major, float32 or int32.
+ *
+ * Shape letters, the same everywhere: B batch, T time, V vocabulary, D features, H hidden units, L layers.
+ * A tensor borrows its memory from an arena (activations: rewound every step) or from a parameter slab.
+ */
+#ifndef TINYGEN_TENSOR_H
+#define TINYGEN_TENSOR_H
+
+#include "tinygen/base.h"
+
+#define TG_MAX_RANK 8
+
+typedef enum tg_dtype { TG_F32, TG_I32 } tg_dtype;
+
+typedef struct tg_shape { int rank; int64_t dims[TG_MAX_RANK]; } tg_shape;
+
+typedef struct tg_tensor {
+    tg_shape shape;
+    tg_dtype dtype;
+    float *data;        /* F32 */
+    int32_t *ids;       /* I32 */
+    float *grad;        /* same shape, or NULL: none wanted or none yet */
+    bool wants_grad;    /* backward computes it: a trainable parameter, or something made from one */
+    bool has_grad;      /* grad holds a value; else the first writer overwrites it */
+    int group;          /* parameter group, or -1 */
+    const char *name;   /* parameters: PyTorch's conventional name; else NULL */
+} tg_tensor;
+
+/* Product of the dimensions; -1 on overflow or a negative one. */
+int64_t tg_shape_count(const tg_shape *s);
+/* "[2500, 128]" */
+const char *tg_shape_text(const tg_shape *s, char out[96]);
+bool tg_shape_equal(const tg_shape *a, const tg_shape *b);
+/* tg_shape_of(2, (int64_t[]){T, B}) */
+tg_shape tg_shape_of(int rank, const int64_t *dims);
+
+#endif

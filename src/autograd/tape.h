@@ -1,0 +1,55 @@
+/*
+ * tape.h - the inside of tg_tape, for ops.
+ *
+ * Nodes, tensors, values, saved buffers and gradients lie in one arena. tg_tape_begin rewinds it; where the step before
+ * needed more than its first block, the arena is made anew with one block of that size, so that from the third step on
+ * nothing is allocated. Scratch is taken behind a mark and given back when the node is done. In plan mode the same
+ * code runs and counts, but values get no memory and nothing is computed: the planned peak is the real one.
+ */
+#ifndef TG_AUTOGRAD_TAPE_H
+#define TG_AUTOGRAD_TAPE_H
+
+#include "autograd/op.h"
+#include "base/arena.h"
+
+struct tg_tape {
+    tg_context *ctx;
+    const tg_kernels *kernels;
+    tg_arena *arena;         /* NULL only after memory ran out in begin */
+    int64_t block;           /* bytes of its first block */
+    tg_tape_mode mode;
+    tg_node *last;           /* recorded last; NULL: nothing to go back through */
+    tg_node *newest;         /* computed last, recorded or not */
+    uint32_t dropouts;       /* recorded since begin */
+    double flops, back_flops;
+    int64_t used, peak;      /* bytes, each piece rounded up to the arena's alignment */
+    tg_status status;        /* first error since begin */
+    char message[512];
+};
+
+/* Records and computes one op; NULL: failed, now or before. in has op->n_in entries. attr may be NULL. */
+tg_tensor *tg_tape_apply(tg_tape *t, const tg_op *op, tg_tensor *const *in, const tg_op_attr *attr);
+
+/* A tensor over part of another's memory, through which no gradient flows. NULL: failed. */
+tg_tensor *tg_tape_view(tg_tape *t, float *data, int rank, const int64_t *dims);
+
+/* For shape: memory of this node; its number is the order of the calls, from 0. */
+void tg_node_buffer(tg_node *n, tg_life life, int64_t bytes);
+/* Whether backward must compute the gradient of x (NULL: no). */
+bool tg_tape_wants(const tg_tape *t, const tg_tensor *x);
+/* For backward: where to write input i's gradient, *add whether to add to what is there. NULL: not wanted. Marks it as
+ * written, so ask once for each use. */
+float *tg_node_grad(const tg_tape *t, tg_node *n, int i, bool *add);
+/* The same for an input in op->adopts: a first gradient becomes buffer itself (then NULL is returned). */
+float *tg_node_grad_or_adopt(const tg_tape *t, tg_node *n, int i, float *buffer);
+
+/* Elements before the last axis, and the last axis. */
+int64_t tg_rows_of(const tg_tensor *x);
+int64_t tg_columns_of(const tg_tensor *x);
+
+/* y (+)= x over n elements, in chunks over the pool. */
+void tg_accumulate_all(tg_tape *t, float *y, const float *x, int64_t n, bool add);
+/* out[j] (+)= sum of column j of x [rows, columns], in chunks over the pool. */
+void tg_column_sums(tg_tape *t, float *out, const float *x, int64_t rows, int64_t columns, bool add);
+
+#endif

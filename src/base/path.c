@@ -1,0 +1,103 @@
+/* path.c - names: joining, checking, and the temporary ones. */
+#include "base/path.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+
+enum { LONGEST_NAME = 1024, LONGEST_TEMPORARY = 200 };
+
+/* The text of a builder that is given away; NULL and freed where it failed. */
+static char *give(tg_str *s)
+{
+    if (!s->failed) return s->data ? s->data : tg_strdup("");
+    tg_str_free(s);
+    return NULL;
+}
+
+tg_file_kind tg_path_kind(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return TG_PATH_NONE;
+    return S_ISREG(st.st_mode) ? TG_PATH_FILE : S_ISDIR(st.st_mode) ? TG_PATH_FOLDER : TG_PATH_OTHER;
+}
+
+char *tg_path_join(const char *folder, const char *name)
+{
+    tg_str s = {0};
+    tg_str_add(&s, folder);
+    if (*folder && folder[strlen(folder) - 1] != '/') tg_str_add(&s, "/");
+    tg_str_add(&s, name);
+    return give(&s);
+}
+
+const char *tg_path_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *tg_path_trim(const char *path)
+{
+    char *copy = tg_strdup(path);
+    for (size_t n = copy ? strlen(copy) : 0; n > 1 && copy[n - 1] == '/'; n--) copy[n - 1] = '\0';
+    return copy;
+}
+
+bool tg_path_is_safe(const char *relative)
+{
+    if (*relative == '-' || strlen(relative) > LONGEST_NAME || strchr(relative, '\n')) return false;
+    for (const char *part = relative;;) {
+        size_t n = strcspn(part, "/");
+        if (n == 0 || (n == 2 && memcmp(part, "..", 2) == 0)) return false;
+        if (part[n] == '\0') return true;
+        part += n + 1;
+    }
+}
+
+char *tg_path_temporary(const char *path, const char *mark)
+{
+    static atomic_int counter;
+    char *trimmed = tg_path_trim(path);
+    if (!trimmed) return NULL;
+    const char *name = tg_path_name(trimmed);
+    int64_t length = (int64_t)strlen(name);
+    tg_str s = {0};
+    tg_str_add_n(&s, trimmed, name - trimmed);
+    tg_str_add(&s, ".");
+    tg_str_add_n(&s, name, length < LONGEST_TEMPORARY ? length : LONGEST_TEMPORARY);
+    tg_str_addf(&s, ".%s-%ld-%d", mark, (long)getpid(), atomic_fetch_add(&counter, 1));
+    tg_free(trimmed);
+    return give(&s);
+}
+
+/* Decimal digits before *end, which moves to their start; -1: none, or too many. */
+static long number_before(const char *start, const char **end)
+{
+    const char *at = *end;
+    long n = 0;
+    while (at > start && at[-1] >= '0' && at[-1] <= '9') at--;
+    if (at == *end || *end - at > 9) return -1;
+    for (const char *d = at; d < *end; d++) n = n * 10 + (*d - '0');
+    *end = at;
+    return n;
+}
+
+bool tg_path_is_dead_temporary(const char *name, const char *mark, int64_t *name_length)
+{
+    const char *end = name + strlen(name);
+    size_t n = strlen(mark);
+    if (*name != '.' || number_before(name, &end) < 0 || end == name || *--end != '-') return false;
+    long pid = number_before(name, &end);
+    if (pid <= 0 || end == name || *--end != '-') return false;
+    if ((size_t)(end - name) < n + 3 || memcmp(end - n, mark, n) != 0 || end[-(ptrdiff_t)n - 1] != '.') return false;
+    *name_length = end - name - (int64_t)n - 2;
+    return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}

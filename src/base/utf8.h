@@ -1,0 +1,17 @@
+/* utf8.h - UTF-8 as Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF. */
+#ifndef TG_BASE_UTF8_H
+#define TG_BASE_UTF8_H
+#include "tinygen/base.h"
+
+/* Reads one character of [at, end); returns its length 1..4 and the code point, or 0 when the bytes are invalid. */
+int tg_utf8_next(const char *at, const char *end, uint32_t *code);
+int tg_utf8_put(char out[4], uint32_t code);               /* bytes written; 0: not a scalar value */
+/* Offset of the first invalid byte, or -1 when all is valid. */
+int64_t tg_utf8_check(const char *bytes, int64_t count);
+int64_t tg_utf8_length(const char *bytes, int64_t count);  /* in characters; text must be valid */
+/* How many bytes at the end of [bytes, bytes+count) begin a character that is not complete (0..3). */
+int tg_utf8_partial(const char *bytes, int64_t count);
+/* Columns on a terminal: 0 combining, 2 East Asian wide and emoji, 1 else; -1 control. */
+int tg_utf8_width(uint32_t code);
+int64_t tg_utf8_columns(const char *bytes, int64_t count);
+#endif

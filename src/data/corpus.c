@@ -1,0 +1,335 @@
+/* corpus.c - the manifest, read and written. A manifest may come from anywhere: its paths are opened only below its
+ * folder and never through a link. */
+#include "data/corpus.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+
+static const char list_name[] = "manifest.jsonl";
+enum { MAX_MANIFEST = 1 << 30 };
+
+struct tg_corpus {
+    char *folder;
+    tg_arena *arena;
+    tg_item *items;
+    int64_t count;
+};
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+static bool is_sha256(const char *text)
+{
+    return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+static tg_status read_item(const char *where, const tg_json *line, tg_item *out)
+{
+    *out = (tg_item){
+        .path = tg_json_text(line, "path"), .kind = tg_json_text(line, "kind"), .sha256 = tg_json_text(line, "sha256"),
+        .origin = tg_json_text(line, "origin"), .licence = tg_json_text(line, "licence"),
+        .label = tg_json_text(line, "label"), .collected = tg_json_text(line, "collected"),
+    };
+    if (!out->path || !out->kind || !is_sha256(out->sha256) || !tg_json_int(line, "bytes", &out->bytes) ||
+        out->bytes < 0)
+        return tg_fail(TG_EFORMAT, "%s: an item needs path, kind, bytes and sha256; collect it again", where);
+    if (!tg_path_is_safe(out->path))
+        return tg_fail(TG_EFORMAT, "%s: the path %s may lead out of the corpus; collect it again", where, out->path);
+    if (strcmp(out->kind, "text") != 0)
+        return tg_fail(TG_EUNSUPPORTED, "%s: items of kind %s are not known to this version", where, out->kind);
+    return TG_OK;
+}
+
+/* One line of the list; where: "DIR/manifest.jsonl:LINE". */
+static tg_status read_line(tg_corpus *c, const char *where, const char *text, int64_t length)
+{
+    const tg_json *line;
+    tg_status status = tg_json_parse(c->arena, where, text, length, &line);
+    if (!status) status = read_item(where, line, &c->items[c->count]);
+    if (!status) c->count++;
+    return status;
+}
+
+static tg_status read_lines(tg_corpus *c, const char *name, const char *text, int64_t length)
+{
+    int64_t lines = 1, number = 0;
+    for (int64_t i = 0; i < length; i++) lines += text[i] == '\n';
+    c->items = tg_arena_alloc(c->arena, lines * (int64_t)sizeof *c->items);
+    if (!c->items) return TG_ENOMEM;
+    tg_str where = {0};
+    tg_status status = TG_OK;
+    for (const char *at = text, *end = text + length; !status && at < end;) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        if (!stop) stop = end;
+        tg_str_clear(&where);
+        tg_str_addf(&where, "%s:%" PRId64, name, ++number);
+        if (where.failed) status = TG_ENOMEM;
+        else if (stop > at) status = read_line(c, where.data, at, stop - at);
+        at = stop + 1;
+    }
+    tg_str_free(&where);
+    return status;
+}
+
+/* Says what to do with a name that is no corpus. */
+static tg_status no_corpus(const char *folder)
+{
+    tg_file_kind kind = tg_path_kind(folder);
+    if (kind == TG_PATH_NONE) return tg_fail(TG_EIO, "cannot open %s: no such folder", folder);
+    if (kind == TG_PATH_FOLDER)
+        return tg_fail(TG_EINVAL,
+                       "%s: no corpus: it has no manifest.jsonl; run its files through gen-collect first: gen-collect "
+                       "%s -o corpus",
+                       folder, folder);
+    return tg_fail(TG_EINVAL, "%s: a file, no corpus; run it through gen-collect first: gen-collect %s -o corpus",
+                   folder, folder);
+}
+
+static tg_status read_corpus(tg_corpus *c)
+{
+    char *name = tg_path_join(c->folder, list_name), *text = NULL;
+    if (!name) return TG_ENOMEM;
+    int64_t length = 0;
+    tg_status status = TG_OK;
+    if (tg_path_kind(name) == TG_PATH_NONE) status = no_corpus(c->folder);
+    if (!status) status = tg_file_slurp(name, MAX_MANIFEST, &text, &length);
+    if (!status) status = read_lines(c, name, text, length);
+    tg_free(text);
+    tg_free(name);
+    return status;
+}
+
+tg_status tg_corpus_open(const char *folder, tg_corpus **out)
+{
+    tg_corpus *c = tg_alloc(sizeof *c);
+    if (!c) return TG_ENOMEM;
+    c->folder = tg_strdup(folder);
+    c->arena = tg_arena_new(1 << 14);
+    tg_status status = c->folder && c->arena ? read_corpus(c) : TG_ENOMEM;
+    if (status) tg_corpus_close(c);
+    else *out = c;
+    return status;
+}
+
+void tg_corpus_close(tg_corpus *c)
+{
+    if (!c) return;
+    tg_arena_free(c->arena);
+    tg_free(c->folder);
+    tg_free(c);
+}
+
+int64_t tg_corpus_count(const tg_corpus *c)
+{
+    return c->count;
+}
+
+const tg_item *tg_corpus_item(const tg_corpus *c, int64_t i)
+{
+    return i >= 0 && i < c->count ? &c->items[i] : NULL;
+}
+
+/* The size is compared before anything is allocated: a manifest may say what it likes. */
+static tg_status read_checked(tg_file *f, const char *folder, const tg_item *item, char **out)
+{
+    if (tg_file_size(f) != item->bytes)
+        return tg_fail(TG_EFORMAT, "%s/%s: %" PRId64 " bytes, the manifest says %" PRId64 "; collect it again", folder,
+                       item->path, tg_file_size(f), item->bytes);
+    char *bytes = tg_alloc_raw(item->bytes + 1), hex[65];
+    if (!bytes) return TG_ENOMEM;
+    tg_status status = tg_file_read_at(f, 0, bytes, item->bytes);
+    if (!status) {
+        tg_sha256_hex(bytes, item->bytes, hex);
+        if (strcmp(hex, item->sha256) != 0)
+            status =
+                tg_fail(TG_EFORMAT, "%s/%s: not the bytes that were collected (its SHA-256 differs); collect it again",
+                        folder, item->path);
+    }
+    bytes[item->bytes] = 0;
+    if (status) tg_free(bytes);
+    else *out = bytes;
+    return status;
+}
+
+tg_status tg_corpus_read(const tg_corpus *c, int64_t i, char **bytes)
+{
+    tg_file *f;
+    tg_status status = tg_file_open_below(c->folder, c->items[i].path, &f);
+    if (status) return status;
+    status = read_checked(f, c->folder, &c->items[i], bytes);
+    tg_file_close(f);
+    return status;
+}
+
+/* ---- the list's own lines and hash ------------------------------------------------------------------------------ */
+
+static void put_text(tg_json_writer *w, const char *key, const char *text)
+{
+    tg_json_key(w, key);
+    if (text) tg_json_put_text(w, text);
+    else tg_json_put_null(w);
+}
+
+static void put_item(tg_json_writer *w, const tg_item *item, bool whole)
+{
+    tg_json_open(w, '{');
+    if (whole) {
+        put_text(w, "path", item->path);
+        put_text(w, "kind", item->kind);
+    }
+    tg_json_key(w, "bytes");
+    tg_json_put_int(w, item->bytes);
+    put_text(w, "sha256", item->sha256);
+    if (whole) put_text(w, "origin", item->origin);
+    put_text(w, "licence", item->licence);
+    put_text(w, "label", item->label);
+    if (whole) put_text(w, "collected", item->collected);
+    tg_json_close(w, '}');
+}
+
+void tg_manifest_start(tg_sha256 *s)
+{
+    tg_sha256_start(s);
+}
+
+tg_status tg_manifest_add(tg_sha256 *s, const tg_item *item)
+{
+    tg_str line = {0};
+    tg_json_writer w = {.out = &line};
+    put_item(&w, item, false);
+    tg_str_add(&line, "\n");
+    if (!line.failed) tg_sha256_add(s, line.data, line.length);
+    bool failed = line.failed;
+    tg_str_free(&line);
+    return failed ? TG_ENOMEM : TG_OK;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+struct tg_corpus_writer {
+    char *folder, *temporary;
+    bool replace;
+    tg_str list;
+    tg_sha256 hash;
+    int64_t items, bytes;
+    char collected[32];
+};
+
+/* Whether a folder may go: it is a corpus, or there is nothing in it. */
+static tg_status check_replaceable(const char *folder)
+{
+    char *list = tg_path_join(folder, list_name);
+    if (!list) return TG_ENOMEM;
+    bool corpus = tg_path_kind(list) == TG_PATH_FILE;
+    tg_free(list);
+    if (corpus) return TG_OK;
+    tg_listing inside;
+    tg_status status = tg_list_tree(folder, &inside);
+    if (status) return status;
+    if (inside.count)
+        status = tg_fail(TG_EINVAL, "%s: a folder with other things in it (%s), no corpus: --force does not remove it",
+                         folder, inside.names[0]);
+    tg_listing_free(&inside);
+    return status;
+}
+
+static tg_status check_target(const char *folder, bool replace)
+{
+    tg_file_kind kind = tg_path_kind(folder);
+    if (kind == TG_PATH_NONE) return TG_OK;
+    if (kind != TG_PATH_FOLDER)
+        return tg_fail(TG_EINVAL, "%s: there is a file of that name; take another for the corpus", folder);
+    if (!replace) return tg_fail(TG_EINVAL, "%s: is there already; --force replaces it", folder);
+    return check_replaceable(folder);
+}
+
+tg_status tg_corpus_begin(const char *folder, bool replace, tg_corpus_writer **out)
+{
+    tg_status status = check_target(folder, replace);
+    if (status) return status;
+    tg_corpus_writer *w = tg_alloc(sizeof *w);
+    if (!w) return TG_ENOMEM;
+    w->replace = replace;
+    tg_wall_time(w->collected);
+    tg_manifest_start(&w->hash);
+    w->folder = tg_strdup(folder);
+    status = w->folder ? tg_folder_begin(folder, &w->temporary) : TG_ENOMEM;
+    char *items = status ? NULL : tg_path_join(w->temporary, "items");
+    if (!status) status = items ? tg_make_folder(items) : TG_ENOMEM;
+    tg_free(items);
+    if (status) tg_corpus_abandon(w);
+    else *out = w;
+    return status;
+}
+
+static tg_status write_item(tg_corpus_writer *w, const char *name, const char *bytes, int64_t length)
+{
+    char *path = tg_path_join(w->temporary, name);
+    tg_status status = path ? tg_write_file(path, bytes, length) : TG_ENOMEM;
+    tg_free(path);
+    return status ? tg_note("%s", w->folder) : TG_OK;
+}
+
+tg_status tg_corpus_add(tg_corpus_writer *w, const tg_item *about, const char *bytes, int64_t length)
+{
+    tg_str name = {0};
+    char hex[65];
+    tg_sha256_hex(bytes, length, hex);
+    tg_str_addf(&name, "items/%06" PRId64 ".txt", w->items + 1);
+    tg_status status = name.failed ? TG_ENOMEM : write_item(w, name.data, bytes, length);
+    if (!status) {
+        tg_item item = *about;
+        item.path = name.data;
+        item.sha256 = hex;
+        item.bytes = length;
+        item.collected = w->collected;
+        tg_json_writer line = {.out = &w->list};
+        put_item(&line, &item, true);
+        tg_str_add(&w->list, "\n");
+        status = w->list.failed ? TG_ENOMEM : tg_manifest_add(&w->hash, &item);
+        w->items++;
+        w->bytes += length;
+    }
+    tg_str_free(&name);
+    return status;
+}
+
+int64_t tg_corpus_items(const tg_corpus_writer *w)
+{
+    return w->items;
+}
+
+int64_t tg_corpus_bytes(const tg_corpus_writer *w)
+{
+    return w->bytes;
+}
+
+tg_status tg_corpus_commit(tg_corpus_writer *w, char manifest_sha256[65])
+{
+    tg_status status = write_item(w, list_name, w->list.data, w->list.length);
+    if (!status) status = tg_folder_commit(w->temporary, w->folder, w->replace);
+    if (status) {
+        tg_corpus_abandon(w);
+        return status;
+    }
+    tg_sha256_end(&w->hash, manifest_sha256);
+    tg_str_free(&w->list);
+    tg_free(w->temporary);
+    tg_free(w->folder);
+    tg_free(w);
+    return TG_OK;
+}
+
+void tg_corpus_abandon(tg_corpus_writer *w)
+{
+    if (!w) return;
+    if (w->temporary) tg_folder_abandon(w->temporary);
+    tg_str_free(&w->list);
+    tg_free(w->temporary);
+    tg_free(w->folder);
+    tg_free(w);
+}

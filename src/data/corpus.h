@@ -1,0 +1,40 @@
+/* corpus.h - a folder of collected items and the list of them.
+ *   DIR/manifest.jsonl   a line per item, in order: {"path": "items/000001.txt", "kind": "text", "bytes": 812,
+ *                        "sha256": "...", "origin": "poems/a.txt", "licence": "CC0-1.0", "label": null,
+ *                        "collected": "2026-01-31T12:00:00Z"}
+ *   DIR/items/           the items, under names of our own
+ * Where an item came from is its origin, a text and no path to be opened; when, is a label that enters no hash. */
+#ifndef TG_DATA_CORPUS_H
+#define TG_DATA_CORPUS_H
+#include "base/hash.h"
+#include "tinygen/data.h"
+
+typedef struct tg_item {
+    const char *path, *kind, *sha256, *origin, *licence, *label, *collected; /* the last four may be NULL */
+    int64_t bytes;
+} tg_item;
+
+/* ---- reading: the list is checked on open, an item's size and hash when it is read */
+typedef struct tg_corpus tg_corpus;
+tg_status tg_corpus_open(const char *folder, tg_corpus **out);
+void tg_corpus_close(tg_corpus *c);
+int64_t tg_corpus_count(const tg_corpus *c);
+const tg_item *tg_corpus_item(const tg_corpus *c, int64_t i);
+/* NUL-terminated, the caller's by tg_free; bytes as the item says. */
+tg_status tg_corpus_read(const tg_corpus *c, int64_t i, char **bytes);
+/* Of an item's content and rights: sha256, bytes, licence, label of all, in order; not where and when. */
+void tg_manifest_start(tg_sha256 *s);
+tg_status tg_manifest_add(tg_sha256 *s, const tg_item *item);
+
+/* ---- writing: whole or not at all */
+typedef struct tg_corpus_writer tg_corpus_writer;
+/* replace: an older corpus (or an empty folder) of that name is replaced on commit; anything else never is. */
+tg_status tg_corpus_begin(const char *folder, bool replace, tg_corpus_writer **out);
+/* about: kind, origin, licence, label; path, sha256, bytes and collected are found here. */
+tg_status tg_corpus_add(tg_corpus_writer *w, const tg_item *about, const char *bytes, int64_t length);
+int64_t tg_corpus_items(const tg_corpus_writer *w);
+int64_t tg_corpus_bytes(const tg_corpus_writer *w);
+/* manifest_sha256: what tg_manifest_add made of all items. Frees w whatever happens. */
+tg_status tg_corpus_commit(tg_corpus_writer *w, char manifest_sha256[65]);
+void tg_corpus_abandon(tg_corpus_writer *w);
+#endif

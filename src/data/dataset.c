@@ -1,0 +1,248 @@
+/* dataset.c - reading a dataset file: the header is checked, tokens are kept in memory as they lie on disk (one, two or
+ * four bytes each) or, where there are too many, read as they are asked for. */
+#include "data/dataset.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "data/codec/safetensors.h"
+#include "data/text/tokenizer.h"
+
+typedef struct part {
+    const tg_st_tensor *tensor; /* NULL: the split is empty */
+    int width;
+    void *tokens; /* NULL: read as needed */
+    int64_t bytes, chars;
+} part;
+
+struct tg_dataset {
+    char *path;
+    tg_safetensors *file;
+    tg_tokenizer *tokenizer;
+    part parts[TG_SPLITS];
+    char hash[65];
+};
+
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
+
+static tg_status damaged(const tg_dataset *d, const char *what)
+{
+    return tg_fail(TG_EFORMAT, "%s: %s; make it again with gen-preprocess", d->path, what);
+}
+
+/* A hash of 64 hexadecimal digits. */
+static bool is_hash(const char *text)
+{
+    return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+static tg_status read_identity(tg_dataset *d, const tg_json *meta)
+{
+    const char *format = tg_json_text(meta, "format"), *kind = tg_json_text(meta, "kind");
+    const char *hash = tg_json_text(meta, "content_sha256");
+    int64_t version = 0;
+    if (!format || strcmp(format, "tinygen-dataset") != 0)
+        return tg_fail(TG_EFORMAT, "%s: %s, not a dataset; give the file that gen-preprocess wrote", d->path,
+                       format ? format : "a safetensors file of another program");
+    if (!tg_json_int(meta, "version", &version) || version < 1) return damaged(d, "the dataset has no version");
+    if (version > TG_DATASET_VERSION)
+        return tg_fail(TG_EUNSUPPORTED, "%s: a dataset of version %" PRId64 "; this program knows %d: take a newer one",
+                       d->path, version, TG_DATASET_VERSION);
+    if (!kind || strcmp(kind, "text") != 0)
+        return tg_fail(TG_EUNSUPPORTED, "%s: data of kind %s are not known to this version", d->path,
+                       kind ? kind : "(none)");
+    if (!is_hash(hash)) return damaged(d, "the dataset has no content hash");
+    memcpy(d->hash, hash, sizeof d->hash);
+    return TG_OK;
+}
+
+static tg_status read_part(tg_dataset *d, const tg_json *meta, int s)
+{
+    part *p = &d->parts[s];
+    int64_t count = 0;
+    bool told = tg_json_int(tg_json_get(meta, "counts"), tg_split_names[s], &count) &&
+                tg_json_int(tg_json_get(meta, "bytes"), tg_split_names[s], &p->bytes) &&
+                tg_json_int(tg_json_get(meta, "chars"), tg_split_names[s], &p->chars);
+    p->tensor = tg_safetensors_find(d->file, tg_split_names[s]);
+    if (!told || p->bytes < 0 || p->chars < 0 || count != (p->tensor ? p->tensor->count : 0))
+        return damaged(d, "what its header tells of the splits is not what the tensors are");
+    if (count == 0) p->tensor = NULL;
+    if (!p->tensor) return TG_OK;
+    p->width = p->tensor->dtype == TG_ST_U8    ? 1
+               : p->tensor->dtype == TG_ST_U16 ? 2
+               : p->tensor->dtype == TG_ST_U32 ? 4
+                                               : 0;
+    if (p->width == 0 || p->tensor->rank != 1) return damaged(d, "its tokens are not a row of U8, U16 or U32");
+    return TG_OK;
+}
+
+/* The largest of count tokens; a plain loop that compilers turn into vectors. */
+static uint32_t largest(const void *tokens, int width, int64_t count)
+{
+    uint32_t most = 0;
+    if (width == 1) {
+        const uint8_t *t = tokens;
+        uint8_t m = 0;
+        for (int64_t i = 0; i < count; i++) m = t[i] > m ? t[i] : m;
+        most = m;
+    } else if (width == 2) {
+        const uint16_t *t = tokens;
+        uint16_t m = 0;
+        for (int64_t i = 0; i < count; i++) m = t[i] > m ? t[i] : m;
+        most = m;
+    } else {
+        const uint32_t *t = tokens;
+        for (int64_t i = 0; i < count; i++) most = t[i] > most ? t[i] : most;
+    }
+    return most;
+}
+
+static tg_status load_part(tg_dataset *d, int s)
+{
+    part *p = &d->parts[s];
+    if (!p->tensor) return TG_OK;
+    p->tokens = tg_alloc_raw(p->tensor->bytes);
+    if (!p->tokens) return TG_ENOMEM;
+    tg_status status = tg_safetensors_read(d->file, p->tensor, p->tokens);
+    if (status) return status;
+    if (largest(p->tokens, p->width, p->tensor->count) >= tg_tokenizer_vocab(d->tokenizer))
+        return damaged(d, "it has tokens outside its vocabulary");
+    return TG_OK;
+}
+
+static tg_status read_dataset(tg_dataset *d, int64_t load_bytes)
+{
+    tg_status status = tg_safetensors_open(d->path, &d->file);
+    if (status) return status;
+    const tg_json *meta = tg_safetensors_meta(d->file);
+    status = read_identity(d, meta);
+    if (status) return status;
+    status = tg_tokenizer_from_tree(tg_json_get(meta, "tokenizer"), &d->tokenizer);
+    if (status) return tg_note("%s", d->path);
+    int64_t bytes = 0;
+    for (int s = 0; !status && s < TG_SPLITS; s++) {
+        status = read_part(d, meta, s);
+        if (d->parts[s].tensor) bytes += d->parts[s].tensor->bytes; /* within the file's size: no overflow */
+    }
+    for (int s = 0; !status && s < TG_SPLITS && bytes <= load_bytes; s++) status = load_part(d, s);
+    return status;
+}
+
+tg_status tg_dataset_open_within(const char *path, int64_t load_bytes, tg_dataset **out)
+{
+    tg_dataset *d = tg_alloc(sizeof *d);
+    if (!d) return TG_ENOMEM;
+    d->path = tg_strdup(path);
+    tg_status status = d->path ? read_dataset(d, load_bytes) : TG_ENOMEM;
+    if (status) tg_dataset_close(d);
+    else *out = d;
+    return status;
+}
+
+tg_status tg_dataset_open(tg_context *ctx, const char *path, tg_dataset **out)
+{
+    (void)ctx;
+    return tg_dataset_open_within(path, TG_DATASET_LOAD, out);
+}
+
+void tg_dataset_close(tg_dataset *d)
+{
+    if (!d) return;
+    for (int s = 0; s < TG_SPLITS; s++) tg_free(d->parts[s].tokens);
+    tg_tokenizer_free(d->tokenizer);
+    tg_safetensors_close(d->file);
+    tg_free(d->path);
+    tg_free(d);
+}
+
+/* ---- asking ----------------------------------------------------------------------------------------------------- */
+
+const char *tg_dataset_path(const tg_dataset *d)
+{
+    return d->path;
+}
+
+tg_kind tg_dataset_kind(const tg_dataset *d)
+{
+    (void)d;
+    return TG_KIND_TEXT; /* the only one that opens */
+}
+
+const char *tg_dataset_hash(const tg_dataset *d)
+{
+    return d->hash;
+}
+
+int64_t tg_dataset_count(const tg_dataset *d, tg_split s)
+{
+    return d->parts[s].tensor ? d->parts[s].tensor->count : 0;
+}
+
+const tg_tokenizer *tg_dataset_tokenizer(const tg_dataset *d)
+{
+    return d->tokenizer;
+}
+
+/* raw may lie at the end of ids' own room: a token is read before its place is written. */
+static void widen(const void *raw, int width, int64_t count, int32_t *ids)
+{
+    const unsigned char *from = raw;
+    if (width == 1) {
+        for (int64_t i = 0; i < count; i++) ids[i] = from[i];
+    } else if (width == 2) {
+        for (int64_t i = 0; i < count; i++) {
+            uint16_t x;
+            memcpy(&x, from + 2 * i, sizeof x);
+            ids[i] = x;
+        }
+    } else if (from != (const unsigned char *)ids) {
+        memmove(ids, from, (size_t)count * 4);
+    }
+}
+
+tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int64_t count, int32_t *ids)
+{
+    const part *p = &d->parts[s];
+    int64_t all = tg_dataset_count(d, s);
+    if (first < 0 || count < 0 || first > all || count > all - first)
+        return tg_fail(TG_EINVAL, "%s: split %s has %" PRId64 " tokens; %" PRId64 " from %" PRId64 " were asked for",
+                       d->path, tg_split_names[s], all, count, first);
+    if (count == 0) return TG_OK;
+    if (p->tokens) {
+        widen((const char *)p->tokens + first * p->width, p->width, count, ids);
+        return TG_OK;
+    }
+    char *raw = (char *)ids + count * (4 - p->width);
+    tg_status status = tg_safetensors_read_part(d->file, p->tensor, first, count, raw);
+    if (status) return status;
+    widen(raw, p->width, count, ids);
+    int64_t vocab = tg_tokenizer_vocab(d->tokenizer);
+    for (int64_t i = 0; i < count; i++)
+        if (ids[i] < 0 || ids[i] >= vocab) return damaged(d, "it has tokens outside its vocabulary");
+    return TG_OK;
+}
+
+static double per_token(const tg_dataset *d, tg_split s, int64_t of)
+{
+    int64_t count = tg_dataset_count(d, s);
+    return count ? (double)of / (double)count : (double)NAN;
+}
+
+double tg_dataset_bytes_per_token(const tg_dataset *d, tg_split s)
+{
+    return per_token(d, s, d->parts[s].bytes);
+}
+
+double tg_dataset_chars_per_token(const tg_dataset *d, tg_split s)
+{
+    return per_token(d, s, d->parts[s].chars);
+}
+
+double tg_dataset_baseline(const tg_dataset *d, const char *name)
+{
+    const tg_json *baselines = tg_json_get(tg_safetensors_meta(d->file), "baselines");
+    double nats;
+    return tg_json_real(tg_json_get(baselines, name), "nats", &nats) ? nats : (double)NAN;
+}

@@ -1,0 +1,25 @@
+/* dataset.h - making a dataset file, and the inside of reading one. docs/formats.md draws the file. */
+#ifndef TG_DATA_DATASET_H
+#define TG_DATA_DATASET_H
+#include "data/figures.h"
+
+enum { TG_DATASET_VERSION = 1, TG_DATASET_LOAD = 256 << 20 /* bytes of tokens up to which all are kept in memory */ };
+
+/* Everything that goes into the file. The texts are JSON objects. Tokeniser, split and tokens make the content hash;
+ * verdict, report and provenance travel beside it and never enter it. */
+typedef struct tg_dataset_draft {
+    const tg_tokenizer *tokenizer;
+    const void *tokens;        /* all splits one behind the other, each token tg_token_bytes long */
+    const tg_figures *figures; /* of these tokens */
+    const char *split, *verdict, *report, *provenance;
+} tg_dataset_draft;
+
+/* Atomic. Errors: TG_EIO, TG_ENOMEM. */
+tg_status tg_dataset_write(const char *path, const tg_dataset_draft *d, char content_sha256[65]);
+
+/* tg_dataset_open with another bound than TG_DATASET_LOAD. */
+tg_status tg_dataset_open_within(const char *path, int64_t load_bytes, tg_dataset **out);
+extern const char *const tg_split_names[TG_SPLITS]; /* "train", "val", "test" */
+/* The whole metadata as parsed; lives as long as d. */
+const char *tg_dataset_path(const tg_dataset *d);
+#endif

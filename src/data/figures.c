@@ -1,0 +1,80 @@
+/* figures.c - one histogram a split, and sums over it. */
+#include "data/figures.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fmath.h"
+
+int tg_token_bytes(int64_t vocab)
+{
+    return vocab <= 256 ? 1 : vocab <= 65536 ? 2 : 4;
+}
+
+static void histogram(const void *tokens, int width, int64_t first, int64_t count, int64_t *out)
+{
+    if (width == 1)
+        for (const uint8_t *t = (const uint8_t *)tokens + first, *end = t + count; t < end; t++) out[*t]++;
+    else if (width == 2)
+        for (const uint16_t *t = (const uint16_t *)tokens + first, *end = t + count; t < end; t++) out[*t]++;
+    else
+        for (const uint32_t *t = (const uint32_t *)tokens + first, *end = t + count; t < end; t++) out[*t]++;
+}
+
+/* Characters that begin in a token's bytes. */
+static int64_t begins(const char *text, int64_t length)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < length; i++) n += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return n;
+}
+
+/* Mean of -log((train + 1) / (N + V)) over the tokens that `of` counts. */
+static double unigram(const int64_t *train, int64_t train_count, const int64_t *of, int64_t of_count, int64_t vocab)
+{
+    if (of_count == 0) return (double)NAN;
+    double total = 0, all = (double)tg_logf((float)(train_count + vocab));
+    for (int64_t id = 0; id < vocab; id++)
+        if (of[id]) total += (double)of[id] * (all - (double)tg_logf((float)(train[id] + 1)));
+    return total / (double)of_count;
+}
+
+static void sum_up(const tg_tokenizer *t, const int64_t *hist, tg_figures *f)
+{
+    for (int64_t id = 0; id < f->vocab; id++) {
+        int64_t length, anywhere = 0;
+        const char *text = tg_tokenizer_text(t, (int32_t)id, &length);
+        int64_t chars = begins(text, length);
+        for (int s = 0; s < TG_SPLITS; s++) {
+            int64_t n = hist[s * f->vocab + id];
+            anywhere += n;
+            f->bytes[s] += n * length;
+            f->chars[s] += n * chars;
+            f->kinds[s] += n > 0;
+            if (hist[id] == 0) f->unseen[s] += n;
+        }
+        f->kinds_in_all += anywhere > 0;
+        if (anywhere) f->some_token = (int32_t)id;
+    }
+}
+
+tg_status tg_figures_count(const tg_tokenizer *t, const void *tokens, const int64_t counts[TG_SPLITS], tg_figures *out)
+{
+    tg_figures f = {.vocab = tg_tokenizer_vocab(t)};
+    int64_t *hist = tg_alloc_array(TG_SPLITS * f.vocab, sizeof *hist);
+    if (!hist) return TG_ENOMEM;
+    int64_t first = 0;
+    for (int s = 0; s < TG_SPLITS; s++) {
+        histogram(tokens, tg_token_bytes(f.vocab), first, counts[s], hist + s * f.vocab);
+        first += counts[s];
+        f.counts[s] = counts[s];
+    }
+    sum_up(t, hist, &f);
+    int of = counts[TG_VAL] ? TG_VAL : TG_TRAIN;
+    f.uniform = (double)tg_logf((float)f.vocab);
+    f.unigram = unigram(hist, counts[TG_TRAIN], hist + of * f.vocab, counts[of], f.vocab);
+    tg_free(hist);
+    *out = f;
+    return TG_OK;
+}

@@ -1,0 +1,25 @@
+/* figures.h - what can be said of a text's tokens by counting: how much there is, what the splits share, baselines. */
+#ifndef TG_DATA_FIGURES_H
+#define TG_DATA_FIGURES_H
+#include "tinygen/data.h"
+
+enum { TG_SPLITS = 3 };
+
+typedef struct tg_figures {
+    int64_t vocab;              /* of the tokeniser */
+    int64_t counts[TG_SPLITS];  /* tokens, as given */
+    int64_t bytes[TG_SPLITS], chars[TG_SPLITS];
+    int64_t kinds[TG_SPLITS];   /* different tokens */
+    int64_t kinds_in_all;
+    int32_t some_token;         /* one that occurs */
+    int64_t unseen[TG_SPLITS];  /* tokens of a split whose kind training does not have */
+    double uniform;             /* nats per token: log vocab */
+    double unigram;             /* of validation (of training where there is none) under training's counts plus one */
+} tg_figures;
+
+/* Bytes that a token id takes in a file: 1, 2 or 4, the narrowest. */
+int tg_token_bytes(int64_t vocab);
+/* tokens: all splits one behind the other, each tg_token_bytes long. Logarithms are our own, so the figures are the
+ * same bits everywhere. Errors: TG_ENOMEM. */
+tg_status tg_figures_count(const tg_tokenizer *t, const void *tokens, const int64_t counts[TG_SPLITS], tg_figures *out);
+#endif

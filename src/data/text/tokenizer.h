@@ -1,0 +1,37 @@
+/* tokenizer.h - the inside of tg_tokenizer: a row of functions per kind, one file each (byte.c, char.c). */
+#ifndef TG_DATA_TOKENIZER_H
+#define TG_DATA_TOKENIZER_H
+#include "base/json.h"
+#include "tinygen/data.h"
+
+typedef struct tg_tokenizer_row {
+    const char *name;
+    tg_status (*encode)(const tg_tokenizer *t, const char *bytes, int64_t length, bool skip_unknown, int32_t *ids,
+                        int64_t *count);                      /* room is there; *count: how many came out */
+    const char *(*text)(const tg_tokenizer *t, int32_t id, int64_t *length); /* id is within the vocabulary */
+    void (*put)(const tg_tokenizer *t, tg_json_writer *w);    /* members behind "kind" */
+    tg_status (*read)(const tg_json *object, tg_tokenizer **out);
+    void (*free)(tg_tokenizer *t);
+} tg_tokenizer_row;
+
+/* A kind's own struct begins with this one. */
+struct tg_tokenizer {
+    const tg_tokenizer_row *row;
+    int64_t vocab;
+};
+
+/* tg_tokenizer_from_json of what is parsed already. */
+tg_status tg_tokenizer_from_tree(const tg_json *tree, tg_tokenizer **out);
+
+extern const tg_tokenizer_row tg_tokenizer_byte, tg_tokenizer_char;
+
+tg_status tg_tokenizer_byte_new(tg_tokenizer **out);
+
+/* char is made in two steps: all text is shown to a set of characters, then the set becomes a vocabulary in code point
+ * order. The whole corpus is shown, validation and test too: what the split left out of training can then still be
+ * encoded, and gen-preprocess tells how much that is. Errors: TG_EINVAL (not UTF-8, or a NUL, which is no text; the
+ * message names the offset), TG_ENOMEM. */
+enum { TG_CHAR_SET_WORDS = 0x110000 / 64 };
+tg_status tg_char_set_add(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, int64_t length);
+tg_status tg_tokenizer_char_new(const uint64_t set[TG_CHAR_SET_WORDS], tg_tokenizer **out);
+#endif

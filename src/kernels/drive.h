@@ -1,0 +1,72 @@
+/*
+ * drive.h - kernels over the thread pool: products of any shape, whole recurrent sequences, rows and elements in
+ * fixed chunks. Scratch memory comes from the caller (sizes by the *_room functions), so nothing here allocates.
+ */
+#ifndef TG_KERNELS_DRIVE_H
+#define TG_KERNELS_DRIVE_H
+
+#include "base/context.h"
+#include "kernels/kernels.h"
+
+/* The context's table, picked on first use by its ISA. */
+const tg_kernels *tg_kernels_of(tg_context *ctx);
+/* The table of one instruction set, or NULL where it was not built or this CPU lacks it (tests). */
+const tg_kernels *tg_kernels_named(const char *isa);
+
+/* ---- products: C[m, n] = from + op(A)·op(B), op by strides: element (i, p) of A at a[i*a_rs + p*a_cs]. ---------- */
+
+typedef struct tg_gemm {
+    int64_t m, n, k;
+    const float *a; int64_t a_rs, a_cs;
+    const float *b; int64_t b_rs, b_cs;   /* b NULL: packed is given */
+    const float *packed;                  /* whole B packed by tg_pack, or NULL */
+    const float *from; int64_t from_rs;   /* NULL: zeros; may be c */
+    float *c; int64_t c_rs;
+    const tg_epilogue *ep;
+} tg_gemm;
+/* Bytes of scratch that tg_gemm_run needs for these sizes (any strides). 64-byte aligned memory. */
+int64_t tg_gemm_room(tg_context *ctx, const tg_gemm *g);
+void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch);
+/* An operand B packed once, used many times. */
+int64_t tg_pack_room(tg_context *ctx, int64_t k, int64_t n);
+void tg_pack(tg_context *ctx, float *out, const float *b, int64_t rs, int64_t cs, int64_t k, int64_t n);
+
+/* ---- whole recurrent sequences (what the arrays hold: see autograd.h's tg_lstm) --------------------------------- */
+
+typedef enum tg_cell { TG_CELL_RNN, TG_CELL_LSTM, TG_CELL_GRU } tg_cell; /* G = 1, 4, 3 gates */
+typedef struct tg_sequence {
+    tg_cell cell;
+    int act;                     /* rnn only */
+    int64_t T, B, H;
+    const float *gx;             /* [T, B, G·H] */
+    const float *w_hh, *b_hh;    /* [G·H, H], [G·H] */
+    const float *h0, *c0;        /* [B, H]; NULL: zeros */
+    const int32_t *reset;        /* [T, B] or NULL */
+    /* results, kept for backward */
+    float *y;                    /* [T, B, H] */
+    float *gates;                /* [T, B, G·H] activated */
+    float *c, *tc;               /* lstm: [T, B, H] cell, its tanh */
+    float *hn;                   /* gru: [T, B, H] */
+} tg_sequence;
+typedef struct tg_sequence_grad {
+    const float *dy;             /* [T, B, H] */
+    float *dgx;  bool add_gx;    /* [T, B, G·H]; add: into what is there. Never NULL. */
+    float *dw_hh; bool add_w;    /* NULL: not wanted */
+    float *db_hh; bool add_b;
+    float *dh0, *dc0;            /* [B, H] or NULL; overwritten */
+} tg_sequence_grad;
+int64_t tg_sequence_room(tg_context *ctx, const tg_sequence *s);
+void tg_sequence_forward(tg_context *ctx, const tg_sequence *s, void *scratch);
+int64_t tg_sequence_back_room(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g);
+void tg_sequence_backward(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g, void *scratch);
+
+/* ---- elements and rows in fixed chunks --------------------------------------------------------------------------- */
+
+/* fn(arg, span) over 0..n in chunks of `grain`, a constant of the caller: never a function of the thread count. */
+void tg_for_spans(tg_context *ctx, int64_t n, int64_t grain, void (*fn)(void *arg, tg_span span), void *arg);
+/* Sum over n elements by chunks of 4096: kernel sums, then added in order in double. partials: scratch of
+ * tg_sum_room(n) bytes. */
+int64_t tg_sum_room(int64_t n);
+double tg_sum_all(tg_context *ctx, const float *x, int64_t n, bool squares, void *scratch);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * kernels.h - the table of hand-written kernels, and the drivers that split them over threads.
+ *
+ * A kernel takes raw pointers and sizes, checks nothing and cannot fail. One portable source in multi/ is compiled once
+ * per instruction set; select.c picks a table. Every result is the same bits in every table (docs/numerics.md):
+ *   - an element of a matrix product is one chain of fused multiply-adds over k ascending, from 0 or the value added to;
+ *   - other sums run over 16 lanes, element i in lane i mod 16, then one fixed tree (v16_sum);
+ *   - exp, tanh, sigmoid are the polynomials of base/fmath.inc.
+ */
+#ifndef TG_KERNELS_H
+#define TG_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct tg_span { int64_t begin, end; } tg_span; /* rows or elements, end not included */
+
+/* Activations by number; the same as autograd.h's tg_activation. */
+enum { TG_ACT_LINEAR = 0, TG_ACT_TANH = 1, TG_ACT_SIGMOID = 2, TG_ACT_RELU = 3 };
+
+/* What a product does to a tile of C when its last k-block is done. */
+typedef struct tg_epilogue {
+    const float *bias;   /* [n], added at the end; or NULL */
+    int act;             /* TG_ACT_..., after the bias */
+} tg_epilogue;
+
+/* One instruction set's kernels; their contracts stand in kernels.def. */
+typedef struct tg_kernels {
+    const char *name;
+    int64_t mr, nr;      /* register tile: rows of A, columns of B; panels are packed to these */
+#define TG_KERNEL(result, name, arguments) result(*name) arguments;
+#include "kernels/kernels.def"
+#undef TG_KERNEL
+} tg_kernels;
+
+#ifdef TG_SIMD /* in multi/: rmsnorm is tg_k_avx2_rmsnorm, and every definition is checked against its contract */
+#define TG_PASTE3_(a, b, c) a##b##c
+#define TG_PASTE3(a, b, c) TG_PASTE3_(a, b, c)
+#define TG_K(name) TG_PASTE3(tg_k_, TG_SIMD, _##name)
+#define TG_KERNEL(result, name, arguments) result TG_K(name) arguments;
+#include "kernels/kernels.def"
+#undef TG_KERNEL
+#endif
+
+#endif

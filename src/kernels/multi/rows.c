@@ -1,0 +1,166 @@
+/* rows.c - look-ups, column sums, layer norm and softmax, row by row. Callers split rows or columns over threads. */
+#include "kernels/kernels.h"
+#include "kernels/simd/math16.h"
+#include "kernels/simd/v16.h"
+
+void TG_K(gather)(float *y, const float *table, const int32_t *ids, int64_t D, tg_span rows)
+{
+    for (int64_t r = rows.begin; r < rows.end; r++) {
+        const float *from = table + ids[r] * D;
+        for (int64_t d = 0; d < D; d += 16) v16_store_n(y + r * D + d, v16_load_n(from + d, D - d), D - d);
+    }
+}
+
+void TG_K(scatter_add)(float *dtable, int64_t V, const float *dy, const int32_t *ids, int64_t rows, int64_t D, tg_span columns, bool add)
+{
+    for (int64_t v = 0; !add && v < V; v++)
+        for (int64_t d = columns.begin; d < columns.end; d += 16)
+            v16_store_n(dtable + v * D + d, v16_zero(), columns.end - d);
+    for (int64_t r = 0; r < rows; r++) {
+        float *to = dtable + ids[r] * D;
+        for (int64_t d = columns.begin; d < columns.end; d += 16) {
+            const int64_t n = columns.end - d;
+            v16_store_n(to + d, v16_add(v16_load_n(to + d, n), v16_load_n(dy + r * D + d, n)), n);
+        }
+    }
+}
+
+void TG_K(column_sum)(float *out, const float *x, int64_t x_rs, int64_t rows, tg_span columns, bool add)
+{
+    for (int64_t j = columns.begin; j < columns.end; j += 64) { /* four vectors: a row's cache line is used whole */
+        const int64_t n = columns.end - j;
+        v16 s[4];
+        for (int q = 0; q < 4; q++) s[q] = add ? v16_load_n(out + j + 16 * q, n - 16 * q) : v16_zero();
+        for (int64_t r = 0; r < rows; r++)
+            for (int q = 0; q < 4; q++) s[q] = v16_add(s[q], v16_load_n(x + r * x_rs + j + 16 * q, n - 16 * q));
+        for (int q = 0; q < 4; q++) v16_store_n(out + j + 16 * q, s[q], n - 16 * q);
+    }
+}
+
+/* Ba, Kiros & Hinton 2016, arXiv:1607.06450, eq. 4: variance of the row, not of a sample; two passes, no cancellation. */
+void TG_K(layernorm)(float *y, float *mean, float *inv_std, const float *x, const float *g, const float *b, int64_t D,
+                     float eps, tg_span rows)
+{
+    for (int64_t r = rows.begin; r < rows.end; r++) {
+        const float *xr = x + r * D;
+        v16 sum = v16_zero(), squares = v16_zero();
+        for (int64_t d = 0; d < D; d += 16) sum = v16_add(sum, v16_load_n(xr + d, D - d));
+        mean[r] = v16_sum(sum) / (float)D;
+        for (int64_t d = 0; d < D; d += 16) {
+            /* lanes past the end hold the mean, so that they add 0 */
+            const v16 m = v16_all(mean[r]), v = v16_sub(v16_load_n(xr + d, D - d), v16_select(v16_past(D - d), v16_zero(), m));
+            squares = v16_fma(v, v, squares);
+        }
+        inv_std[r] = 1.0f / sqrtf(v16_sum(squares) / (float)D + eps);
+        for (int64_t d = 0; d < D; d += 16) {
+            const v16 v = v16_mul(v16_sub(v16_load_n(xr + d, D - d), v16_all(mean[r])), v16_all(inv_std[r]));
+            v16_store_n(y + r * D + d, v16_fma(v, v16_load_n(g + d, D - d), v16_load_n(b + d, D - d)), D - d);
+        }
+    }
+}
+
+/* With n = (x-mean)·inv_std and e = dy·g: dx = inv_std·(e - mean(e) - n·mean(e·n)). */
+void TG_K(layernorm_back)(float *dx, const float *dy, const float *x, const float *g, const float *mean,
+                          const float *inv_std, int64_t D, tg_span rows, bool add)
+{
+    for (int64_t r = rows.begin; r < rows.end; r++) {
+        const v16 m = v16_all(mean[r]), s = v16_all(inv_std[r]);
+        v16 sum = v16_zero(), dot = v16_zero();
+        for (int64_t d = 0; d < D; d += 16) { /* past the end g, and so e, is 0 */
+            const v16 e = v16_mul(v16_load_n(dy + r * D + d, D - d), v16_load_n(g + d, D - d));
+            const v16 n = v16_mul(v16_sub(v16_load_n(x + r * D + d, D - d), m), s);
+            sum = v16_add(sum, e);
+            dot = v16_fma(e, n, dot);
+        }
+        const v16 mean_e = v16_all(v16_sum(sum) / (float)D), mean_en = v16_all(v16_sum(dot) / (float)D);
+        for (int64_t d = 0; d < D; d += 16) {
+            const v16 e = v16_mul(v16_load_n(dy + r * D + d, D - d), v16_load_n(g + d, D - d));
+            const v16 n = v16_mul(v16_sub(v16_load_n(x + r * D + d, D - d), m), s);
+            v16 v = v16_mul(s, v16_neg_fma(n, mean_en, v16_sub(e, mean_e)));
+            if (add) v = v16_add(v16_load_n(dx + r * D + d, D - d), v);
+            v16_store_n(dx + r * D + d, v, D - d);
+        }
+    }
+}
+
+void TG_K(layernorm_dg)(float *dg, float *db, const float *dy, const float *x, const float *mean, const float *inv_std,
+                        int64_t rows, int64_t D, tg_span columns, bool add)
+{
+    for (int64_t j = columns.begin; j < columns.end; j += 16) {
+        const int64_t n = columns.end - j;
+        v16 sg = add ? v16_load_n(dg + j, n) : v16_zero(), sb = add ? v16_load_n(db + j, n) : v16_zero();
+        for (int64_t r = 0; r < rows; r++) {
+            const v16 d = v16_load_n(dy + r * D + j, n);
+            const v16 v = v16_mul(v16_sub(v16_load_n(x + r * D + j, n), v16_all(mean[r])), v16_all(inv_std[r]));
+            sg = v16_fma(d, v, sg);
+            sb = v16_add(sb, d);
+        }
+        v16_store_n(dg + j, sg, n);
+        v16_store_n(db + j, sb, n);
+    }
+}
+
+/* Largest of a row; lanes past its end do not count. */
+TG_INLINE float row_largest(const float *x, int64_t V)
+{
+    v16 top = v16_all(-INFINITY);
+    for (int64_t j = 0; j < V; j += 16) {
+        const v16 v = v16_select(v16_past(V - j), v16_all(-INFINITY), v16_load_n(x + j, V - j));
+        top = v16_max(v, top);
+    }
+    return v16_largest(top);
+}
+
+/* y = exp(x - top); returns the sum */
+TG_INLINE float row_exp(float *y, const float *x, float top, int64_t V)
+{
+    v16 sum = v16_zero();
+    for (int64_t j = 0; j < V; j += 16) {
+        const v16 e = v16_exp(v16_sub(v16_load_n(x + j, V - j), v16_all(top)));
+        const v16 kept = v16_select(v16_past(V - j), v16_zero(), e);
+        v16_store_n(y + j, kept, V - j);
+        sum = v16_add(sum, kept);
+    }
+    return v16_sum(sum);
+}
+
+void TG_K(softmax)(float *y, const float *x, int64_t V, tg_span rows)
+{
+    for (int64_t r = rows.begin; r < rows.end; r++) {
+        float *yr = y + r * V;
+        const float sum = row_exp(yr, x + r * V, row_largest(x + r * V, V), V);
+        for (int64_t j = 0; j < V; j += 16)
+            v16_store_n(yr + j, v16_div(v16_load_n(yr + j, V - j), v16_all(sum)), V - j);
+    }
+}
+
+void TG_K(softmax_loss)(float *loss, float *dx, const float *x, const int32_t *target, int64_t V, tg_span rows)
+{
+    float scratch[16];
+    for (int64_t r = rows.begin; r < rows.end; r++) {
+        const float *xr = x + r * V;
+        float *dr = dx ? dx + r * V : NULL;
+        if (target[r] < 0) {
+            loss[r] = 0.0f;
+            for (int64_t j = 0; dr && j < V; j++) dr[j] = 0.0f;
+            continue;
+        }
+        const float top = row_largest(xr, V), hit = xr[target[r]];
+        float sum;
+        if (dr) {
+            sum = row_exp(dr, xr, top, V);
+            for (int64_t j = 0; j < V; j += 16)
+                v16_store_n(dr + j, v16_div(v16_load_n(dr + j, V - j), v16_all(sum)), V - j);
+            dr[target[r]] -= 1.0f;
+        } else {
+            v16 all = v16_zero();
+            for (int64_t j = 0; j < V; j += 16) {
+                const v16 e = v16_exp(v16_sub(v16_load_n(xr + j, V - j), v16_all(top)));
+                all = v16_add(all, v16_select(v16_past(V - j), v16_zero(), e));
+            }
+            sum = v16_sum(all);
+        }
+        v16_store(scratch, v16_log(v16_all(sum)));
+        loss[r] = scratch[0] - (hit - top);
+    }
+}

@@ -1,0 +1,275 @@
+/*
+ * sequence.c - whole recurrent sequences. The recurrent matrix is packed once; then each thread takes some rows of the
+ * batch through all of time, without a barrier: rows do not depend on each other. Gradients of the matrix and its bias
+ * are one product and one sum over all steps after the loop.
+ */
+#include "kernels/drive.h"
+
+#include <string.h>
+
+enum { K_TILE = 512 };
+
+static const int64_t gates_of[] = {[TG_CELL_RNN] = 1, [TG_CELL_LSTM] = 4, [TG_CELL_GRU] = 3};
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t lines(int64_t floats) { return ceil_div(floats, 16) * 16; } /* whole cache lines */
+
+/* What all chunks share, and how the rows are split. */
+typedef struct job {
+    const tg_sequence *s;
+    const tg_sequence_grad *g;   /* backward only */
+    const tg_kernels *kn;
+    int64_t G, rows, chunks;     /* gates; rows a chunk takes */
+    float *packed;               /* w_hh as the right operand: forward [H, G·H] (gru: [H, 2H] then [H, H]), backward [G·H, H] */
+    float *own;                  /* each chunk's scratch */
+    int64_t own_size;
+    float *dg;                   /* gru: gradient towards w_hh·h, [T, B, 3H]; else dgx */
+    float *dgx;                  /* where pre-activation gradients go: the caller's, or scratch when it adds */
+} job;
+
+static job plan(tg_context *ctx, const tg_sequence *s)
+{
+    job j = {.s = s, .kn = tg_kernels_of(ctx), .G = gates_of[s->cell]};
+    j.rows = ceil_div(s->B, least(s->B, tg_pool_threads(ctx->pool)));
+    j.chunks = ceil_div(s->B, j.rows);
+    const int64_t tiles = ceil_div(j.rows, j.kn->mr) * j.kn->mr;
+    /* packed rows of the left operand; then state before the step, dh, dc */
+    j.own_size = lines(tiles * least(K_TILE, j.G * s->H)) + 3 * lines(j.rows * s->H);
+    return j;
+}
+
+static int64_t packed_forward(tg_context *ctx, const tg_sequence *s)
+{
+    const int64_t H = s->H;
+    if (s->cell != TG_CELL_GRU) return lines(tg_pack_room(ctx, H, gates_of[s->cell] * H) / 4);
+    return lines(tg_pack_room(ctx, H, 2 * H) / 4) + lines(tg_pack_room(ctx, H, H) / 4);
+}
+
+/* c[rows, n] = from + x[rows, k]·(packed right operand), x with row stride x_rs; left is scratch for packed x. */
+static void product(const tg_kernels *kn, float *c, int64_t c_rs, const float *from, int64_t from_rs, const float *x,
+                    int64_t x_rs, const float *packed, float *left, int64_t rows, int64_t n, int64_t k)
+{
+    if (rows == 1) {
+        kn->gemv(c, from, x, packed, k * kn->nr, k, (tg_span){0, n}, NULL);
+        return;
+    }
+    for (int64_t p = 0; p < k; p += K_TILE) {
+        const int64_t kt = least(k - p, K_TILE);
+        kn->pack_a(left, x + p, x_rs, 1, rows, kt);
+        kn->gemm_panel(c, c_rs, p ? c : from, p ? c_rs : from_rs, left, kt * kn->mr, packed + p * kn->nr, k * kn->nr, rows,
+                       n, kt, NULL);
+    }
+}
+
+static bool any_starts(const int32_t *zero, int64_t rows)
+{
+    for (int64_t r = 0; zero && r < rows; r++)
+        if (zero[r]) return true;
+    return false;
+}
+
+/* State before a step for some rows: borrowed where possible, a copy with zeros where documents start. */
+static const float *before(const float *h, const int32_t *zero, float *copy, int64_t rows, int64_t H)
+{
+    if (h && !any_starts(zero, rows)) return h;
+    for (int64_t r = 0; r < rows; r++) {
+        if (h && !(zero && zero[r])) memcpy(copy + r * H, h + r * H, (size_t)H * sizeof *copy);
+        else memset(copy + r * H, 0, (size_t)H * sizeof *copy);
+    }
+    return copy;
+}
+
+static void step_forward(const job *j, int64_t t, int64_t r0, int64_t rows, float *left, float *copy)
+{
+    const tg_sequence *s = j->s;
+    const int64_t H = s->H, GH = j->G * H, at = t * s->B + r0;
+    const int32_t *zero = s->reset ? s->reset + at : NULL;
+    const float *h_prev = t ? s->y + (at - s->B) * H : s->h0 ? s->h0 + r0 * H : NULL;
+    const float *c_prev = t ? (s->c ? s->c + (at - s->B) * H : NULL) : s->c0 ? s->c0 + r0 * H : NULL;
+    const float *x = before(h_prev, zero, copy, rows, H), *gx = s->gx + at * GH;
+    float *z = s->gates + at * GH, *h = s->y + at * H;
+    if (s->cell == TG_CELL_GRU) {
+        const float *packed_n = j->packed + lines(ceil_div(2 * H, j->kn->nr) * j->kn->nr * H);
+        product(j->kn, z, GH, gx, GH, x, H, j->packed, left, rows, 2 * H, H);
+        product(j->kn, s->hn + at * H, H, NULL, 0, x, H, packed_n, left, rows, H, H);
+        for (int64_t r = 0; r < rows; r++)
+            memcpy(z + r * GH + 2 * H, gx + r * GH + 2 * H, (size_t)H * sizeof *z);
+        j->kn->gru_cell(h, H, z, GH, s->hn + at * H, h_prev, H, s->b_hh, zero, rows, H);
+        return;
+    }
+    product(j->kn, z, GH, gx, GH, x, H, j->packed, left, rows, GH, H);
+    if (s->cell == TG_CELL_LSTM)
+        j->kn->lstm_cell(h, H, s->c + at * H, s->tc + at * H, c_prev, z, GH, s->b_hh, zero, rows, H);
+    else
+        j->kn->rnn_cell(h, H, z, GH, s->b_hh, rows, H, s->act);
+}
+
+static void forward_chunk(void *arg, int64_t chunk)
+{
+    const job *j = arg;
+    const int64_t r0 = chunk * j->rows, rows = least(j->rows, j->s->B - r0);
+    float *own = j->own + chunk * j->own_size, *copy = own + j->own_size - lines(j->rows * j->s->H);
+    for (int64_t t = 0; t < j->s->T; t++) step_forward(j, t, r0, rows, own, copy);
+}
+
+int64_t tg_sequence_room(tg_context *ctx, const tg_sequence *s)
+{
+    const job j = plan(ctx, s);
+    return (packed_forward(ctx, s) + j.chunks * j.own_size) * (int64_t)sizeof(float);
+}
+
+void tg_sequence_forward(tg_context *ctx, const tg_sequence *s, void *scratch)
+{
+    job j = plan(ctx, s);
+    const int64_t H = s->H;
+    j.packed = scratch;
+    j.own = j.packed + packed_forward(ctx, s);
+    if (s->cell == TG_CELL_GRU) {
+        tg_pack(ctx, j.packed, s->w_hh, 1, H, H, 2 * H);
+        tg_pack(ctx, j.packed + lines(tg_pack_room(ctx, H, 2 * H) / 4), s->w_hh + 2 * H * H, 1, H, H, H);
+    } else {
+        tg_pack(ctx, j.packed, s->w_hh, 1, H, H, j.G * H);
+    }
+    tg_pool_run(ctx->pool, forward_chunk, &j, j.chunks);
+}
+
+/* ---- backward --------------------------------------------------------------------------------------------------- */
+
+/* dh holds dL/dh of step t for these rows; leaves that of step t-1 there. */
+static void step_backward(const job *j, int64_t t, int64_t r0, int64_t rows, float *left, float *dh, float *dc)
+{
+    const tg_sequence *s = j->s;
+    const int64_t H = s->H, GH = j->G * H, at = t * s->B + r0;
+    const int32_t *zero = s->reset ? s->reset + at : NULL;
+    const float *h_prev = t ? s->y + (at - s->B) * H : s->h0 ? s->h0 + r0 * H : NULL;
+    const float *c_prev = t ? (s->c ? s->c + (at - s->B) * H : NULL) : s->c0 ? s->c0 + r0 * H : NULL;
+    const float *gates = s->gates + at * GH;
+    float *dz = j->dgx + at * GH, *dg = j->dg + at * GH;
+    if (s->cell == TG_CELL_LSTM) j->kn->lstm_cell_back(dz, GH, dc, dh, gates, GH, s->tc + at * H, c_prev, zero, rows, H);
+    else if (s->cell == TG_CELL_GRU)
+        j->kn->gru_cell_back(dz, GH, dg, GH, dh, gates, GH, s->hn + at * H, h_prev, H, zero, rows, H);
+    else j->kn->rnn_cell_back(dz, GH, dh, s->y + at * H, H, rows, H, s->act);
+    if (!t && !j->g->dh0) return;
+    /* what comes from the step before's output, and in a gru on the direct way, starts the chain */
+    const float *dy = t ? j->g->dy + (at - s->B) * H : NULL, *from = dy;
+    if (s->cell == TG_CELL_GRU) {
+        if (dy) j->kn->add(dh, dh, dy, rows * H);
+        from = dh;
+    }
+    product(j->kn, dh, H, from, H, dg, GH, j->packed, left, rows, H, GH);
+    for (int64_t r = 0; zero && r < rows; r++) { /* a document's first state has no past */
+        if (!zero[r]) continue;
+        if (dy) memcpy(dh + r * H, dy + r * H, (size_t)H * sizeof *dh);
+        else memset(dh + r * H, 0, (size_t)H * sizeof *dh);
+    }
+}
+
+static void backward_chunk(void *arg, int64_t chunk)
+{
+    const job *j = arg;
+    const tg_sequence *s = j->s;
+    const int64_t r0 = chunk * j->rows, rows = least(j->rows, s->B - r0), each = lines(j->rows * s->H);
+    float *own = j->own + chunk * j->own_size, *dh = own + j->own_size - 2 * each, *dc = dh + each;
+    memcpy(dh, j->g->dy + ((s->T - 1) * s->B + r0) * s->H, (size_t)(rows * s->H) * sizeof *dh);
+    memset(dc, 0, (size_t)(rows * s->H) * sizeof *dc);
+    for (int64_t t = s->T - 1; t >= 0; t--) step_backward(j, t, r0, rows, own, dh, dc);
+    if (j->g->dh0) memcpy(j->g->dh0 + r0 * s->H, dh, (size_t)(rows * s->H) * sizeof *dh);
+    if (j->g->dc0 && s->cell == TG_CELL_LSTM) memcpy(j->g->dc0 + r0 * s->H, dc, (size_t)(rows * s->H) * sizeof *dc);
+}
+
+/* dw_hh (+)= sum over time and batch of dgᵀ·h_prev: step 0 against h0, the others against y one step earlier. */
+static tg_gemm weight_product(const job *j, const float *h_prev, int64_t first_row, int64_t rows, bool add)
+{
+    const int64_t H = j->s->H, GH = j->G * H;
+    float *dw = j->g->dw_hh;
+    return (tg_gemm){.m = GH, .n = H, .k = rows, .a = j->dg + first_row * GH, .a_rs = 1, .a_cs = GH,
+                     .b = h_prev, .b_rs = H, .b_cs = 1, .from = add ? dw : NULL, .from_rs = H, .c = dw, .c_rs = H};
+}
+
+/* States before every step, with zeros where documents start: what dw needs when there are any. */
+static void collect_before(void *arg, tg_span rows)
+{
+    const job *j = arg;
+    const tg_sequence *s = j->s;
+    for (int64_t at = rows.begin; at < rows.end; at++) {
+        const float *h = at >= s->B ? s->y + (at - s->B) * s->H : s->h0 ? s->h0 + at * s->H : NULL;
+        before(h, s->reset + at, j->own + at * s->H, 1, s->H);
+        if (h && !s->reset[at]) memcpy(j->own + at * s->H, h, (size_t)s->H * sizeof *h);
+    }
+}
+
+static void weight_gradient(tg_context *ctx, job *j, float *scratch)
+{
+    const tg_sequence *s = j->s;
+    const int64_t all = s->T * s->B;
+    if (s->reset) {
+        j->own = scratch;
+        tg_for_spans(ctx, all, 64, collect_before, j);
+        const tg_gemm g = weight_product(j, j->own, 0, all, j->g->add_w);
+        tg_gemm_run(ctx, &g, scratch + lines(all * s->H));
+        return;
+    }
+    if (s->h0) {
+        const tg_gemm g = weight_product(j, s->h0, 0, s->B, j->g->add_w);
+        tg_gemm_run(ctx, &g, scratch);
+    }
+    if (s->T > 1) {
+        const tg_gemm g = weight_product(j, s->y, s->B, all - s->B, s->h0 || j->g->add_w);
+        tg_gemm_run(ctx, &g, scratch);
+    } else if (!s->h0 && !j->g->add_w) {
+        memset(j->g->dw_hh, 0, (size_t)(j->G * s->H * s->H) * sizeof(float));
+    }
+}
+
+typedef struct bias_job { const job *j; int64_t rows; } bias_job;
+
+static void bias_span(void *arg, tg_span columns)
+{
+    const bias_job *b = arg;
+    b->j->kn->column_sum(b->j->g->db_hh, b->j->dg, b->j->G * b->j->s->H, b->rows, columns, b->j->g->add_b);
+}
+
+static void add_span(void *arg, tg_span elements)
+{
+    const job *j = arg;
+    j->kn->accumulate(j->g->dgx + elements.begin, j->dgx + elements.begin, elements.end - elements.begin, true);
+}
+
+/* Scratch of backward: packed matrix | dg of a gru | dgx when it is added | chunks' own, later the weight product's. */
+typedef struct back_room { int64_t packed, dg, dgx, rest; } back_room;
+
+static back_room back_layout(tg_context *ctx, const tg_sequence *s, bool add_gx)
+{
+    const job j = plan(ctx, s);
+    const int64_t all = s->T * s->B, GH = j.G * s->H;
+    const tg_gemm g = {.m = GH, .n = s->H, .k = all, .b = s->w_hh};
+    const int64_t weights = lines(tg_gemm_room(ctx, &g) / 4) + (s->reset ? lines(all * s->H) : 0);
+    const int64_t own = j.chunks * j.own_size;
+    return (back_room){lines(tg_pack_room(ctx, GH, s->H) / 4), s->cell == TG_CELL_GRU ? lines(all * GH) : 0,
+                       add_gx ? lines(all * GH) : 0, own > weights ? own : weights};
+}
+
+int64_t tg_sequence_back_room(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g)
+{
+    const back_room r = back_layout(ctx, s, g->add_gx);
+    return (r.packed + r.dg + r.dgx + r.rest) * (int64_t)sizeof(float);
+}
+
+void tg_sequence_backward(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g, void *scratch)
+{
+    job j = plan(ctx, s);
+    const back_room r = back_layout(ctx, s, g->add_gx);
+    const int64_t GH = j.G * s->H;
+    j.g = g;
+    j.packed = scratch;
+    j.dgx = g->add_gx ? j.packed + r.packed + r.dg : g->dgx;
+    j.dg = s->cell == TG_CELL_GRU ? j.packed + r.packed : j.dgx;
+    j.own = j.packed + r.packed + r.dg + r.dgx;
+    tg_pack(ctx, j.packed, s->w_hh, s->H, 1, GH, s->H);
+    tg_pool_run(ctx->pool, backward_chunk, &j, j.chunks);
+    if (g->dw_hh) weight_gradient(ctx, &j, j.own);
+    bias_job b = {&j, s->T * s->B};
+    if (g->db_hh) tg_for_spans(ctx, GH, 64, bias_span, &b);
+    if (g->add_gx) tg_for_spans(ctx, s->T * s->B * GH, 16384, add_span, &j);
+}

@@ -1,0 +1,79 @@
+/*
+ * v16.h - sixteen float lanes over each instruction set, and the size of its GEMM tile.
+ *
+ * TG_SIMD names the set; its header defines v16, v16i (int32 lanes), v16m (mask) and the operations below, all with the
+ * same bits everywhere: IEEE add, mul, div, sqrt, fused multiply-add, compare-and-select.
+ *   v16   all zero add sub mul div fma(a,b,c)=a*b+c neg_fma(a,b,c)=c-a*b sqrt lt le eq (false for NaN) select(m,a,b)
+ *         load store load_n store_n (n may be <= 0 or >= 16; lanes past n read as 0, are not written) as_int
+ *         turn(r): transposes r[16] in place
+ *   v16i  all add sub and or xor shl shr (arithmetic) eq load as_float
+ *   TG_MR, TG_NV: the register tile is TG_MR rows by TG_NV vectors of TG_W lanes, vectors typed vt with operations vt_*.
+ */
+#ifndef TG_SIMD_V16_H
+#define TG_SIMD_V16_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined TG_SIMD_avx512
+#include "kernels/simd/avx512.h"
+#elif defined TG_SIMD_avx2
+#include "kernels/simd/avx2.h"
+#elif defined TG_SIMD_neon
+#include "kernels/simd/neon.h"
+#else
+#include "kernels/simd/scalar.h"
+#endif
+
+
+#define TG_NAME_(x) #x
+#define TG_NAME(x) TG_NAME_(x)
+
+#define TG_NR (TG_NV * TG_W)
+
+#if defined __clang__
+#define TG_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TG_UNROLL _Pragma("GCC unroll 32")
+#endif
+#if defined TG_SIMD_scalar /* sixteen lanes in memory: forcing everything into one function makes compilers crawl */
+#define TG_INLINE static inline
+#else
+#define TG_INLINE static inline __attribute__((always_inline))
+#endif
+
+/* Lanes l >= n: those past the end of a row. */
+TG_INLINE v16m v16_past(int64_t n)
+{
+    static const float at[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return v16_le(v16_all((float)(n < 16 ? n : 16)), v16_load(at));
+}
+
+/* The one tree of every reduction: lane l with l+8, then l+4, l+2, l+1. */
+TG_INLINE float v16_sum(v16 v)
+{
+    float x[16];
+    v16_store(x, v);
+    for (int half = 8; half > 0; half /= 2)
+        for (int l = 0; l < half; l++) x[l] += x[l + half];
+    return x[0];
+}
+
+/* Largest lane; NaN lanes lose unless all are (a compare and select). */
+TG_INLINE float v16_largest(v16 v)
+{
+    float x[16];
+    v16_store(x, v);
+    for (int half = 8; half > 0; half /= 2)
+        for (int l = 0; l < half; l++) x[l] = x[l + half] > x[l] ? x[l + half] : x[l];
+    return x[0];
+}
+
+/* NaN goes through. */
+TG_INLINE v16 v16_relu(v16 x) { return v16_select(v16_lt(x, v16_zero()), v16_zero(), x); }
+TG_INLINE v16 v16_max(v16 a, v16 b) { return v16_select(v16_lt(b, a), a, b); }
+TG_INLINE v16 v16_min(v16 a, v16 b) { return v16_select(v16_lt(a, b), a, b); }
+
+#endif

@@ -1,0 +1,161 @@
+/* model.c - the registry over models.def, and what every model has: its config, parameters, state and carry. */
+#include "base/alloc.h"
+#include "base/str.h"
+#include "tinygen/model.h"
+
+#include <string.h>
+
+#define TG_MODEL(name) extern const tg_model_desc tg_model_##name;
+#include "models/models.def"
+#undef TG_MODEL
+
+#define TG_MODEL(name) &tg_model_##name,
+static const tg_model_desc *const all_models[] = {
+#include "models/models.def"
+};
+#undef TG_MODEL
+
+enum { MODEL_COUNT = sizeof all_models / sizeof all_models[0] };
+
+struct tg_model {
+    const tg_model_desc *desc;
+    void *config, *state;
+    tg_params *params;
+    tg_model_data data;
+};
+
+const tg_model_desc *tg_model_at(int64_t i)
+{
+    return i >= 0 && i < MODEL_COUNT ? all_models[i] : NULL;
+}
+
+static tg_status no_such_model(const char *name)
+{
+    const char *names[MODEL_COUNT];
+    tg_str text = {0};
+    for (int i = 0; i < MODEL_COUNT; i++) names[i] = all_models[i]->name;
+    const char *near = tg_nearest(name, names, MODEL_COUNT);
+    if (near) tg_str_addf(&text, " (did you mean %s?)", near);
+    tg_str_add(&text, "; there are");
+    for (int i = 0; i < MODEL_COUNT; i++) tg_str_addf(&text, "%s %s", i ? "," : "", names[i]);
+    tg_status s = text.failed ? TG_ENOMEM : tg_fail(TG_EUSAGE, "unknown model %s%s", name, text.data);
+    tg_str_free(&text);
+    return s;
+}
+
+tg_status tg_model_find(const char *name, const tg_model_desc **out)
+{
+    for (int i = 0; i < MODEL_COUNT; i++) {
+        if (strcmp(all_models[i]->name, name)) continue;
+        *out = all_models[i];
+        return TG_OK;
+    }
+    return no_such_model(name);
+}
+
+static tg_status build(tg_context *ctx, tg_model *m, const void *config, uint64_t seed, bool train, bool plan)
+{
+    const tg_model_desc *d = m->desc;
+    m->config = tg_alloc(d->config_size);
+    m->state = tg_alloc(d->state_size);
+    if (!m->config || !m->state) return TG_ENOMEM;
+    memcpy(m->config, config, (size_t)d->config_size);
+    tg_status s = tg_params_new(ctx, &m->params);
+    if (!s) s = d->init(m);
+    if (!s) s = tg_params_seal(m->params, seed, train, plan);
+    return s;
+}
+
+tg_status tg_model_new(tg_context *ctx, const tg_model_desc *desc, const void *config, const tg_model_data *data,
+                       uint64_t seed, bool train, bool plan, tg_model **out)
+{
+    if (!(desc->kinds & (unsigned)data->kind))
+        return tg_fail(TG_EINVAL, "the model %s does not learn from this kind of data", desc->name);
+    tg_model *m = tg_alloc(sizeof *m);
+    if (!m) return TG_ENOMEM;
+    m->desc = desc;
+    m->data = *data;
+    tg_status s = build(ctx, m, config, seed, train, plan);
+    if (s) {
+        tg_model_free(m);
+        return s;
+    }
+    *out = m;
+    return TG_OK;
+}
+
+void tg_model_free(tg_model *m)
+{
+    if (!m) return;
+    tg_params_free(m->params);
+    tg_free(m->config);
+    tg_free(m->state);
+    tg_free(m);
+}
+
+const tg_model_desc *tg_model_descriptor(const tg_model *m)
+{
+    return m->desc;
+}
+
+const void *tg_model_config(const tg_model *m)
+{
+    return m->config;
+}
+
+void *tg_model_state(const tg_model *m)
+{
+    return m->state;
+}
+
+tg_params *tg_model_params(const tg_model *m)
+{
+    return m->params;
+}
+
+const tg_model_data *tg_model_about(const tg_model *m)
+{
+    return &m->data;
+}
+
+/* ---- carried state --------------------------------------------------------------------------------------------- */
+
+tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out)
+{
+    tg_carry c = {0};
+    if (m->desc->carry) m->desc->carry(m, B, &c);
+    for (int i = 0; i < c.count; i++) {
+        int64_t floats = tg_shape_count(&c.shapes[i]);
+        c.data[i] = floats < 0 ? NULL : tg_alloc_array(floats, sizeof(float));
+        c.next[i] = c.data[i] ? tg_alloc_array(floats, sizeof(float)) : NULL;
+        if (c.next[i]) continue;
+        tg_carry_free(&c);
+        return floats < 0 ? tg_fail(TG_EINVAL, "the state of %lld rows is too large", (long long)B) : TG_ENOMEM;
+    }
+    *out = c;
+    return TG_OK;
+}
+
+void tg_carry_zero(tg_carry *c)
+{
+    for (int i = 0; i < c->count; i++)
+        memset(c->data[i], 0, (size_t)tg_shape_count(&c->shapes[i]) * sizeof(float));
+}
+
+void tg_carry_swap(tg_carry *c)
+{
+    for (int i = 0; i < c->count; i++) {
+        float *old = c->data[i];
+        c->data[i] = c->next[i];
+        c->next[i] = old;
+    }
+}
+
+void tg_carry_free(tg_carry *c)
+{
+    for (int i = 0; i < c->count; i++) {
+        tg_free(c->data[i]);
+        tg_free(c->next[i]);
+    }
+    *c = (tg_carry){0};
+}

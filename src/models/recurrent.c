@@ -1,0 +1,203 @@
+/*
+ * recurrent.c - rnn, lstm, gru: embedding, a stack of recurrent layers, a linear head; one source, three rows.
+ *
+ * Names and layouts are those of the PyTorch module {embed: nn.Embedding(V, E), rnn: nn.LSTM(E, H, layers), head:
+ * nn.Linear(H, V)}, with norm.K an nn.LayerNorm(H) after layer K where asked for. Tied weights have no head.weight: the
+ * head uses embed.weight. Trained along streams: state is carried from batch to batch, gradients stop at its edge
+ * (truncated backpropagation through time).
+ */
+#include "nn/layers.h"
+#include "tinygen/model.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_LAYERS = 16 };
+
+typedef struct recurrent_config {
+    int64_t layers, hidden, embed;
+    double dropout;
+    bool tie, layer_norm;
+    int64_t activation; /* rnn only */
+} recurrent_config;
+
+typedef struct recurrent {
+    tg_embed_layer embed;
+    tg_recurrent_layer layers[MAX_LAYERS];
+    tg_norm_layer norms[MAX_LAYERS];
+    tg_linear_layer head; /* tied: its weight is the embedding's */
+} recurrent;
+
+#define SHARED_KEYS                                                                                                   \
+    TG_INT(recurrent_config, layers, 0, "2", 1, MAX_LAYERS, TG_KEY_RESULT, "recurrent layers on top of each other"),     \
+    TG_INT(recurrent_config, hidden, 0, "128", 1, 4096, TG_KEY_RESULT | TG_KEY_AUTO, "units in each layer"),             \
+    TG_INT(recurrent_config, embed, 0, "0", 0, 4096, TG_KEY_RESULT, "width of the embedding; 0: as hidden"),             \
+    TG_REAL(recurrent_config, dropout, 0, "0", 0, 0.95, TG_KEY_RESULT,                                                  \
+            "share of units dropped between layers while training"),                                                  \
+    TG_SWITCH(recurrent_config, tie, 0, NULL, TG_KEY_RESULT, "let the head use the embedding's weights"),                \
+    TG_SWITCH(recurrent_config, layer_norm, 0, NULL, TG_KEY_RESULT, "normalise each layer's output (Ba et al. 2016)")
+
+static const tg_key gated_keys[] = {SHARED_KEYS, TG_KEYS_END};
+static const tg_key rnn_keys[] = {
+    SHARED_KEYS,
+    TG_CHOICE(recurrent_config, activation, 0, "tanh", "tanh|relu", TG_KEY_RESULT, "the units' activation"),
+    TG_KEYS_END
+};
+
+/* ---- parameters ------------------------------------------------------------------------------------------------- */
+
+static tg_recurrent_kind kind_of(const tg_model *m)
+{
+    const recurrent_config *c = tg_model_config(m);
+    const char *name = tg_model_descriptor(m)->name;
+    if (!strcmp(name, "lstm")) return TG_LSTM;
+    if (!strcmp(name, "gru")) return TG_GRU;
+    return c->activation ? TG_RNN_RELU : TG_RNN_TANH;
+}
+
+static tg_status declare_norms(tg_params *p, recurrent *r, const recurrent_config *c)
+{
+    tg_status s = TG_OK;
+    for (int64_t k = 0; k < c->layers && !s; k++) {
+        char name[] = {'n', 'o', 'r', 'm', '.', (char)('0' + k / 10), (char)('0' + k % 10), 0};
+        if (k < 10) memmove(name + 5, name + 6, 2);
+        s = tg_norm_layer_declare(p, &r->norms[k], name, c->hidden, 0);
+    }
+    return s;
+}
+
+static tg_status declare_head(tg_params *p, recurrent *r, const recurrent_config *c, int64_t V)
+{
+    if (!c->tie) return tg_linear_layer_declare(p, &r->head, "head", c->hidden, V, true, 0);
+    r->head.w = r->embed.table;
+    r->head.b = tg_layer_param(p, "head", "bias", -1, 1, &V, TG_INIT_UNIFORM, 1 / sqrt((double)c->hidden), 0);
+    return r->head.b ? TG_OK : tg_note("declaring the head");
+}
+
+static tg_status recurrent_init(tg_model *m)
+{
+    const recurrent_config *c = tg_model_config(m);
+    recurrent *r = tg_model_state(m);
+    tg_params *p = tg_model_params(m);
+    int64_t V = tg_model_about(m)->vocab, H = c->hidden, E = c->embed ? c->embed : H;
+    if (c->tie && E != H)
+        return tg_fail(TG_EUSAGE, "--tie needs an embedding as wide as the layers, but --embed is %lld and --hidden %lld",
+                       (long long)E, (long long)H);
+    /* A table that is the head as well starts small, so that the first logits are. */
+    tg_status s = tg_embed_layer_declare(p, &r->embed, "embed", V, E, c->tie ? 1 / sqrt((double)H) : 1, 0);
+    for (int64_t k = 0; k < c->layers && !s; k++)
+        s = tg_recurrent_layer_declare(p, &r->layers[k], "rnn", (int)k, kind_of(m), k == 0 ? E : H, H, 0);
+    if (!s && c->layer_norm) s = declare_norms(p, r, c);
+    return s ? s : declare_head(p, r, c, V);
+}
+
+/* ---- the forward pass -------------------------------------------------------------------------------------------- */
+
+static void recurrent_carry(const tg_model *m, int64_t B, tg_carry *out)
+{
+    const recurrent_config *c = tg_model_config(m);
+    out->count = kind_of(m) == TG_LSTM ? 2 : 1;
+    out->names[0] = "h";
+    out->names[1] = "c";
+    for (int i = 0; i < out->count; i++) out->shapes[i] = tg_shape_of(3, (int64_t[]){c->layers, B, c->hidden});
+}
+
+/* x·w_ihᵀ + b_ih for every time step at once. Where the tokens of a batch outnumber the vocabulary, layer 1 projects
+ * the table instead and looks its rows up: the same products and sums, so the same bits. */
+static tg_tensor *first_input(const recurrent *r, tg_tape *t, tg_tensor *tokens)
+{
+    const tg_recurrent_layer *l = &r->layers[0];
+    tg_tensor *table = r->embed.table;
+    if (!tokens) return NULL;
+    if (table->shape.dims[0] <= tg_shape_count(&tokens->shape))
+        return tg_embed(t, tg_linear(t, table, l->w_ih, l->b_ih, TG_LINEAR), tokens);
+    return tg_linear(t, tg_embed(t, table, tokens), l->w_ih, l->b_ih, TG_LINEAR);
+}
+
+static tg_tensor *run_cell(tg_tape *t, const tg_recurrent_layer *l, tg_tensor *gx, tg_tensor *const before[2],
+                           tg_tensor *reset, tg_tensor *after[2])
+{
+    switch (l->kind) {
+    case TG_LSTM: return tg_lstm(t, gx, l->w_hh, l->b_hh, before[0], before[1], reset, &after[0], &after[1]);
+    case TG_GRU: return tg_gru(t, gx, l->w_hh, l->b_hh, before[0], reset, &after[0]);
+    case TG_RNN_RELU: return tg_rnn(t, gx, l->w_hh, l->b_hh, before[0], reset, TG_RELU, &after[0]);
+    case TG_RNN_TANH: break;
+    }
+    return tg_rnn(t, gx, l->w_hh, l->b_hh, before[0], reset, TG_TANH, &after[0]);
+}
+
+/* Layer k over gx; its state comes from carry->data and goes to carry->next. */
+static tg_tensor *run_layer(tg_tape *t, const tg_recurrent_layer *l, int64_t k, tg_tensor *gx, tg_tensor *reset,
+                            tg_carry *carry)
+{
+    tg_tensor *before[2] = {NULL, NULL}, *after[2] = {NULL, NULL};
+    if (!gx) return NULL;
+    int64_t B = gx->shape.dims[1], floats = B * l->hidden;
+    for (int i = 0; carry && i < carry->count; i++) {
+        before[i] = tg_input_values(t, 2, (int64_t[]){B, l->hidden}, carry->data[i] + k * floats);
+        if (!before[i]) return NULL;
+    }
+    tg_tensor *y = run_cell(t, l, gx, before, reset, after);
+    for (int i = 0; y && carry && i < carry->count; i++)
+        if (after[i] && after[i]->data) /* a plan has none */
+            memcpy(carry->next[i] + k * floats, after[i]->data, (size_t)floats * sizeof(float));
+    return y;
+}
+
+/* Logits [T, B, V] of tokens [T, B]. */
+static tg_tensor *recurrent_next(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tensor *reset, tg_carry *carry)
+{
+    const recurrent_config *c = tg_model_config(m);
+    const recurrent *r = tg_model_state(m);
+    tg_tensor *x = NULL;
+    for (int64_t k = 0; k < c->layers; k++) {
+        const tg_recurrent_layer *l = &r->layers[k];
+        tg_tensor *gx = k == 0 ? first_input(r, t, tokens)
+                               : tg_linear(t, tg_dropout(t, x, c->dropout), l->w_ih, l->b_ih, TG_LINEAR);
+        x = run_layer(t, l, k, gx, reset, carry);
+        if (c->layer_norm) x = tg_norm_layer_apply(t, &r->norms[k], x);
+    }
+    x = tg_linear_layer_apply(t, &r->head, x, TG_LINEAR);
+    if (x && carry) tg_carry_swap(carry);
+    return x;
+}
+
+static tg_tensor *array_of(tg_tape *t, const tg_batch *batch, const char *name)
+{
+    const tg_array *a = tg_batch_array(batch, name);
+    return a ? tg_input_ids(t, a->rank, a->dims, a->ids) : NULL;
+}
+
+static tg_tensor *recurrent_loss(tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out)
+{
+    tg_tensor *tokens = array_of(t, batch, "tokens");
+    tg_tensor *targets = array_of(t, batch, "targets");
+    if (out) out->count = 0;
+    if (carry && batch->restart) tg_carry_zero(carry);
+    return tg_cross_entropy(t, recurrent_next(m, t, tokens, array_of(t, batch, "reset"), carry), targets);
+}
+
+static const char *recurrent_default(const char *key, const tg_model_data *data, int64_t train_items, char out[32])
+{
+    (void)data;
+    if (!strcmp(key, "hidden")) return strcpy(out, train_items < 4000000 ? "128" : train_items < 40000000 ? "256" : "512");
+    return NULL;
+}
+
+/* ---- the rows ---------------------------------------------------------------------------------------------------- */
+
+#define RECURRENT_FUNCTIONS                                                                                           \
+    .kinds = TG_KIND_TEXT, .config_size = sizeof(recurrent_config), .state_size = sizeof(recurrent),                  \
+    .init = recurrent_init, .loss = recurrent_loss, .carry = recurrent_carry, .next = recurrent_next,                 \
+    .auto_default = recurrent_default
+
+const tg_model_desc tg_model_rnn = {
+    .name = "rnn", .title = "Recurrent network", .source = "Elman 1990; Mikolov et al. 2010",
+    .keys = rnn_keys, RECURRENT_FUNCTIONS};
+const tg_model_desc tg_model_lstm = {
+    .name = "lstm", .title = "Long short-term memory",
+    .source = "Hochreiter & Schmidhuber 1997; Gers et al. 2000; Graves 2013, arXiv:1308.0850",
+    .keys = gated_keys, RECURRENT_FUNCTIONS};
+const tg_model_desc tg_model_gru = {
+    .name = "gru", .title = "Gated recurrent unit", .source = "Cho et al. 2014, arXiv:1406.1078",
+    .keys = gated_keys, RECURRENT_FUNCTIONS};

@@ -1,0 +1,154 @@
+/* defaults.c - the table of defaults. */
+#include "run/defaults.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Batches and sequences that fit the data; steps for several passes over a small corpus, few over a large one. The best
+ * weights on validation are kept, so a pass too many costs time, not quality. */
+static const struct { int64_t tokens, batch, seq, steps; double lr; } text_rows[] = {
+    {1000, 2, 16, 300, 2e-3},        {5000, 8, 32, 600, 2e-3},       {30000, 16, 50, 1000, 2e-3},
+    {300000, 32, 50, 2000, 2e-3},    {4000000, 50, 50, 4000, 2e-3},  {40000000, 64, 64, 12000, 1e-3},
+    {INT64_MAX, 64, 100, 30000, 1e-3}
+};
+enum { ROWS = sizeof text_rows / sizeof text_rows[0], MAX_WARMUP = 100 };
+
+void tg_train_defaults_table(tg_str *out)
+{
+    tg_str_add(out, "| training tokens | batch | seq | steps | lr |\n|---|---|---|---|---|\n");
+    for (int i = 0; i < ROWS; i++) {
+        char count[32];
+        bool last = i == ROWS - 1;
+        tg_str_addf(out, "| %s %s | %lld | %lld | %lld | ", last ? "from" : "below",
+                    tg_format_count(count, text_rows[last ? i - 1 : i].tokens), (long long)text_rows[i].batch,
+                    (long long)text_rows[i].seq, (long long)text_rows[i].steps);
+        tg_str_add_real(out, text_rows[i].lr);
+        tg_str_add(out, " |\n");
+    }
+}
+
+/* The next of 1, 1.5, 2, 3, 5, 7 times a power of ten that is not below x. */
+static int64_t round_up(double x)
+{
+    static const double steps[] = {1, 1.5, 2, 3, 5, 7};
+    for (double ten = 1; ten < 1e15; ten *= 10)
+        for (int i = 0; i < 6; i++)
+            if (steps[i] * ten >= x && steps[i] * ten == floor(steps[i] * ten)) return (int64_t)(steps[i] * ten);
+    return (int64_t)1e15;
+}
+
+/* Evaluation reads the whole split forward, a third of what training on it costs: at most a twentieth of the time goes
+ * there, and at most 20 evaluations are made. */
+static int64_t eval_every(const tg_train_options *o, const tg_dataset *d)
+{
+    double step_tokens = (double)(o->batch * o->seq * o->accum);
+    double cost = (double)tg_dataset_count(d, TG_VAL) / 3 / step_tokens; /* in steps */
+    double every = 20 * cost > (double)o->steps / 20 ? 20 * cost : (double)o->steps / 20;
+    int64_t n = round_up(every);
+    if (o->steps > 0 && n > o->steps) n = o->steps;
+    return n < 1 ? 1 : n;
+}
+
+typedef struct filler { tg_keys *keys; tg_str *chosen; tg_status status; } filler;
+
+static bool is_open(const filler *f, const char *name)
+{
+    return !f->status && tg_keys_source(f->keys, name) == TG_FROM_DEFAULT;
+}
+
+static void fill(filler *f, const char *name, const char *value)
+{
+    if (!is_open(f, name)) return;
+    f->status = tg_keys_set(f->keys, name, value, TG_FROM_CONFIG); /* settled: no longer open in JSON */
+    if (f->chosen) tg_str_addf(f->chosen, "%s%s %s", f->chosen->length ? ", " : "", name, value);
+}
+
+static void fill_int(filler *f, const char *name, int64_t x)
+{
+    tg_str text = {0};
+    tg_str_addf(&text, "%lld", (long long)x);
+    if (text.failed) f->status = TG_ENOMEM;
+    else fill(f, name, text.data);
+    tg_str_free(&text);
+}
+
+static void fill_real(filler *f, const char *name, double x)
+{
+    char text[32];
+    tg_format_real(text, x);
+    fill(f, name, text);
+}
+
+static void fill_model(filler *f, const tg_model_desc *desc, const tg_dataset *d)
+{
+    tg_model_data data = {.kind = tg_dataset_kind(d), .vocab = tg_tokenizer_vocab(tg_dataset_tokenizer(d))};
+    char text[32];
+    for (const tg_key *k = desc->keys; k->type != TG_KEY_END_ROW; k++) {
+        if (!(k->flags & TG_KEY_AUTO) || !desc->auto_default) continue;
+        const char *value = desc->auto_default(k->name, &data, tg_dataset_count(d, TG_TRAIN), text);
+        if (value) fill(f, k->name, value);
+    }
+}
+
+/* --steps, --epochs and --time: which of them decides. Epochs become steps, so that the settings hold one number. */
+static void fill_length(filler *f, tg_train_options *o, const tg_dataset *d, int64_t steps)
+{
+    if (f->status) return;
+    if (o->epochs > 0 && tg_keys_source(f->keys, "epochs") == tg_keys_source(f->keys, "steps") && o->steps > 0) {
+        f->status = tg_fail(TG_EUSAGE, "--steps and --epochs both say how long to train; give one of them");
+        return;
+    }
+    if (o->epochs > 0 && tg_keys_source(f->keys, "epochs") >= tg_keys_source(f->keys, "steps")) {
+        int64_t step_tokens = o->batch * o->seq * o->accum, tokens = tg_dataset_count(d, TG_TRAIN) - 1;
+        int64_t epoch = tokens / o->batch / o->seq * o->batch * o->seq; /* whole sequences of whole streams */
+        o->steps = (o->epochs * epoch + step_tokens - 1) / step_tokens;
+        if (o->steps < 1) o->steps = 1;
+    }
+    o->epochs = 0;
+    if (o->steps > 0) return;
+    if (o->time > 0) { /* --time alone: steps stay 0, open-ended */
+        tg_str *chosen = f->chosen;
+        f->chosen = NULL;
+        fill_int(f, "steps", 0);
+        f->chosen = chosen;
+        return;
+    }
+    fill_int(f, "steps", steps);
+    o->steps = steps;
+}
+
+static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d)
+{
+    int64_t tokens = tg_dataset_count(d, TG_TRAIN);
+    int row = 0;
+    while (tokens >= text_rows[row].tokens) row++;
+    fill_int(f, "batch", text_rows[row].batch);
+    fill_int(f, "seq", text_rows[row].seq);
+    fill_length(f, o, d, text_rows[row].steps);
+    fill_real(f, "lr", text_rows[row].lr);
+    fill(f, "schedule", o->steps == 0 ? "wsd" : "cosine");
+    fill_real(f, "min_lr", o->schedule == TG_CONSTANT ? 0 : o->lr / 10);
+    int64_t warmup = o->steps > 0 && o->steps / 20 < MAX_WARMUP ? o->steps / 20 : MAX_WARMUP;
+    fill_int(f, "warmup", warmup);
+    if (o->steps == 0 && is_open(f, "eval_every")) { /* as if for the table's number of steps */
+        tg_train_options like = *o;
+        like.steps = text_rows[row].steps;
+        fill_int(f, "eval_every", eval_every(&like, d));
+    }
+    fill_int(f, "eval_every", eval_every(o, d));
+    fill_int(f, "sample_every", o->eval_every);
+}
+
+tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const tg_dataset *d, tg_keys *keys,
+                            tg_str *chosen)
+{
+    filler f = {.keys = keys, .chosen = chosen};
+    fill_model(&f, desc, d);
+    fill_training(&f, o, d);
+    if (!f.status && chosen->failed) f.status = TG_ENOMEM;
+    if (f.status) return f.status;
+    if (o->steps == 0 && (o->schedule == TG_COSINE || o->schedule == TG_LINEAR_DECAY))
+        return tg_fail(TG_EUSAGE, "--schedule %s must know its end: give --steps or --epochs beside --time, or take wsd",
+                       o->schedule == TG_COSINE ? "cosine" : "linear");
+    return TG_OK;
+}

@@ -1,0 +1,14 @@
+/* defaults.h - what gen-train does where nothing is said: a function of the data's kind and size only, never of speed,
+ * so that the same command gives the same bytes everywhere. docs/defaults.md holds the table; a test compares. */
+#ifndef TG_RUN_DEFAULTS_H
+#define TG_RUN_DEFAULTS_H
+#include "base/str.h"
+#include "tinygen/run.h"
+
+/* Fills every AUTO key that was not given, in o and in the model's config, through keys. `chosen` gets what was chosen:
+ * "batch 50, seq 50, steps 4000". Errors: TG_EUSAGE (options that contradict each other), TG_ENOMEM. */
+tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const tg_dataset *d, tg_keys *keys,
+                            tg_str *chosen);
+/* The table as Markdown. */
+void tg_train_defaults_table(tg_str *out);
+#endif

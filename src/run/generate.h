@@ -1,0 +1,18 @@
+/* generate.h - text from a model, a token at a time, with carried state. After the first tokens nothing is allocated. */
+#ifndef TG_RUN_GENERATE_H
+#define TG_RUN_GENERATE_H
+#include "tinygen/model.h"
+
+typedef struct tg_generator tg_generator;
+/* model, tape: borrowed; the tape may be used for other things between texts. */
+tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_choice *choice, tg_generator **out);
+void tg_generator_free(tg_generator *g);
+/* Starts a text with a prompt of one token at least. */
+tg_status tg_generator_start(tg_generator *g, const int32_t *prompt, int64_t count);
+/* Draws the token at position `at` (0, 1, ... behind the prompt) of a sample. */
+tg_status tg_generator_next(tg_generator *g, uint64_t seed, int64_t sample, int64_t at, int32_t *token, float *log_prob);
+/* The model's distribution for the next token, most likely first. */
+tg_status tg_generator_top(tg_generator *g, int32_t *ids, float *probs, int64_t room, int64_t *count);
+/* What a text without a prompt starts from (never printed): a newline where the vocabulary has one, else token 0. */
+int32_t tg_first_token(const tg_tokenizer *t);
+#endif

@@ -1,0 +1,67 @@
+/* likelihood.c - the loss over a whole split. */
+#include "run/likelihood.h"
+
+#include "base/alloc.h"
+
+enum {
+    MAX_STREAMS = 50,
+    TOKENS_A_STREAM = 200,
+    MAX_TIME = 64,
+    MAX_LOGITS = 1 << 22 /* floats of logits at once: 16 MiB */
+};
+
+struct tg_likelihood {
+    tg_feed *feed;
+    tg_carry carry;
+};
+
+tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood **out)
+{
+    int64_t tokens = tg_dataset_count(d, split), B = tokens / TOKENS_A_STREAM, V = tg_model_about(m)->vocab;
+    if (B > MAX_STREAMS) B = MAX_STREAMS;
+    if (B < 1) B = 1;
+    int64_t T = MAX_LOGITS / B / (V > 0 ? V : 1);
+    if (T > MAX_TIME) T = MAX_TIME;
+    if (T > tokens / B) T = tokens / B;
+    if (T < 1) T = 1;
+    tg_likelihood *l = tg_alloc(sizeof *l);
+    if (!l) return TG_ENOMEM;
+    tg_status s = tg_feed_new(d, split, B, T, true, &l->feed);
+    if (!s) s = tg_carry_new(m, B, &l->carry);
+    if (s) {
+        tg_likelihood_free(l);
+        return s;
+    }
+    *out = l;
+    return TG_OK;
+}
+
+void tg_likelihood_free(tg_likelihood *l)
+{
+    if (!l) return;
+    tg_feed_free(l->feed);
+    tg_carry_free(&l->carry);
+    tg_free(l);
+}
+
+tg_status tg_likelihood_of(tg_likelihood *l, tg_model *m, tg_tape *t, double *nats)
+{
+    double sum = 0;
+    int64_t items = 0, steps = tg_feed_steps_per_epoch(l->feed);
+    tg_carry_zero(&l->carry);
+    for (int64_t i = 0; i < steps; i++) {
+        tg_batch batch;
+        tg_metrics metrics;
+        tg_status s = tg_feed_batch(l->feed, i, &batch);
+        if (s) return s;
+        if (batch.items == 0) continue;
+        tg_tape_begin(t, &(tg_tape_mode){.train = false});
+        tg_tensor *loss = tg_model_descriptor(m)->loss(m, t, &batch, &l->carry, &metrics);
+        if (!loss) return tg_tape_status(t);
+        sum += (double)loss->data[0] * (double)batch.items;
+        items += batch.items;
+    }
+    if (items == 0) return tg_fail(TG_EINVAL, "the split has no token to predict");
+    *nats = sum / (double)items;
+    return TG_OK;
+}

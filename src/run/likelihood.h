@@ -1,0 +1,13 @@
+/* likelihood.h - the loss over a whole split: what val_loss means.
+ * Recurrent models: min(50, max(1, tokens/200)) parallel streams from zero state, tail included, whatever the training's
+ * batch; the mean over all targets, nats per token. Training state is not touched: streams and carried state are its own. */
+#ifndef TG_RUN_LIKELIHOOD_H
+#define TG_RUN_LIKELIHOOD_H
+#include "tinygen/model.h"
+
+typedef struct tg_likelihood tg_likelihood;
+tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood **out);
+void tg_likelihood_free(tg_likelihood *l);
+/* The tape is begun anew. Allocates nothing after its first run. Errors: those of reading and of the model. */
+tg_status tg_likelihood_of(tg_likelihood *l, tg_model *m, tg_tape *t, double *nats);
+#endif

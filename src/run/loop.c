@@ -1,0 +1,242 @@
+/* loop.c - the steady-state training step. */
+#include "run/loop.h"
+
+#include "base/alloc.h"
+#include "base/fmath.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    MAX_SKIPS = 20,    /* in a row */
+    MAX_REWINDS = 10,
+    HIGH_STEPS = 100,  /* so many steps in a row may lose more than twice what guessing does */
+    FAR_TOO_HIGH = 100 /* times what guessing loses: as good as not finite */
+};
+
+static int64_t slab_bytes(const tg_loop *l)
+{
+    return tg_params_size(tg_model_params(l->model)) * (int64_t)sizeof(float);
+}
+
+static tg_status build(tg_loop *l, const tg_dataset *d)
+{
+    const tg_loop_options *o = &l->options;
+    tg_status s = tg_feed_new(d, TG_TRAIN, o->batch, o->seq, false, &l->feed);
+    if (!s) s = tg_optim_new(l->ctx, tg_model_params(l->model), &o->optim, &l->optim);
+    if (!s) s = tg_tape_new(l->ctx, &l->tape);
+    if (!s) s = tg_carry_new(l->model, o->batch, &l->carry);
+    if (!s && tg_dataset_count(d, TG_VAL) > 1) {
+        s = tg_likelihood_new(d, TG_VAL, l->model, &l->validation);
+        if (!s && !(l->best = tg_alloc(slab_bytes(l)))) s = TG_ENOMEM;
+    }
+    if (!s && o->ema > 0) {
+        l->ema = tg_alloc(slab_bytes(l));
+        if (!l->ema) return TG_ENOMEM;
+        memcpy(l->ema, tg_params_values(tg_model_params(l->model)), (size_t)slab_bytes(l));
+    }
+    return s;
+}
+
+tg_status tg_loop_new(tg_context *ctx, tg_model *m, const tg_dataset *d, const tg_loop_options *o, tg_loop **out)
+{
+    tg_loop *l = tg_alloc(sizeof *l);
+    if (!l) return TG_ENOMEM;
+    l->ctx = ctx;
+    l->options = *o;
+    l->model = m;
+    l->place = (tg_place){.best_loss = NAN, .last_loss = NAN, .rate_scale = 1};
+    tg_status s = build(l, d);
+    if (s) {
+        tg_loop_free(l);
+        return s;
+    }
+    *out = l;
+    return TG_OK;
+}
+
+void tg_loop_free(tg_loop *l)
+{
+    if (!l) return;
+    tg_feed_free(l->feed);
+    tg_optim_free(l->optim);
+    tg_tape_free(l->tape);
+    tg_carry_free(&l->carry);
+    tg_likelihood_free(l->validation);
+    tg_free(l->ema);
+    tg_free(l->best);
+    tg_free(l);
+}
+
+/* ---- when a step goes wrong --------------------------------------------------------------------------------------- */
+
+/* Nats a token that guessing costs. */
+static double guessing(const tg_loop *l)
+{
+    return (double)tg_logf((float)tg_model_about(l->model)->vocab) + 1e-3;
+}
+
+static bool is_far_too_high(const tg_loop *l, double loss)
+{
+    return loss > FAR_TOO_HIGH * guessing(l);
+}
+
+static tg_status not_finite(const tg_loop *l, const tg_step_info *i, const char *why)
+{
+    const char *bad = isfinite(i->loss) ? tg_grad_bad(tg_model_params(l->model)) : NULL;
+    long long step = (long long)l->place.step + 1;
+    static const char advice[] = "the last save is as it was; try a lower --lr or --clip, or --on-nan skip";
+    if (!isfinite(i->loss)) return tg_fail(TG_EINVAL, "step %lld: the loss is not a finite number%s; %s", step, why, advice);
+    if (is_far_too_high(l, i->loss))
+        return tg_fail(TG_EINVAL, "step %lld: training diverges: the loss is %lld nats, guessing costs %lld%s; %s", step,
+                       i->loss < 9e18 ? (long long)i->loss : INT64_MAX, (long long)(guessing(l) + 0.5), why, advice);
+    return tg_fail(TG_EINVAL, "step %lld: the gradient%s%s is not finite%s; %s", step, bad ? " of " : "", bad ? bad : "", why,
+                   advice);
+}
+
+/* Back to the best weights, moments cleared, half the learning rate. By evaluations, never by saves: so that saving
+ * often or seldom changes nothing. */
+static tg_status rewind_to_best(tg_loop *l, const tg_step_info *i)
+{
+    tg_params *p = tg_model_params(l->model);
+    if (!l->best || isnan(l->place.best_loss)) return not_finite(l, i, " and there was no evaluation yet to go back to");
+    if (l->place.rewinds == MAX_REWINDS) return not_finite(l, i, " after ten rewinds");
+    memcpy(tg_params_values(p), l->best, (size_t)slab_bytes(l));
+    if (l->ema) memcpy(l->ema, l->best, (size_t)slab_bytes(l));
+    for (int k = 0; k < tg_optim_slabs(l->optim); k++) memset(tg_optim_slab(l->optim, k), 0, (size_t)slab_bytes(l));
+    l->place.rewinds++;
+    l->place.rate_scale /= 2;
+    tg_log(l->ctx, TG_LOG_WARN, "step %lld: not finite; back to the weights of step %lld with half the learning rate",
+           (long long)l->place.step + 1, (long long)l->place.best_step);
+    return TG_OK;
+}
+
+static tg_status step_is_bad(tg_loop *l, tg_step_info *i)
+{
+    tg_status s = TG_OK;
+    if (l->options.on_nan == TG_NAN_STOP) return not_finite(l, i, "");
+    if (l->options.on_nan == TG_NAN_REWIND) s = rewind_to_best(l, i);
+    else if (l->place.skipped_now == MAX_SKIPS) return not_finite(l, i, " twenty times in a row");
+    if (s) return s;
+    if (l->options.on_nan == TG_NAN_SKIP)
+        tg_log(l->ctx, TG_LOG_WARN, "step %lld: not finite; left out", (long long)l->place.step + 1);
+    tg_carry_zero(&l->carry);
+    l->place.skipped++;
+    l->place.skipped_now++;
+    l->place.step++;
+    i->taken = false;
+    return TG_OK;
+}
+
+/* Losing much more than guessing for long: the weights are gone, only the numbers are still finite. */
+static tg_status watch_divergence(tg_loop *l, double loss)
+{
+    l->place.high = loss > 2 * guessing(l) + 1 ? l->place.high + 1 : 0;
+    if (l->place.high < HIGH_STEPS || l->options.on_nan != TG_NAN_STOP) return TG_OK;
+    return tg_fail(TG_EINVAL, "step %lld: training diverges: the loss has been above twice that of guessing for %d steps; "
+                   "try a lower --lr or --clip", (long long)l->place.step + 1, (int)HIGH_STEPS);
+}
+
+/* ---- a step ------------------------------------------------------------------------------------------------------- */
+
+/* Forward and backward of one batch; gradients add up. */
+static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i)
+{
+    tg_batch batch;
+    tg_metrics metrics;
+    tg_status s = tg_feed_batch(l->feed, index, &batch);
+    if (s) return s;
+    tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .seed = l->options.seed, .step = (uint64_t)index});
+    tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
+    if (!loss) return tg_tape_status(l->tape);
+    s = tg_tape_backward(l->tape, loss);
+    i->loss += (double)loss->data[0];
+    i->tokens += batch.items;
+    return s;
+}
+
+static double clip_scale(const tg_loop_options *o, double norm)
+{
+    double scale = 1;
+    if (o->clip > 0 && norm > o->clip) scale = o->clip / (norm + 1e-6); /* as PyTorch's clip_grad_norm_ */
+    return scale / (double)o->accum;
+}
+
+tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
+{
+    const tg_loop_options *o = &l->options;
+    tg_params *p = tg_model_params(l->model);
+    tg_step_info i = {.taken = true, .lr = tg_schedule_at(&o->schedule, l->place.step) * l->place.rate_scale};
+    tg_status s = TG_OK;
+    tg_params_clear_grads(p);
+    for (int64_t k = 0; k < o->accum && !s; k++) s = one_batch(l, l->place.step * o->accum + k, &i);
+    if (s) return s;
+    if (l->step_flops <= 0)
+        l->step_flops = (tg_tape_flops(l->tape) + tg_tape_backward_flops(l->tape)) * (double)o->accum;
+    i.loss /= (double)o->accum;
+    i.grad_norm = isfinite(i.loss) ? tg_grad_norm(l->ctx, p) / (double)o->accum : NAN;
+    if (!isfinite(i.grad_norm) || is_far_too_high(l, i.loss)) {
+        s = step_is_bad(l, &i);
+        if (!s) *out = i;
+        return s;
+    }
+    s = watch_divergence(l, i.loss);
+    if (s) return s;
+    tg_optim_step(l->optim, i.lr, clip_scale(o, i.grad_norm), l->place.step + 1);
+    if (l->ema) tg_ema_update(l->ctx, l->ema, p, o->ema, l->place.step);
+    l->place.skipped_now = 0;
+    l->place.loss_sum += i.loss;
+    l->place.loss_count++;
+    l->place.step++;
+    *out = i;
+    return TG_OK;
+}
+
+/* ---- evaluation ---------------------------------------------------------------------------------------------------- */
+
+static void exchange(tg_loop *l)
+{
+    tg_params *p = tg_model_params(l->model);
+    float *values = tg_params_values(p);
+    int64_t n = tg_params_size(p);
+    for (int64_t i = 0; l->ema && i < n; i++) {
+        float x = values[i];
+        values[i] = l->ema[i];
+        l->ema[i] = x;
+    }
+}
+
+void tg_loop_show(tg_loop *l)
+{
+    exchange(l);
+}
+
+void tg_loop_hide(tg_loop *l)
+{
+    exchange(l);
+}
+
+tg_status tg_loop_evaluate(tg_loop *l, double *nats)
+{
+    tg_place *at = &l->place;
+    tg_loop_show(l);
+    tg_status s = tg_likelihood_of(l->validation, l->model, l->tape, nats);
+    if (!s) {
+        at->last_loss = *nats;
+        at->worse++;
+        if (isfinite(*nats) && !(*nats >= at->best_loss)) {
+            at->best_loss = *nats;
+            at->best_step = at->step;
+            at->worse = 0;
+            memcpy(l->best, tg_params_values(tg_model_params(l->model)), (size_t)slab_bytes(l));
+        }
+    }
+    tg_loop_hide(l);
+    return s;
+}
+
+const float *tg_loop_chosen(const tg_loop *l)
+{
+    if (l->best && !isnan(l->place.best_loss)) return l->best;
+    return l->ema ? l->ema : tg_params_values(tg_model_params(l->model));
+}

@@ -1,0 +1,232 @@
+/* preprocess.c - gen-preprocess: corpora to one dataset file.
+ * Items are joined in order, each beginning on a new line, cleaned, made into tokens, and cut into training, validation
+ * and test by position. Nothing of when and where it ran enters the file. */
+#include "run/preprocess.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/utf8.h"
+#include "data/pack.h"
+#include "data/text/tokenizer.h"
+#include "run/deps.h"
+
+enum { ONCE = TG_KEY_NO_CONFIG };
+
+const tg_key tg_preprocess_keys[] = {
+    TG_LIST(tg_preprocess_options, corpora, 0, "CORPUS", TG_KEY_ARGUMENT,
+            "folders that gen-collect made, taken in this order"),
+    TG_TEXT(tg_preprocess_options, out, 'o', NULL, "FILE", 0, "the dataset to write, NAME.safetensors"),
+    TG_CHOICE(tg_preprocess_options, tokenizer, 0, "char", "char|byte", 0,
+              "a token is a Unicode character of the corpus (must be UTF-8), or a byte (takes anything)"),
+    TG_REAL(tg_preprocess_options, val, 0, "0.1", 0, 1, 0, "share for validation, behind that for training"),
+    TG_REAL(tg_preprocess_options, test, 0, "0", 0, 1, 0, "share for testing, at the end"),
+    TG_INT(tg_preprocess_options, max_bytes, 0, "0", 0, 1e15, 0,
+           "use only so many bytes, up to a whole character; 0: all"),
+    TG_SWITCH(tg_preprocess_options, raw, 0, NULL, 0,
+              "leave the bytes as they are: no CR LF to LF, byte order marks kept, nothing between items"),
+    TG_INT(tg_preprocess_options, seed, 0, "1", 0, 9007199254740991.0, TG_KEY_SEED,
+           "kept in the result; a split by position draws nothing"),
+    TG_SWITCH(tg_preprocess_options, force, 'f', NULL, ONCE, "replace the output"),
+    TG_TEXT(tg_preprocess_options, deps, 0, NULL, "FILE", ONCE, "write a Makefile fragment of what was read"),
+    TG_KEYS_END};
+
+/* ---- reading and cleaning --------------------------------------------------------------------------------------- */
+
+/* CR LF becomes LF, a byte order mark at the start goes; returns the new length. */
+static int64_t clean(char *bytes, int64_t length, tg_cleaning *count)
+{
+    int64_t from = 0, to = 0;
+    if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+        from = 3;
+        count->marks++;
+    }
+    for (; from < length; from++) {
+        if (bytes[from] == '\r' && from + 1 < length && bytes[from + 1] == '\n') {
+            count->line_ends++;
+            continue;
+        }
+        bytes[to++] = bytes[from];
+    }
+    return to;
+}
+
+/* Where an item is wrong, in words of its own: the offset is that of the item as it lies in the corpus. */
+static tg_status check_text(const tg_corpus *corpus, const char *folder, int64_t i, const char *bytes)
+{
+    const tg_item *item = tg_corpus_item(corpus, i);
+    const char *nul = item->bytes ? memchr(bytes, 0, (size_t)item->bytes) : NULL,
+               *origin = item->origin ? item->origin : "?";
+    int64_t invalid = tg_utf8_check(bytes, nul ? nul - bytes : item->bytes);
+    if (invalid >= 0)
+        return tg_fail(TG_EINVAL,
+                       "%s/%s (from %s): not UTF-8: byte 0x%02x at byte %" PRId64
+                       "; convert it to UTF-8 (iconv) and collect it again, or take --tokenizer byte",
+                       folder, item->path, origin, (unsigned)(unsigned char)bytes[invalid], invalid);
+    if (nul)
+        return tg_fail(TG_EINVAL, "%s/%s (from %s): no text: a NUL at byte %" PRId64 "; take --tokenizer byte", folder,
+                       item->path, origin, (int64_t)(nul - bytes));
+    return TG_OK;
+}
+
+static tg_status add_item(tg_preparing *p, const tg_corpus *corpus, const char *folder, int64_t i)
+{
+    const tg_preprocess_options *o = p->o;
+    const tg_item *item = tg_corpus_item(corpus, i);
+    char *bytes = NULL;
+    tg_status status = tg_corpus_read(corpus, i, &bytes);
+    if (!status && o->tokenizer == TG_BY_CHAR) status = check_text(corpus, folder, i, bytes);
+    int64_t length = item->bytes;
+    if (!status && !o->raw) {
+        length = clean(bytes, length, &p->cleaning);
+        if (p->text.length && p->text.data[p->text.length - 1] != '\n' && length) {
+            tg_str_add(&p->text, "\n");
+            p->cleaning.joints++;
+        }
+    }
+    if (!status) tg_str_add_n(&p->text, bytes, length);
+    if (p->text.failed) status = TG_ENOMEM;
+    if (!status) status = tg_manifest_add(&p->manifest, item);
+    if (!status) tg_provenance_add(p, item);
+    tg_free(bytes);
+    return status;
+}
+
+static tg_status read_corpus(tg_preparing *p, const char *folder)
+{
+    tg_corpus *corpus;
+    tg_status status = tg_corpus_open(folder, &corpus);
+    if (status) return status;
+    int64_t total = 0, count = tg_corpus_count(corpus);
+    for (int64_t i = 0; i < count && tg_corpus_item(corpus, i)->bytes < INT64_MAX - total; i++)
+        total += tg_corpus_item(corpus, i)->bytes;
+    tg_meter m = tg_meter_start(p->ctx, "read", total);
+    for (int64_t i = 0; !status && i < count && (p->o->max_bytes == 0 || p->text.length < p->o->max_bytes); i++) {
+        status = add_item(p, corpus, folder, i);
+        if (!status) status = tg_meter_add(&m, tg_corpus_item(corpus, i)->bytes);
+    }
+    tg_meter_end(&m);
+    tg_corpus_close(corpus);
+    return status;
+}
+
+static tg_status read_all(tg_preparing *p)
+{
+    const tg_preprocess_options *o = p->o;
+    tg_status status = TG_OK;
+    for (int64_t i = 0; !status && i < o->corpora.count; i++) status = read_corpus(p, o->corpora.items[i]);
+    if (status) return status;
+    if (o->max_bytes && p->text.length > o->max_bytes) {
+        p->cleaning.cut = p->text.length - o->max_bytes;
+        p->text.length = o->max_bytes;
+        p->text.length -= tg_utf8_partial(p->text.data, p->text.length);
+    }
+    if (p->text.length == 0)
+        return tg_fail(TG_EINVAL, "%s: the corpus is empty (%" PRId64 " item%s, no text); collect something first",
+                       o->corpora.items[0], p->items, p->items == 1 ? "" : "s");
+    return TG_OK;
+}
+
+/* ---- tokens and splits ------------------------------------------------------------------------------------------ */
+
+static tg_status make_tokenizer(tg_preparing *p)
+{
+    if (p->o->tokenizer == TG_BY_BYTE) return tg_tokenizer_byte_new(&p->tokenizer);
+    uint64_t *set = tg_alloc(TG_CHAR_SET_WORDS * (int64_t)sizeof *set);
+    if (!set) return TG_ENOMEM;
+    tg_status status = tg_char_set_add(set, p->text.data, p->text.length);
+    if (!status) status = tg_tokenizer_char_new(set, &p->tokenizer);
+    tg_free(set);
+    return status;
+}
+
+/* The first floor((1 - val - test)·N) tokens train, up to floor((1 - test)·N) validate, the rest test. The small
+ * addition is against shares like 0.7 that binary fractions fall short of. */
+static void split(const tg_preprocess_options *o, int64_t count, int64_t out[TG_SPLITS])
+{
+    int64_t train = (int64_t)floor((1 - o->val - o->test) * (double)count + 1e-6);
+    int64_t before_test = (int64_t)floor((1 - o->test) * (double)count + 1e-6);
+    if (o->test <= 0 || before_test > count) before_test = count;
+    if (o->val <= 0) train = before_test;
+    if (train > before_test) train = before_test;
+    out[TG_TRAIN] = train;
+    out[TG_VAL] = before_test - train;
+    out[TG_TEST] = count - before_test;
+}
+
+static tg_status write_dataset(tg_preparing *p)
+{
+    int64_t count, counts[TG_SPLITS];
+    void *tokens = NULL;
+    tg_status status = make_tokenizer(p);
+    if (!status) status = tg_pack_tokens(p->ctx, p->tokenizer, p->text.data, p->text.length, &tokens, &count);
+    if (status) return status;
+    tg_str_free(&p->text);
+    split(p->o, count, counts);
+    status = tg_figures_count(p->tokenizer, tokens, counts, &p->figures);
+    if (!status) status = tg_verdict_make(p);
+    if (!status) {
+        tg_dataset_draft draft = {
+            .tokenizer = p->tokenizer, .tokens = tokens, .figures = &p->figures, .split = p->split.data,
+            .verdict = p->verdict.data, .report = p->report.data, .provenance = p->provenance.data,
+        };
+        status = tg_dataset_write(p->o->out, &draft, p->content);
+    }
+    tg_free(tokens);
+    return status;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+static tg_status check_options(const tg_preprocess_options *o)
+{
+    if (o->corpora.count == 0) return tg_fail(TG_EUSAGE, "no corpus given; name a folder that gen-collect made");
+    if (!o->out) return tg_fail(TG_EUSAGE, "no place for the dataset; add -o NAME.safetensors");
+    if (o->val + o->test >= 1)
+        return tg_fail(TG_EUSAGE, "--val and --test take everything; together they must stay below 1");
+    tg_file_kind kind = tg_path_kind(o->out);
+    if (kind == TG_PATH_FOLDER) return tg_fail(TG_EINVAL, "%s: there is a folder of that name; take another", o->out);
+    if (kind == TG_PATH_FILE && !o->force)
+        return tg_fail(TG_EINVAL, "%s: is there already; --force replaces it", o->out);
+    return TG_OK;
+}
+
+static tg_status write_deps(const tg_preprocess_options *o)
+{
+    if (!o->deps) return TG_OK;
+    char **names = tg_alloc_array(o->corpora.count, (int64_t)sizeof *names);
+    tg_status status = names ? TG_OK : TG_ENOMEM;
+    for (int64_t i = 0; !status && i < o->corpora.count; i++) {
+        names[i] = tg_path_join(o->corpora.items[i], "manifest.jsonl");
+        if (!names[i]) status = TG_ENOMEM;
+    }
+    if (!status) status = tg_deps_write(o->deps, o->out, (const char *const *)names, o->corpora.count);
+    for (int64_t i = 0; names && i < o->corpora.count; i++) tg_free(names[i]);
+    tg_free(names);
+    return status;
+}
+
+tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
+{
+    double start = tg_now();
+    tg_preparing p = {.ctx = ctx, .o = o};
+    tg_manifest_start(&p.manifest);
+    tg_status status = check_options(o);
+    if (!status) status = read_all(&p);
+    if (!status) status = write_dataset(&p);
+    if (!status) status = write_deps(o);
+    if (!status) status = tg_preprocess_tell(&p, tg_now() - start);
+    tg_tokenizer_free(p.tokenizer);
+    tg_str_free(&p.text);
+    tg_str_free(&p.sources);
+    tg_str_free(&p.split);
+    tg_str_free(&p.verdict);
+    tg_str_free(&p.report);
+    tg_str_free(&p.provenance);
+    tg_str_free(&p.findings);
+    return status;
+}

@@ -1,0 +1,157 @@
+/* rundir.c - the run folder. */
+#include "run/rundir.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#include <string.h>
+
+static const char *const own_files[] = {
+    "result.json", "model.safetensors", "state.safetensors", "state.next.safetensors", "state.prev.safetensors", "log.jsonl",
+    "config.json", "run.lock"
+};
+static const char *const own_folders[] = {"samples", "states"};
+
+enum { FILES = sizeof own_files / sizeof own_files[0], FOLDERS = sizeof own_folders / sizeof own_folders[0] };
+
+char *tg_rundir_file(const tg_rundir *r, const char *name)
+{
+    return tg_path_join(r->path, name);
+}
+
+bool tg_rundir_has(const tg_rundir *r, const char *name)
+{
+    char *path = tg_rundir_file(r, name);
+    bool found = path && tg_path_kind(path) != TG_PATH_NONE;
+    tg_free(path);
+    return found;
+}
+
+tg_status tg_rundir_put(const tg_rundir *r, const char *name, const char *text)
+{
+    char *path = tg_rundir_file(r, name), *old = NULL;
+    int64_t length = 0;
+    if (!path) return TG_ENOMEM;
+    tg_status s = TG_OK;
+    bool same = tg_path_kind(path) == TG_PATH_FILE && tg_file_slurp(path, 1 << 26, &old, &length) == TG_OK &&
+                length == (int64_t)strlen(text) && !memcmp(old, text, (size_t)length);
+    if (!same) s = tg_write_file(path, text, (int64_t)strlen(text));
+    tg_free(old);
+    tg_free(path);
+    return s;
+}
+
+tg_status tg_rundir_remove(const tg_rundir *r, const char *name)
+{
+    char *path = tg_rundir_file(r, name);
+    if (!path) return TG_ENOMEM;
+    tg_status s = tg_path_kind(path) == TG_PATH_FOLDER ? tg_remove_tree(path) : tg_remove(path);
+    tg_free(path);
+    return s;
+}
+
+tg_status tg_rundir_config(const char *folder, tg_arena *a, const tg_json **out)
+{
+    char *path = tg_path_join(folder, "config.json"), *text = NULL;
+    int64_t length = 0;
+    *out = NULL;
+    if (!path) return TG_ENOMEM;
+    tg_status s = TG_OK;
+    if (tg_path_kind(path) != TG_PATH_NONE) {
+        s = tg_file_slurp(path, 1 << 26, &text, &length);
+        if (!s) s = tg_json_parse(a, path, text, length, out);
+    }
+    tg_free(text);
+    tg_free(path);
+    return s;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------- */
+
+static bool is_own(const char *name)
+{
+    for (int i = 0; i < FILES; i++)
+        if (!strcmp(name, own_files[i])) return true;
+    for (int i = 0; i < FOLDERS; i++) {
+        size_t n = strlen(own_folders[i]);
+        if (!strncmp(name, own_folders[i], n) && (name[n] == '/' || name[n] == 0)) return true;
+    }
+    return false;
+}
+
+/* Whether the folder is a run's: its config.json says so, or there is nothing in it but files of a run's names. */
+static tg_status is_run_folder(const char *path, bool *yes)
+{
+    tg_arena *a = tg_arena_new(4096);
+    const tg_json *config = NULL;
+    if (!a) return TG_ENOMEM;
+    tg_status s = tg_rundir_config(path, a, &config);
+    const char *program = s ? NULL : tg_json_text(config, "program");
+    *yes = program && !strcmp(program, "gen-train");
+    tg_arena_free(a);
+    if (*yes) return TG_OK;
+    tg_listing names;
+    s = tg_list_tree(path, &names);
+    if (s) return s;
+    *yes = true;
+    for (int64_t i = 0; i < names.count; i++) *yes = *yes && is_own(names.names[i]);
+    tg_listing_free(&names);
+    return TG_OK;
+}
+
+static tg_status remove_run(const tg_rundir *r)
+{
+    tg_status s = TG_OK;
+    for (int i = 0; i < FILES && !s; i++)
+        if (strcmp(own_files[i], "run.lock")) s = tg_rundir_remove(r, own_files[i]);
+    for (int i = 0; i < FOLDERS && !s; i++)
+        if (tg_rundir_has(r, own_folders[i])) s = tg_rundir_remove(r, own_folders[i]);
+    return s;
+}
+
+static tg_status take_folder(tg_rundir *r, bool resume, bool force)
+{
+    bool yes = true;
+    tg_file_kind kind = tg_path_kind(r->path);
+    if (kind == TG_PATH_FILE || kind == TG_PATH_OTHER)
+        return tg_fail(TG_EINVAL, "%s is a file, not a run folder; give -o another name", r->path);
+    tg_status s = kind == TG_PATH_NONE ? tg_make_folder(r->path) : is_run_folder(r->path, &yes);
+    if (s) return s;
+    if (!yes)
+        return tg_fail(TG_EINVAL, "%s is there already and is not a run folder; give -o another name", r->path);
+    char *lock = tg_rundir_file(r, "run.lock");
+    s = lock ? tg_lock_take(lock, &r->lock) : TG_ENOMEM;
+    tg_free(lock);
+    if (s) return s;
+    for (int i = 0; i < FILES; i++)
+        if (strcmp(own_files[i], "run.lock")) r->used = r->used || tg_rundir_has(r, own_files[i]);
+    if (r->used && !resume && !force)
+        return tg_fail(TG_EINVAL, "%s holds a run already; --resume goes on with it, --force replaces it", r->path);
+    tg_clean_temps(r->path);
+    if (!r->used || !force) return TG_OK;
+    r->used = false;
+    return remove_run(r);
+}
+
+tg_status tg_rundir_open(const char *path, bool resume, bool force, tg_rundir **out)
+{
+    tg_rundir *r = tg_alloc(sizeof *r);
+    if (!r) return TG_ENOMEM;
+    r->path = tg_strdup(path);
+    tg_status s = r->path ? take_folder(r, resume, force && !resume) : TG_ENOMEM;
+    if (s) {
+        tg_rundir_close(r);
+        return s;
+    }
+    *out = r;
+    return TG_OK;
+}
+
+void tg_rundir_close(tg_rundir *r)
+{
+    if (!r) return;
+    tg_lock_release(r->lock);
+    tg_free(r->path);
+    tg_free(r);
+}

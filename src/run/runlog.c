@@ -1,0 +1,110 @@
+/* runlog.c - log.jsonl. */
+#include "run/runlog.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#include <string.h>
+
+struct tg_runlog {
+    tg_appender *file;
+    tg_str line;
+};
+
+/* The number behind {"step": at the start of a line, or -1. */
+static int64_t step_of(const char *line, int64_t length)
+{
+    static const char start[] = "{\"step\": ";
+    int64_t n = (int64_t)sizeof start - 1, digits = 0, step = -1;
+    if (length < n || memcmp(line, start, (size_t)n)) return -1;
+    while (n + digits < length && line[n + digits] >= '0' && line[n + digits] <= '9') digits++;
+    return tg_parse_int(line + n, digits, &step) ? step : -1;
+}
+
+int64_t tg_runlog_keep(const char *text, int64_t length, int64_t step, int64_t *last)
+{
+    int64_t at = 0;
+    *last = -1;
+    while (at < length) {
+        const char *end = memchr(text + at, '\n', (size_t)(length - at));
+        if (!end || end == text + at || end[-1] != '}') break;
+        int64_t here = step_of(text + at, end - text - at);
+        if (here < 0 || here > step) break;
+        *last = at;
+        at = end - text + 1;
+    }
+    return at;
+}
+
+static double seconds_of(const char *line, int64_t length)
+{
+    double seconds = 0;
+    const tg_json *json = NULL;
+    tg_arena *a = tg_arena_new(1024);
+    if (a && tg_json_parse(a, "log.jsonl", line, length, &json) == TG_OK) tg_json_real(json, "seconds", &seconds);
+    tg_arena_free(a);
+    return seconds;
+}
+
+tg_status tg_runlog_open(const char *path, int64_t step, double *seconds, tg_runlog **out)
+{
+    char *text = NULL;
+    int64_t length = 0, last = -1, keep = 0;
+    tg_status s = TG_OK;
+    *seconds = 0;
+    if (step > 0 && tg_path_kind(path) == TG_PATH_FILE) {
+        s = tg_file_slurp(path, INT64_C(1) << 32, &text, &length);
+        if (s) return s;
+        keep = tg_runlog_keep(text, length, step, &last);
+        if (last >= 0) *seconds = seconds_of(text + last, keep - last - 1);
+        tg_free(text);
+    }
+    tg_runlog *l = tg_alloc(sizeof *l);
+    if (!l) return TG_ENOMEM;
+    s = tg_appender_open(path, keep, &l->file);
+    if (s) {
+        tg_free(l);
+        return s;
+    }
+    *out = l;
+    return TG_OK;
+}
+
+static void put(tg_json_writer *w, const char *key, double x)
+{
+    tg_json_key(w, key);
+    tg_json_put_real(w, x);
+}
+
+tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line)
+{
+    tg_json_writer w = {.out = &l->line};
+    tg_str_clear(&l->line);
+    tg_json_open(&w, '{');
+    tg_json_key(&w, "step");
+    tg_json_put_int(&w, line->step);
+    put(&w, "epoch", line->epoch);
+    tg_json_key(&w, "tokens");
+    tg_json_put_int(&w, line->tokens);
+    put(&w, "train_loss", line->train_loss);
+    put(&w, "val_loss", line->val_loss);
+    put(&w, "bpc", line->bpc);
+    put(&w, "lr", line->lr);
+    put(&w, "grad_norm", line->grad_norm);
+    put(&w, "tokens_per_second", line->tokens_per_second);
+    put(&w, "seconds", line->seconds);
+    tg_json_key(&w, "peak_memory");
+    tg_json_put_int(&w, line->peak_memory);
+    tg_json_close(&w, '}');
+    if (l->line.failed) return TG_ENOMEM;
+    return tg_appender_line(l->file, l->line.data, l->line.length);
+}
+
+void tg_runlog_close(tg_runlog *l)
+{
+    if (!l) return;
+    tg_appender_close(l->file);
+    tg_str_free(&l->line);
+    tg_free(l);
+}

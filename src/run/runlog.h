@@ -1,0 +1,22 @@
+/* runlog.h - log.jsonl: a JSON object a line, append-only, one write(2) each.
+ * Opened for going on after a step, it is cut: a torn last line and all lines of later steps go, so that the log of a
+ * resumed run equals that of an unbroken one but for times and memory. */
+#ifndef TG_RUN_RUNLOG_H
+#define TG_RUN_RUNLOG_H
+#include "tinygen/base.h"
+
+typedef struct tg_runlog tg_runlog;
+typedef struct tg_log_line {
+    int64_t step, tokens;
+    double epoch, train_loss, val_loss, bpc, lr, grad_norm; /* NaN becomes null */
+    double tokens_per_second, seconds;
+    int64_t peak_memory;
+} tg_log_line;
+
+/* step 0: the log starts empty. *seconds: of the last line that is kept, else 0. */
+tg_status tg_runlog_open(const char *path, int64_t step, double *seconds, tg_runlog **out);
+tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line);
+void tg_runlog_close(tg_runlog *l);
+/* How many bytes of a log's text are whole lines of steps up to `step`; *last gets where the last of them begins. */
+int64_t tg_runlog_keep(const char *text, int64_t length, int64_t step, int64_t *last);
+#endif

@@ -1,0 +1,392 @@
+/* sample.c - gen-sample: text from a trained model. Sample i is drawn with stream (seed, i): alone or among others, it is
+ * the same. */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/term.h"
+#include "base/utf8.h"
+#include "run/deps.h"
+#include "run/generate.h"
+#include "run/trained.h"
+#include "tinygen/run.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { DEFAULT_LENGTH = 500, MAX_PROMPT = 64 << 20, UNK_ERROR = 0, FORMAT_TEXT = 0, PROB_ROWS = 10, BAR = 40 };
+
+const tg_key tg_sample_keys[] = {
+    TG_TEXT(tg_sample_options, model, 0, NULL, "RUN|model.safetensors", TG_KEY_ARGUMENT | TG_KEY_REQUIRED | TG_KEY_NO_CONFIG,
+            "a run folder or a model file"),
+    TG_TEXT(tg_sample_options, input, 0, NULL, "-", TG_KEY_ARGUMENT | TG_KEY_NO_CONFIG, "the prompt is read from standard input"),
+    TG_TEXT(tg_sample_options, out, 'o', NULL, "PATH", TG_KEY_NO_CONFIG, "file to write; without it, standard output"),
+    TG_TEXT(tg_sample_options, prompt, 'p', NULL, "TEXT", 0, "what the text begins with"),
+    TG_TEXT(tg_sample_options, prompt_file, 0, NULL, "FILE", 0, "a file with what the text begins with; -: standard input"),
+    TG_INT(tg_sample_options, n, 'n', "1", 1, 1e9, 0, "samples"),
+    TG_INT(tg_sample_options, first, 0, "0", 0, 9e15, 0, "number of the first sample"),
+    TG_INT(tg_sample_options, length, 'l', "0", 0, 1e12, TG_KEY_AUTO, "new tokens in each; 0: 500, with --probs 1"),
+    TG_REAL(tg_sample_options, temperature, 't', "0.8", 0, 1000, 0, "below 1 safer, above 1 wilder; 0: always the likeliest"),
+    TG_INT(tg_sample_options, top_k, 0, "0", 0, 1e9, 0, "only the so many likeliest tokens; 0: all"),
+    TG_REAL(tg_sample_options, top_p, 0, "1", 1e-9, 1, 0, "only the likeliest tokens that together reach this probability"),
+    TG_REAL(tg_sample_options, min_p, 0, "0", 0, 1, 0, "only tokens at least so likely as this share of the likeliest"),
+    TG_REAL(tg_sample_options, repeat_penalty, 0, "1", 0.01, 100, 0, "above 1: tokens seen before get less likely"),
+    TG_INT(tg_sample_options, seed, 0, "1", 0, 9e15, TG_KEY_SEED, "of the draws"),
+    TG_LIST(tg_sample_options, stop, 0, "TEXT", 0, "end a sample before this text; may be given again"),
+    TG_CHOICE(tg_sample_options, unk, 0, "error", "error|skip", 0, "at a prompt's character that the model does not know"),
+    TG_SWITCH(tg_sample_options, probs, 0, NULL, 0, "show how likely the next tokens are, and which is taken"),
+    TG_CHOICE(tg_sample_options, format, 0, "text", "text|jsonl", 0, "plain text, or an object a line with log-probabilities"),
+    TG_SWITCH(tg_sample_options, raw, 0, NULL, 0, "let control characters through to a terminal"),
+    TG_SWITCH(tg_sample_options, force, 0, NULL, TG_KEY_NO_CONFIG, "replace the output file"),
+    TG_TEXT(tg_sample_options, deps, 0, NULL, "FILE", TG_KEY_NO_CONFIG, "write a Makefile fragment of what was read"),
+    TG_KEYS_END
+};
+
+typedef struct sampler {
+    tg_context *ctx;
+    const tg_sample_options *o;
+    tg_trained *trained;
+    tg_tape *tape;
+    tg_generator *generator;
+    tg_writer *writer;        /* NULL: the output hook */
+    char *prompt;
+    int64_t prompt_bytes, prompt_count;
+    int32_t *prompt_ids;
+    tg_str held;              /* drawn, not shown yet: may begin a stop text, or be part of a character */
+    tg_str text;              /* the sample so far, without the prompt (jsonl, json) */
+    tg_str tokens, log_probs; /* JSON arrays of it */
+    tg_str samples;           /* json: objects of all samples */
+    double log_prob;
+    bool stopped;
+    char last;                /* last byte shown */
+} sampler;
+
+/* ---- output --------------------------------------------------------------------------------------------------------- */
+
+static bool is_plain(const sampler *m)
+{
+    return m->o->format == FORMAT_TEXT && (!m->o->json || m->writer);
+}
+
+static tg_status show(sampler *m, const char *bytes, int64_t count)
+{
+    if (count > 0) m->last = bytes[count - 1];
+    if (count <= 0) return TG_OK;
+    return m->writer ? tg_writer_add(m->writer, bytes, count) : tg_output(m->ctx, bytes, count);
+}
+
+static tg_status show_str(sampler *m, tg_str *text)
+{
+    tg_status s = text->failed ? TG_ENOMEM : show(m, text->data, text->length);
+    tg_str_clear(text);
+    return s;
+}
+
+/* The first `count` held bytes are final. */
+static tg_status release(sampler *m, int64_t count)
+{
+    tg_status s = TG_OK;
+    tg_str *h = &m->held;
+    if (h->failed) return TG_ENOMEM;
+    if (count <= 0) return TG_OK;
+    if (is_plain(m) && !m->o->probs) s = show(m, h->data, count);
+    tg_str_add_n(&m->text, h->data, count);
+    memmove(h->data, h->data + count, (size_t)(h->length - count) + 1);
+    h->length -= count;
+    return s;
+}
+
+/* Where the first stop text begins in what is held, -1: none. *may_begin: the least offset where one may begin. */
+static int64_t find_stop(const sampler *m, int64_t *may_begin)
+{
+    const tg_str *h = &m->held;
+    *may_begin = h->length;
+    for (int64_t at = 0; at < h->length; at++) {
+        for (int64_t i = 0; i < m->o->stop.count; i++) {
+            const char *stop = m->o->stop.items[i];
+            int64_t n = (int64_t)strlen(stop), left = h->length - at;
+            if (n == 0 || memcmp(h->data + at, stop, (size_t)(n < left ? n : left))) continue;
+            if (n <= left) return at;
+            if (at < *may_begin) *may_begin = at;
+        }
+    }
+    return -1;
+}
+
+/* Shows what is certain: whole characters before anything that may become a stop text. */
+static tg_status advance(sampler *m, bool end)
+{
+    int64_t may_begin = 0, stop = find_stop(m, &may_begin);
+    if (stop >= 0) {
+        m->stopped = true;
+        return release(m, stop);
+    }
+    if (!m->held.length || end) return release(m, m->held.length);
+    int64_t whole = m->held.length - tg_utf8_partial(m->held.data, m->held.length);
+    return release(m, whole < may_begin ? whole : may_begin);
+}
+
+/* ---- --probs -------------------------------------------------------------------------------------------------------- */
+
+static void add_padded(tg_str *out, const char *bytes, int64_t count, int64_t columns)
+{
+    tg_str safe = {0};
+    tg_str_add(&safe, "\"");
+    tg_term_safe_line(&safe, bytes, count);
+    tg_str_add(&safe, "\"");
+    if (safe.failed) {
+        out->failed = true;
+    } else {
+        tg_str_add_n(out, safe.data, safe.length);
+        for (int64_t w = tg_utf8_columns(safe.data, safe.length); w < columns; w++) tg_str_add(out, " ");
+    }
+    tg_str_free(&safe);
+}
+
+/* "* "e"       41.2 %  ################"; the star marks the token that was taken. */
+static void add_probability(tg_str *out, const tg_tokenizer *k, int32_t id, float p, bool taken)
+{
+    int64_t length = 0;
+    const char *text = tg_tokenizer_text(k, id, &length);
+    tg_str number = {0};
+    tg_str_add_fixed(&number, (double)p * 100, 1);
+    tg_str_add(out, taken ? "* " : "  ");
+    add_padded(out, text, length, 12);
+    for (int64_t i = number.length; i < 6; i++) tg_str_add(out, " ");
+    tg_str_add(out, number.failed ? "" : number.data);
+    tg_str_add(out, " %  ");
+    for (int i = 0; i < (int)((double)p * BAR + 0.5); i++) tg_str_add(out, "#");
+    while (out->length > 0 && !out->failed && out->data[out->length - 1] == ' ') out->data[--out->length] = 0;
+    tg_str_add(out, "\n");
+    tg_str_free(&number);
+}
+
+typedef struct ranking { int32_t ids[PROB_ROWS]; float probs[PROB_ROWS]; int64_t count; } ranking;
+
+static tg_status show_probs(sampler *m, const ranking *r, int64_t at, int32_t token, float log_prob)
+{
+    const tg_tokenizer *k = m->trained->tokenizer;
+    tg_str out = {0};
+    bool listed = false;
+    int64_t length = 0;
+    const char *text = tg_tokenizer_text(k, token, &length);
+    tg_str_addf(&out, "%stoken %lld: ", at ? "\n" : "", (long long)at + 1);
+    add_padded(&out, text, length, 0);
+    tg_str_add(&out, "\n");
+    for (int64_t i = 0; i < r->count; i++) {
+        listed = listed || r->ids[i] == token;
+        add_probability(&out, k, r->ids[i], r->probs[i], r->ids[i] == token);
+    }
+    if (!listed) add_probability(&out, k, token, (float)exp((double)log_prob), true);
+    tg_status s = show_str(m, &out);
+    tg_str_free(&out);
+    return s;
+}
+
+/* ---- a sample --------------------------------------------------------------------------------------------------------- */
+
+static void record(sampler *m, int32_t token, float log_prob, bool first)
+{
+    tg_str_addf(&m->tokens, "%s%lld", first ? "" : ", ", (long long)token);
+    if (!first) tg_str_add(&m->log_probs, ", ");
+    tg_str_add_real(&m->log_probs, (double)log_prob);
+    m->log_prob += (double)log_prob;
+}
+
+static tg_status one_token(sampler *m, int64_t sample, int64_t at)
+{
+    int32_t token = 0;
+    float log_prob = 0;
+    int64_t length = 0;
+    ranking r;
+    tg_status s = TG_OK;
+    if (m->o->probs) s = tg_generator_top(m->generator, r.ids, r.probs, PROB_ROWS, &r.count);
+    if (!s) s = tg_generator_next(m->generator, (uint64_t)m->o->seed, sample, at, &token, &log_prob);
+    if (s) return s;
+    const char *piece = tg_tokenizer_text(m->trained->tokenizer, token, &length);
+    tg_str_add_n(&m->held, piece, length);
+    if (!is_plain(m) || m->o->json) record(m, token, log_prob, at == 0);
+    if (m->o->probs && is_plain(m)) s = show_probs(m, &r, at, token, log_prob);
+    return s ? s : advance(m, false);
+}
+
+static tg_status begin_sample(sampler *m, int64_t sample)
+{
+    int32_t start = tg_first_token(m->trained->tokenizer);
+    tg_str head = {0};
+    tg_status s = TG_OK;
+    tg_str_clear(&m->held);
+    tg_str_clear(&m->text);
+    tg_str_clear(&m->tokens);
+    tg_str_clear(&m->log_probs);
+    m->log_prob = 0;
+    m->stopped = false;
+    m->last = '\n';
+    if (is_plain(m) && m->o->n > 1) tg_str_addf(&head, "--- sample %lld ---\n", (long long)sample);
+    if (is_plain(m) && !m->o->probs) tg_str_add_n(&head, m->prompt, m->prompt_bytes);
+    if (head.length || head.failed) s = show_str(m, &head);
+    tg_str_free(&head);
+    if (s) return s;
+    return tg_generator_start(m->generator, m->prompt_count ? m->prompt_ids : &start, m->prompt_count ? m->prompt_count : 1);
+}
+
+static void put_sample(sampler *m, int64_t sample, tg_str *out)
+{
+    tg_json_writer w = {.out = out};
+    tg_json_open(&w, '{');
+    tg_json_key(&w, "sample");
+    tg_json_put_int(&w, sample);
+    tg_json_key(&w, "prompt");
+    tg_json_put_text_n(&w, m->prompt ? m->prompt : "", m->prompt_bytes);
+    tg_json_key(&w, "text");
+    tg_json_put_text_n(&w, m->text.data ? m->text.data : "", m->text.length);
+    tg_json_key(&w, "stopped");
+    tg_json_put_text(&w, m->stopped ? "stop" : "length");
+    tg_json_key(&w, "log_prob");
+    tg_json_put_real(&w, m->log_prob);
+    tg_json_key(&w, "tokens");
+    tg_json_put_raw(&w, "[");
+    tg_str_add_n(out, m->tokens.data, m->tokens.length);
+    tg_str_add(out, "], \"log_probs\": [");
+    tg_str_add_n(out, m->log_probs.data, m->log_probs.length);
+    tg_str_add(out, "]}");
+    if (m->tokens.failed || m->log_probs.failed) out->failed = true;
+}
+
+static tg_status end_sample(sampler *m, int64_t sample)
+{
+    tg_status s = m->stopped ? TG_OK : advance(m, true);
+    if (s) return s;
+    if (m->text.failed) return TG_ENOMEM;
+    if (m->o->json) {
+        if (m->samples.length) tg_str_add(&m->samples, ", ");
+        put_sample(m, sample, &m->samples);
+    }
+    if (is_plain(m)) return m->last == '\n' ? TG_OK : show(m, "\n", 1);
+    if (m->o->format == FORMAT_TEXT) return TG_OK;
+    if (m->o->json && !m->writer) return TG_OK;
+    tg_str line = {0};
+    put_sample(m, sample, &line);
+    tg_str_add(&line, "\n");
+    s = show_str(m, &line);
+    tg_str_free(&line);
+    return s;
+}
+
+static tg_status one_sample(sampler *m, int64_t sample)
+{
+    int64_t length = m->o->length ? m->o->length : m->o->probs ? 1 : DEFAULT_LENGTH;
+    tg_status s = begin_sample(m, sample);
+    for (int64_t at = 0; at < length && !s && !m->stopped; at++)
+        s = tg_cancelled(m->ctx) ? tg_fail(TG_ECANCELLED, "stopped at token %lld of sample %lld", (long long)at, (long long)sample)
+                                 : one_token(m, sample, at);
+    return s ? s : end_sample(m, sample);
+}
+
+/* ---- beginning and end ------------------------------------------------------------------------------------------------ */
+
+static tg_status read_prompt(sampler *m)
+{
+    const tg_sample_options *o = m->o;
+    const char *file = o->input ? o->input : o->prompt_file;
+    if (o->input && strcmp(o->input, "-")) return tg_fail(TG_EUSAGE, "unexpected argument %s; a prompt is --prompt TEXT", o->input);
+    if ((o->prompt != NULL) + (o->prompt_file != NULL) + (o->input != NULL) > 1)
+        return tg_fail(TG_EUSAGE, "--prompt, --prompt-file and - all give a prompt; give one of them");
+    if (o->prompt) {
+        m->prompt = tg_strdup(o->prompt);
+        m->prompt_bytes = (int64_t)strlen(o->prompt);
+        return m->prompt ? TG_OK : TG_ENOMEM;
+    }
+    return file ? tg_file_slurp(file, MAX_PROMPT, &m->prompt, &m->prompt_bytes) : TG_OK;
+}
+
+static tg_status encode_prompt(sampler *m)
+{
+    m->prompt_count = m->prompt_bytes;
+    if (m->prompt_bytes == 0) return TG_OK;
+    m->prompt_ids = tg_alloc_array(m->prompt_bytes, sizeof *m->prompt_ids);
+    if (!m->prompt_ids) return TG_ENOMEM;
+    tg_status s = tg_tokenizer_encode(m->trained->tokenizer, m->prompt, m->prompt_bytes, m->o->unk != UNK_ERROR, m->prompt_ids,
+                                      &m->prompt_count);
+    return s ? tg_note("the prompt") : TG_OK;
+}
+
+static tg_status open_output(sampler *m)
+{
+    const tg_sample_options *o = m->o;
+    if (!o->out || !strcmp(o->out, "-")) return TG_OK;
+    if (!o->force && tg_path_kind(o->out) != TG_PATH_NONE)
+        return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", o->out);
+    return tg_writer_new(o->out, &m->writer);
+}
+
+static tg_status prepare(sampler *m)
+{
+    const tg_sample_options *o = m->o;
+    tg_choice choice = {.temperature = o->temperature, .top_k = o->top_k, .top_p = o->top_p, .min_p = o->min_p,
+                        .repeat_penalty = o->repeat_penalty};
+    tg_status s = read_prompt(m);
+    if (!s) s = tg_trained_open(m->ctx, o->model, true, &m->trained);
+    if (!s) s = encode_prompt(m);
+    if (!s) s = tg_tape_new(m->ctx, &m->tape);
+    if (!s) s = tg_generator_new(m->trained->model, m->tape, &choice, &m->generator);
+    if (!s) s = open_output(m);
+    return s;
+}
+
+static tg_status put_result(sampler *m, double seconds)
+{
+    tg_str out = {0};
+    tg_json_writer w = {.out = &out};
+    tg_json_open(&w, '{');
+    tg_json_key(&w, "program");
+    tg_json_put_text(&w, "gen-sample");
+    tg_json_key(&w, "version");
+    tg_json_put_text(&w, TG_VERSION);
+    tg_json_key(&w, "out");
+    if (m->o->out) tg_json_put_text(&w, m->o->out);
+    else tg_json_put_null(&w);
+    tg_json_key(&w, "seed");
+    tg_json_put_int(&w, m->o->seed);
+    tg_json_key(&w, "seconds");
+    tg_json_put_real(&w, seconds);
+    tg_json_key(&w, "samples");
+    tg_json_put_raw(&w, "[");
+    tg_str_add_n(&out, m->samples.data, m->samples.length);
+    tg_str_add(&out, "]}\n");
+    tg_status s = out.failed || m->samples.failed ? TG_ENOMEM : tg_output(m->ctx, out.data, out.length);
+    tg_str_free(&out);
+    return s;
+}
+
+static void clean(sampler *m)
+{
+    tg_writer_abandon(m->writer);
+    tg_generator_free(m->generator);
+    tg_tape_free(m->tape);
+    tg_trained_close(m->trained);
+    tg_free(m->prompt);
+    tg_free(m->prompt_ids);
+    tg_str_free(&m->held);
+    tg_str_free(&m->text);
+    tg_str_free(&m->tokens);
+    tg_str_free(&m->log_probs);
+    tg_str_free(&m->samples);
+}
+
+tg_status tg_sample(tg_context *ctx, const tg_sample_options *o)
+{
+    sampler m = {.ctx = ctx, .o = o};
+    double begin = tg_now();
+    tg_status s = prepare(&m);
+    if (!s) tg_log(ctx, TG_LOG_DETAIL, "%s, seed %lld", m.trained->path, (long long)o->seed);
+    for (int64_t i = 0; i < o->n && !s; i++) s = one_sample(&m, o->first + i);
+    if (!s && m.writer) {
+        s = tg_writer_commit(m.writer);
+        m.writer = NULL;
+    }
+    if (!s && o->json) s = put_result(&m, tg_now() - begin);
+    if (!s && o->out) s = tg_deps_write(o->deps, o->out, (const char *const[]){m.trained->path}, 1);
+    clean(&m);
+    return s;
+}

@@ -1,0 +1,384 @@
+/* train.c - gen-train: a dataset and a model name -> a run folder. The steps are loop.c's; here are the options, the
+ * clock, and when to look, tell, save and stop. */
+#include "run/train.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "run/defaults.h"
+#include "run/deps.h"
+#include "run/generate.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SAVE_SECONDS = 60, WARM_STEPS = 3 };
+
+#define RESULT TG_KEY_RESULT
+#define AUTO (TG_KEY_RESULT | TG_KEY_AUTO)
+#define ONCE TG_KEY_NO_CONFIG
+
+const tg_key tg_train_keys[] = {
+    TG_TEXT(tg_train_options, data, 0, NULL, "FILE", 0, "dataset to learn from, as gen-preprocess writes it"),
+    TG_TEXT(tg_train_options, model, 'm', NULL, "NAME", 0, "rnn, lstm or gru; with --help: its own options"),
+    TG_TEXT(tg_train_options, out, 'o', NULL, "RUN", ONCE, "run folder to make"),
+    TG_INT(tg_train_options, steps, 0, NULL, 0, 1e12, AUTO, "training steps"),
+    TG_INT(tg_train_options, epochs, 0, NULL, 0, 1e9, 0, "passes over the data, in place of steps"),
+    TG_TIME(tg_train_options, time, 0, NULL, 0, "how long to train, such as 10m; the schedule ends with it (wsd)"),
+    TG_REAL(tg_train_options, target, 0, NULL, 0, 1e9, 0, "stop when the validation loss is so low; 0: do not"),
+    TG_INT(tg_train_options, patience, 0, NULL, 0, 1e9, 0, "stop after so many evaluations without a better one; 0: do not"),
+    TG_INT(tg_train_options, batch, 0, NULL, 1, 1e6, AUTO, "parallel streams in a batch"),
+    TG_INT(tg_train_options, accum, 0, "1", 1, 1e6, RESULT, "batches whose gradients make one step"),
+    TG_INT(tg_train_options, seq, 0, NULL, 1, 1e6, AUTO, "tokens of a stream in a batch"),
+    TG_CHOICE(tg_train_options, optimizer, 0, "adam", TG_OPTIM_CHOICES, RESULT, "how gradients become updates"),
+    TG_REAL(tg_train_options, lr, 0, NULL, 0, 1e30, AUTO, "learning rate"),
+    TG_REAL(tg_train_options, min_lr, 0, NULL, 0, 1e30, AUTO, "where the schedule ends"),
+    TG_INT(tg_train_options, warmup, 0, NULL, 0, 1e12, AUTO, "steps over which the learning rate rises"),
+    TG_CHOICE(tg_train_options, schedule, 0, NULL, TG_SCHEDULE_CHOICES, AUTO, "how the learning rate goes on"),
+    TG_REAL(tg_train_options, decay_share, 0, "0.2", 0, 1, RESULT, "wsd: the last share of steps, where the rate falls"),
+    TG_REAL(tg_train_options, weight_decay, 0, "0", 0, 100, RESULT, "pull of weights towards 0"),
+    TG_REAL(tg_train_options, clip, 0, "5", 0, 1e30, RESULT, "longest gradient; 0: any"),
+    TG_REAL(tg_train_options, momentum, 0, "0.9", 0, 1, RESULT, "sgd: share of the last update that goes on"),
+    TG_SWITCH(tg_train_options, nesterov, 0, NULL, RESULT, "sgd: look ahead"),
+    TG_REAL(tg_train_options, beta1, 0, "0.9", 0, 0.999999, RESULT, "adam, adamw: decay of the mean"),
+    TG_REAL(tg_train_options, beta2, 0, "0.999", 0, 0.999999, RESULT, "adam, adamw, rmsprop: decay of the mean square"),
+    TG_REAL(tg_train_options, epsilon, 0, "1e-8", 1e-30, 1, RESULT, "adam, adamw, rmsprop: least divisor"),
+    TG_REAL(tg_train_options, ema, 0, "0", 0, 0.999999, RESULT, "moving average of the weights, such as 0.999; 0: none"),
+    TG_INT(tg_train_options, eval_every, 0, NULL, 1, 1e12, AUTO, "steps between evaluations"),
+    TG_INT(tg_train_options, save_every, 0, "0", 0, 1e12, 0, "steps between saves; 0: every minute"),
+    TG_INT(tg_train_options, sample_every, 0, NULL, 0, 1e12, TG_KEY_AUTO, "steps between samples; 0: none"),
+    TG_INT(tg_train_options, keep, 0, "0", 0, 1e6, 0, "states to keep under states/, beside the last two"),
+    TG_INT(tg_train_options, seed, 0, "1", 0, 9e15, RESULT | TG_KEY_SEED, "of initial weights and dropout"),
+    TG_CHOICE(tg_train_options, on_nan, 0, "stop", TG_ON_NAN_CHOICES, RESULT, "at a loss that is no finite number"),
+    TG_SWITCH(tg_train_options, keep_going, 0, NULL, 0, "train on when a save fails"),
+    TG_SWITCH(tg_train_options, resume, 0, NULL, ONCE, "go on where the run folder's state is; start if there is none"),
+    TG_TEXT(tg_train_options, init, 0, NULL, "RUN", 0, "start from the weights of this run or model"),
+    TG_SWITCH(tg_train_options, dry_run, 'n', NULL, ONCE, "only tell what it would cost"),
+    TG_SWITCH(tg_train_options, force, 0, NULL, ONCE, "replace the run in the folder"),
+    TG_TEXT(tg_train_options, deps, 0, NULL, "FILE", ONCE, "write a Makefile fragment of what was read"),
+    TG_KEYS_END
+};
+
+/* ---- time and schedule --------------------------------------------------------------------------------------------- */
+
+tg_schedule tg_training_schedule(const tg_train_options *o, int64_t n)
+{
+    return (tg_schedule){.kind = n > 0 ? (tg_schedule_kind)o->schedule : TG_CONSTANT, .lr = o->lr, .min_lr = o->min_lr,
+                         .warmup = o->warmup, .steps = n, .decay_share = o->decay_share};
+}
+
+double tg_training_seconds(const tg_training *t)
+{
+    return t->before + tg_now() - t->started;
+}
+
+double tg_training_rate(const tg_training *t)
+{
+    if (t->step_seconds > 0) return (double)t->step_tokens / t->step_seconds;
+    return t->old_rate > 0 ? t->old_rate : NAN;
+}
+
+const char *tg_training_done(const tg_training *t)
+{
+    const tg_train_options *o = t->o;
+    const tg_place *at = &t->loop->place;
+    if (o->steps > 0 && at->step >= o->steps) return "steps";
+    if (o->target > 0 && at->best_loss <= o->target) return "target";
+    if (o->patience > 0 && at->worse >= o->patience) return "patience";
+    if (o->time > 0 && !t->decay_laid && tg_training_seconds(t) >= o->time) return "time";
+    return NULL;
+}
+
+/* --time with wsd: when the share before the decay is over, the number of steps is laid down, so that from here on this is
+ * the same run as one with that many --steps. */
+static tg_status lay_decay(tg_training *t)
+{
+    tg_train_options *o = t->o;
+    int64_t step = t->loop->place.step;
+    if (o->time <= 0 || o->steps > 0 || o->schedule != TG_WSD || step == 0) return TG_OK;
+    if (tg_training_seconds(t) < o->time * (1 - o->decay_share)) return TG_OK;
+    int64_t steps = o->decay_share < 1 ? (int64_t)((double)step / (1 - o->decay_share)) + 1 : step + 1;
+    tg_schedule laid = tg_training_schedule(o, steps), open = tg_training_schedule(o, 0);
+    while (tg_schedule_at(&laid, step - 1) < tg_schedule_at(&open, step - 1)) laid.steps++;
+    o->steps = laid.steps;
+    t->loop->options.schedule = laid;
+    t->decay_laid = true;
+    tg_log(t->ctx, TG_LOG_INFO, "step %lld: the learning rate falls from here to the end at step %lld", (long long)step,
+           (long long)o->steps);
+    return tg_training_settings(t);
+}
+
+/* ---- making everything --------------------------------------------------------------------------------------------- */
+
+tg_status tg_training_settings(tg_training *t)
+{
+    char *json = tg_keys_json(t->keys, TG_KEY_RESULT, 0);
+    if (!json) return TG_ENOMEM;
+    tg_free(t->settings);
+    t->about.settings = t->settings = json;
+    t->saver.model_step = -1;
+    return TG_OK;
+}
+
+static tg_status check_options(const tg_train_options *o, const tg_model_desc *desc)
+{
+    if (!desc) return tg_fail(TG_EUSAGE, "--model NAME is missing: rnn, lstm or gru");
+    if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");
+    return TG_OK;
+}
+
+/* What the run was started with holds where the command line says nothing else. */
+static tg_status read_run_config(tg_training *t)
+{
+    char *path = tg_path_join(t->o->out, "config.json");
+    tg_status s = path ? TG_OK : TG_ENOMEM;
+    if (!s && tg_path_kind(path) == TG_PATH_FILE) s = tg_keys_read_config(t->keys, path, NULL);
+    tg_free(path);
+    return s;
+}
+
+static tg_status check_data(const tg_training *t)
+{
+    const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
+    int64_t n = tg_dataset_count(t->data, TG_TRAIN);
+    int32_t first = -1, some[256];
+    if (tg_dataset_kind(t->data) != TG_KIND_TEXT || !k)
+        return tg_fail(TG_EUNSUPPORTED, "%s: %s learns from text, and this dataset is none", t->o->data, t->desc->name);
+    if (n < 2) return tg_fail(TG_EINVAL, "%s: no tokens to learn from; collect some text", t->o->data);
+    for (int64_t i = 0; i < n; i += 256) { /* ends at the first token that differs */
+        int64_t count = n - i < 256 ? n - i : 256;
+        tg_status s = tg_dataset_tokens(t->data, TG_TRAIN, i, count, some);
+        if (s) return s;
+        if (first < 0) first = some[0];
+        for (int64_t j = 0; j < count; j++)
+            if (some[j] != first) return TG_OK;
+    }
+    return tg_fail(TG_EINVAL, "%s: the text repeats a single symbol, there is nothing to learn; give it other text", t->o->data);
+}
+
+static tg_status open_data(tg_training *t, tg_str *chosen)
+{
+    if (!t->o->data) return tg_fail(TG_EUSAGE, "--data FILE is missing: the dataset, as gen-preprocess writes it");
+    tg_status s = tg_dataset_open(t->ctx, t->o->data, &t->data);
+    if (!s) s = check_data(t);
+    if (!s) s = tg_training_init_settings(t);
+    if (!s) s = tg_train_defaults(t->o, t->desc, t->data, t->keys, chosen);
+    if (s) return s;
+    const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
+    t->tokenizer = tg_tokenizer_json(k);
+    if (!t->tokenizer) return TG_ENOMEM;
+    t->about = (tg_about){.model = t->desc->name, .data_hash = tg_dataset_hash(t->data), .tokenizer = t->tokenizer,
+                          .init = t->init_hash[0] ? t->init_hash : NULL,
+                          .data = {.kind = TG_KIND_TEXT, .vocab = tg_tokenizer_vocab(k)}};
+    if (t->o->on_nan == TG_NAN_REWIND && tg_dataset_count(t->data, TG_VAL) < 2)
+        return tg_fail(TG_EUSAGE, "--on-nan rewind goes back to the best weights on validation, and there is no validation split");
+    return tg_training_settings(t);
+}
+
+static tg_loop_options loop_options(const tg_train_options *o)
+{
+    return (tg_loop_options){
+        .optim = {.kind = (tg_optim_kind)o->optimizer, .momentum = o->momentum, .nesterov = o->nesterov, .beta1 = o->beta1,
+                  .beta2 = o->beta2, .epsilon = o->epsilon, .weight_decay = o->weight_decay},
+        .schedule = tg_training_schedule(o, o->steps), .batch = o->batch, .seq = o->seq, .accum = o->accum,
+        .clip = o->clip, .ema = o->ema, .seed = (uint64_t)o->seed, .on_nan = o->on_nan};
+}
+
+static tg_status make_loop(tg_training *t)
+{
+    tg_loop_options options = loop_options(t->o);
+    tg_choice choice = {.temperature = 0.8, .top_p = 1, .repeat_penalty = 1};
+    tg_status s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, (uint64_t)t->o->seed, true, false, &t->model);
+    if (!s) s = tg_training_init_weights(t);
+    if (!s) s = tg_loop_new(t->ctx, t->model, t->data, &options, &t->loop);
+    if (!s) s = tg_generator_new(t->model, t->loop->tape, &choice, &t->generator);
+    t->saver = (tg_saver){.ctx = t->ctx, .dir = t->dir, .loop = t->loop, .about = &t->about, .keep = t->o->keep, .model_step = -1};
+    return s;
+}
+
+static tg_status open_log(tg_training *t)
+{
+    char *path = tg_rundir_file(t->dir, "log.jsonl");
+    tg_status s = path ? tg_runlog_open(path, t->loop->place.step, &t->before, &t->log) : TG_ENOMEM;
+    tg_free(path);
+    return s;
+}
+
+static tg_status write_config(tg_training *t)
+{
+    char *json = tg_keys_json(t->keys, 0, TG_KEY_NO_CONFIG);
+    tg_str text = {0};
+    if (!json) return TG_ENOMEM;
+    tg_str_add(&text, json);
+    tg_str_add(&text, "\n");
+    tg_status s = text.failed ? TG_ENOMEM : tg_rundir_put(t->dir, "config.json", text.data);
+    tg_str_free(&text);
+    tg_free(json);
+    return s;
+}
+
+static tg_status write_deps(const tg_training *t)
+{
+    if (!t->o->deps) return TG_OK;
+    char *target = tg_rundir_file(t->dir, "result.json");
+    tg_status s = target ? tg_deps_write(t->o->deps, target, &t->o->data, 1) : TG_ENOMEM;
+    tg_free(target);
+    return s;
+}
+
+/* ---- driving -------------------------------------------------------------------------------------------------------- */
+
+static tg_status save(tg_training *t)
+{
+    tg_status s = tg_checkpoint_save(&t->saver);
+    t->saved_at = tg_now();
+    if (!s || !t->o->keep_going || s == TG_ENOMEM) return s;
+    tg_log(t->ctx, TG_LOG_WARN, "%s; training goes on", tg_error());
+    return TG_OK;
+}
+
+static bool save_is_due(const tg_training *t)
+{
+    const tg_train_options *o = t->o;
+    if (o->save_every > 0) return t->loop->place.step % o->save_every == 0;
+    return tg_now() - t->saved_at >= SAVE_SECONDS;
+}
+
+static tg_status one_step(tg_training *t)
+{
+    tg_step_info i;
+    double begin = tg_now();
+    tg_status s = tg_loop_step(t->loop, &i);
+    if (s) return s;
+    if (t->session_steps++ >= WARM_STEPS) {
+        t->step_seconds += tg_now() - begin;
+        t->step_tokens += i.tokens;
+    }
+    t->last_lr = i.lr;
+    t->last_norm = i.grad_norm;
+    tg_training_progress(t, &i, false);
+    s = lay_decay(t);
+    if (!s) s = tg_training_report(t, t->loop->place.step % t->o->eval_every == 0 || t->loop->place.step == t->o->steps);
+    if (!s && save_is_due(t)) s = save(t);
+    return s;
+}
+
+static tg_status run_steps(tg_training *t, const char **stopped)
+{
+    tg_status s = TG_OK;
+    while (!s && !(*stopped = tg_training_done(t)) && !tg_cancelled(t->ctx)) s = one_step(t);
+    if (s || *stopped) return s;
+    s = tg_checkpoint_save(&t->saver);
+    if (s) return s;
+    return tg_fail(TG_ECANCELLED, "stopped at step %lld, all saved; go on with: gen-train --resume -o %s",
+                   (long long)t->loop->place.step, t->o->out);
+}
+
+/* The last step's loss and state, then the settings with the number of steps that were made, then the result. */
+static tg_status finish(tg_training *t, const char *stopped)
+{
+    tg_status s = TG_OK;
+    tg_str text = {0};
+    double time = t->o->time;
+    if (t->evaluated != t->loop->place.step) s = tg_training_report(t, true);
+    if (!s && t->o->steps == 0) {
+        t->o->steps = t->loop->place.step;
+        s = tg_training_settings(t);
+    }
+    t->o->time = 0; /* config.json repeats these steps, whatever the clock says */
+    if (!s) s = write_config(t);
+    t->o->time = time;
+    if (!s) s = tg_checkpoint_save(&t->saver);
+    if (!s) s = tg_training_result(t, stopped, &text);
+    if (!s) s = tg_rundir_put(t->dir, "result.json", text.data);
+    if (!s && t->o->json) s = tg_output(t->ctx, text.data, text.length);
+    tg_str_free(&text);
+    return s;
+}
+
+/* A run that has ended already: nothing changes but what is missing or does not agree. */
+static tg_status ended_already(tg_training *t, const char *stopped)
+{
+    char *path = tg_rundir_file(t->dir, "result.json"), *text = NULL;
+    int64_t length = 0;
+    tg_status s = path ? tg_checkpoint_save_model(&t->saver) : TG_ENOMEM;
+    tg_log(t->ctx, TG_LOG_INFO, "%s has ended already, after step %lld; nothing is changed", t->o->out,
+           (long long)t->loop->place.step);
+    if (!s && tg_path_kind(path) != TG_PATH_FILE) {
+        tg_free(path);
+        s = open_log(t);
+        return s ? s : finish(t, stopped);
+    }
+    if (!s && t->o->json) s = tg_file_slurp(path, 1 << 26, &text, &length);
+    if (!s && text) s = tg_output(t->ctx, text, length);
+    tg_free(text);
+    tg_free(path);
+    return s;
+}
+
+static tg_status drive(tg_training *t, bool found, const char *chosen)
+{
+    const char *stopped = found ? tg_training_done(t) : NULL;
+    if (stopped) return ended_already(t, stopped);
+    tg_status s = tg_rundir_remove(t->dir, "result.json");
+    if (!s) s = open_log(t);
+    if (!s) s = write_config(t);
+    if (s) return s;
+    if (found) tg_log(t->ctx, TG_LOG_INFO, "going on after step %lld", (long long)t->loop->place.step);
+    else tg_training_tell_start(t, chosen);
+    s = run_steps(t, &stopped);
+    if (!s) s = finish(t, stopped);
+    if (!s) s = write_deps(t);
+    return s;
+}
+
+static tg_status train(tg_training *t, tg_str *chosen)
+{
+    tg_train_options *o = t->o;
+    bool found = false;
+    tg_status s = check_options(o, t->desc);
+    if (!s && o->resume && o->out) s = read_run_config(t);
+    if (!s) s = open_data(t, chosen);
+    if (!s && o->dry_run) return tg_training_plan(t, chosen->data ? chosen->data : "");
+    if (!s) s = tg_rundir_open(o->out, o->resume, o->force, &t->dir);
+    if (!s) s = make_loop(t);
+    if (!s && o->resume && t->dir->used) s = tg_training_resume(t, &found);
+    return s ? s : drive(t, found, chosen->data ? chosen->data : "");
+}
+
+tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_keys *keys)
+{
+    const tg_model_desc *desc = NULL;
+    tg_str chosen = {0};
+    tg_status s = tg_train_model(o, &desc);
+    if (s) return s;
+    double now = tg_now();
+    tg_training t = {.ctx = ctx, .o = o, .keys = keys, .desc = desc, .config = config, .started = now, .saved_at = now,
+                     .evaluated = -1, .train_loss = NAN, .saver = {.model_step = -1}};
+    s = train(&t, &chosen);
+    tg_str_free(&chosen);
+    tg_trained_close(t.initial);
+    tg_generator_free(t.generator);
+    tg_runlog_close(t.log);
+    tg_loop_free(t.loop);
+    tg_model_free(t.model);
+    tg_rundir_close(t.dir);
+    tg_free(t.settings);
+    tg_free(t.tokenizer);
+    tg_dataset_close(t.data);
+    return s;
+}
+
+tg_status tg_train_model(const tg_train_options *o, const tg_model_desc **out)
+{
+    *out = NULL;
+    if (o->model) return tg_model_find(o->model, out);
+    if (!o->resume || !o->out || tg_path_kind(o->out) != TG_PATH_FOLDER) return TG_OK;
+    tg_arena *a = tg_arena_new(4096);
+    const tg_json *config = NULL;
+    tg_status s = a ? tg_rundir_config(o->out, a, &config) : TG_ENOMEM;
+    const char *name = s ? NULL : tg_json_text(config, "model");
+    if (name) s = tg_model_find(name, out);
+    tg_arena_free(a);
+    return s;
+}

@@ -1,0 +1,64 @@
+/* train.h - the inside of gen-train: train.c drives, train_resume.c finds and compares states, train_report.c tells. */
+#ifndef TG_RUN_TRAIN_H
+#define TG_RUN_TRAIN_H
+#include "run/checkpoint.h"
+#include "run/runlog.h"
+#include "run/trained.h"
+#include "tinygen/run.h"
+
+typedef struct tg_training {
+    tg_context *ctx;
+    tg_train_options *o;
+    tg_keys *keys;                /* o and the model's config are bound to it */
+    const tg_model_desc *desc;
+    const void *config;
+    tg_dataset *data;
+    tg_rundir *dir;
+    tg_model *model;
+    tg_loop *loop;
+    tg_runlog *log;
+    tg_about about;
+    tg_saver saver;
+    char *settings, *tokenizer;   /* JSON, of about */
+    tg_trained *initial;          /* of --init, until its weights are read */
+    char init_hash[65];
+    /* time: monotonic seconds */
+    double started, before;       /* before: of earlier sessions */
+    double saved_at;
+    double step_seconds;          /* in steps of this session, without the first three, evaluation and saving */
+    int64_t step_tokens, session_steps;
+    double old_rate;              /* of the log's last line, for a run that ended before its result was written */
+    bool told_estimate, decay_laid;
+    int64_t evaluated;            /* step of the last evaluation, -1: none */
+    double train_loss;            /* of the last line of the log */
+    double last_lr, last_norm;
+    struct tg_generator *generator; /* samples on the way */
+} tg_training;
+
+/* Settings as JSON into t->settings and t->about, after a change of them. */
+tg_status tg_training_settings(tg_training *t);
+/* Learning-rate schedule of n steps; 0: open-ended. */
+tg_schedule tg_training_schedule(const tg_train_options *o, int64_t n);
+double tg_training_seconds(const tg_training *t); /* all sessions */
+double tg_training_rate(const tg_training *t);    /* tokens a second, NaN: not known yet */
+/* Why training is over: "steps", "time", "target", "patience"; NULL: it is not. */
+const char *tg_training_done(const tg_training *t);
+
+/* train_resume.c: the newest state that can be read goes into the loop; *found false: there is none. Errors: TG_EINVAL (what
+ * does not fit: field, both values, remedy), TG_EFORMAT (all states are damaged). */
+tg_status tg_training_resume(tg_training *t, bool *found);
+/* Weights of another run, as --init says, unless there is a state to resume. Before the model is made, its settings are
+ * taken over where none were given. */
+tg_status tg_training_init_settings(tg_training *t);
+tg_status tg_training_init_weights(tg_training *t);
+
+/* train_report.c */
+tg_status tg_training_report(tg_training *t, bool evaluate); /* a line of the log, evaluation and samples where due */
+void tg_training_progress(tg_training *t, const tg_step_info *i, bool final);
+void tg_training_tell_start(tg_training *t, const char *chosen);
+tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out); /* the result object */
+tg_status tg_training_sample(tg_training *t);
+
+/* train_plan.c: --dry-run */
+tg_status tg_training_plan(tg_training *t, const char *chosen);
+#endif

@@ -1,0 +1,235 @@
+/* train_report.c - what a training run tells: log.jsonl, lines and progress for people, samples, result.json. */
+#include "run/train.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "run/generate.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SAMPLE_TOKENS = 400, SAMPLE_SEED = 1, LINES_AN_EVALUATION = 10 };
+static const double ln2 = 0.69314718055994531;
+static const double estimate_after = 0.5; /* seconds of steps */
+
+/* ---- figures --------------------------------------------------------------------------------------------------------- */
+
+static double bits_per_character(const tg_training *t, double nats)
+{
+    return nats / ln2 / tg_dataset_chars_per_token(t->data, TG_VAL);
+}
+
+static int64_t tokens_of(const tg_training *t, int64_t step)
+{
+    return step * t->o->batch * t->o->seq * t->o->accum;
+}
+
+static double epochs_of(const tg_training *t, int64_t step)
+{
+    return (double)(step * t->o->accum) / (double)tg_feed_steps_per_epoch(t->loop->feed);
+}
+
+/* Seconds a step takes with its share of evaluation and saving so far. */
+static double seconds_left(const tg_training *t)
+{
+    int64_t step = t->loop->place.step;
+    double now = tg_training_seconds(t), rate = tg_training_rate(t);
+    if (t->o->time > 0 && !t->decay_laid) {
+        double left = t->o->time - now;
+        return left > 0 ? left : 0;
+    }
+    if (isnan(rate)) return NAN;
+    return (double)tokens_of(t, t->o->steps - step) / rate;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------------------------------ */
+
+static tg_status log_line(tg_training *t, double val_loss)
+{
+    tg_place *at = &t->loop->place;
+    if (at->loss_count > 0) t->train_loss = at->loss_sum / (double)at->loss_count;
+    tg_log_line line = {.step = at->step, .tokens = tokens_of(t, at->step), .epoch = epochs_of(t, at->step),
+                        .train_loss = at->loss_count > 0 ? t->train_loss : NAN, .val_loss = val_loss,
+                        .bpc = bits_per_character(t, val_loss), .lr = t->last_lr, .grad_norm = t->last_norm,
+                        .tokens_per_second = tg_training_rate(t), .seconds = tg_training_seconds(t),
+                        .peak_memory = tg_peak_memory()};
+    at->loss_sum = 0;
+    at->loss_count = 0;
+    return tg_runlog_add(t->log, &line);
+}
+
+static void add_figure(tg_str *out, const char *name, double x, int decimals)
+{
+    if (isnan(x)) return;
+    tg_str_addf(out, "  %s ", name);
+    tg_str_add_fixed(out, x, decimals);
+}
+
+static void tell_evaluation(tg_training *t, double val_loss)
+{
+    const tg_place *at = &t->loop->place;
+    tg_str line = {0};
+    char text[32];
+    double rate = tg_training_rate(t);
+    tg_str_addf(&line, "step %lld", (long long)at->step);
+    if (t->o->steps > 0) tg_str_addf(&line, "/%lld", (long long)t->o->steps);
+    add_figure(&line, "epoch", epochs_of(t, at->step), 1);
+    add_figure(&line, "train", t->train_loss, 3);
+    add_figure(&line, "val", val_loss, 3);
+    add_figure(&line, "bits/char", bits_per_character(t, val_loss), 3);
+    if (!isnan(val_loss) && at->best_step == at->step) tg_str_add(&line, "  best");
+    if (!isnan(rate)) tg_str_addf(&line, "  %s tokens/s", tg_format_count(text, (int64_t)rate));
+    if (!line.failed) tg_log(t->ctx, TG_LOG_INFO, "%s", line.data);
+    tg_str_free(&line);
+}
+
+static bool is_due(int64_t step, int64_t every)
+{
+    return every > 0 && step % every == 0;
+}
+
+tg_status tg_training_report(tg_training *t, bool evaluate)
+{
+    int64_t step = t->loop->place.step, every = t->o->eval_every / LINES_AN_EVALUATION;
+    double val_loss = NAN;
+    tg_status s = TG_OK;
+    if (evaluate && t->loop->validation) s = tg_loop_evaluate(t->loop, &val_loss);
+    if (!s && (evaluate || is_due(step, every < 1 ? 1 : every))) s = log_line(t, val_loss);
+    if (!s && evaluate) {
+        t->evaluated = step;
+        tell_evaluation(t, val_loss);
+    }
+    if (!s && is_due(step, t->o->sample_every)) s = tg_training_sample(t);
+    return s;
+}
+
+/* ---- progress --------------------------------------------------------------------------------------------------------- */
+
+static void tell_estimate(tg_training *t)
+{
+    char time[32], count[32], flops[32];
+    double left = seconds_left(t), rate = tg_training_rate(t);
+    if (t->told_estimate || t->step_seconds < estimate_after || isnan(left)) return;
+    t->told_estimate = true;
+    double gflops = t->loop->step_flops / (double)tokens_of(t, 1) * rate / 1e9;
+    tg_log(t->ctx, TG_LOG_INFO, "about %s for the rest, at %s tokens a second (%s GFLOP/s)", tg_format_seconds(time, left),
+           tg_format_count(count, (int64_t)rate), tg_format_count(flops, (int64_t)gflops));
+}
+
+void tg_training_progress(tg_training *t, const tg_step_info *i, bool final)
+{
+    tell_estimate(t);
+    tg_report_progress(t->ctx, &(tg_progress){.what = "train", .done = t->loop->place.step, .total = t->o->steps, .unit = "steps",
+                                              .rate = isnan(tg_training_rate(t)) ? 0 : tg_training_rate(t),
+                                              .rate_unit = "tokens", .seconds_left = seconds_left(t), .loss = i->loss,
+                                              .val_loss = t->loop->place.last_loss, .final = final});
+}
+
+void tg_training_tell_start(tg_training *t, const char *chosen)
+{
+    const tg_train_options *o = t->o;
+    char params[32], tokens[32];
+    const tg_params *p = tg_model_params(t->model);
+    tg_log(t->ctx, TG_LOG_INFO, "%s of %s parameters on %s training tokens, seed %lld", t->desc->name,
+           tg_format_count(params, tg_params_elements(p)), tg_format_count(tokens, tg_dataset_count(t->data, TG_TRAIN)),
+           (long long)o->seed);
+    if (*chosen) tg_log(t->ctx, TG_LOG_INFO, "chosen by the data's size: %s", chosen);
+    tg_log(t->ctx, TG_LOG_INFO, "stateful streams: truncated BPTT over %lld steps, state carried on", (long long)o->seq);
+    if (!t->loop->validation)
+        tg_log(t->ctx, TG_LOG_WARN, "no validation split: the last weights are kept, good or not (gen-preprocess --val 0.1 makes one)");
+}
+
+/* ---- samples ---------------------------------------------------------------------------------------------------------- */
+
+static tg_status make_sample(tg_training *t, tg_str *text)
+{
+    const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
+    int32_t token = tg_first_token(k);
+    tg_status s = tg_generator_start(t->generator, &token, 1);
+    for (int64_t i = 0; i < SAMPLE_TOKENS && !s; i++) {
+        int64_t length = 0;
+        s = tg_generator_next(t->generator, SAMPLE_SEED, 0, i, &token, NULL);
+        if (s) break;
+        const char *piece = tg_tokenizer_text(k, token, &length);
+        tg_str_add_n(text, piece, length);
+    }
+    if (!s) tg_str_add(text, "\n");
+    return s ? s : text->failed ? TG_ENOMEM : TG_OK;
+}
+
+tg_status tg_training_sample(tg_training *t)
+{
+    tg_str text = {0}, name = {0};
+    tg_loop_show(t->loop);
+    tg_status s = make_sample(t, &text);
+    tg_loop_hide(t->loop);
+    tg_str_addf(&name, "samples/%06lld.txt", (long long)t->loop->place.step);
+    char *folder = tg_rundir_file(t->dir, "samples");
+    if (!s && (name.failed || !folder)) s = TG_ENOMEM;
+    if (!s) s = tg_make_folder(folder);
+    char *path = s ? NULL : tg_rundir_file(t->dir, name.data);
+    if (!s) s = path ? tg_write_file(path, text.data, text.length) : TG_ENOMEM;
+    if (s == TG_EIO && t->o->keep_going) {
+        tg_log(t->ctx, TG_LOG_WARN, "%s; training goes on", tg_error());
+        s = TG_OK;
+    }
+    tg_free(path);
+    tg_free(folder);
+    tg_str_free(&text);
+    tg_str_free(&name);
+    return s;
+}
+
+/* ---- result ----------------------------------------------------------------------------------------------------------- */
+
+static void put_text(tg_json_writer *w, const char *key, const char *text)
+{
+    tg_json_key(w, key);
+    tg_json_put_text(w, text);
+}
+
+static void put_int(tg_json_writer *w, const char *key, int64_t x)
+{
+    tg_json_key(w, key);
+    tg_json_put_int(w, x);
+}
+
+static void put_real(tg_json_writer *w, const char *key, double x)
+{
+    tg_json_key(w, key);
+    tg_json_put_real(w, x);
+}
+
+tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out)
+{
+    const tg_place *at = &t->loop->place;
+    const tg_params *p = tg_model_params(t->model);
+    double rate = tg_training_rate(t), step_tokens = (double)tokens_of(t, 1);
+    tg_json_writer w = {.out = out};
+    tg_json_open(&w, '{');
+    put_text(&w, "program", "gen-train");
+    put_text(&w, "version", TG_VERSION);
+    put_text(&w, "out", t->o->out);
+    put_int(&w, "seed", t->o->seed);
+    put_real(&w, "seconds", tg_training_seconds(t));
+    put_text(&w, "model", t->desc->name);
+    put_text(&w, "stopped", stopped);
+    if (t->o->time > 0) put_real(&w, "time", t->o->time);
+    put_int(&w, "steps", at->step);
+    put_real(&w, "epochs", epochs_of(t, at->step));
+    put_real(&w, "train_loss", t->train_loss);
+    put_real(&w, "val_loss", at->best_loss);
+    put_int(&w, "best_step", isnan(at->best_loss) ? at->step : at->best_step);
+    put_real(&w, "bpc", bits_per_character(t, at->best_loss));
+    put_real(&w, "uniform", tg_dataset_baseline(t->data, "uniform"));
+    put_real(&w, "unigram", tg_dataset_baseline(t->data, "unigram"));
+    put_real(&w, "tokens_per_second", rate);
+    put_real(&w, "gflops", t->loop->step_flops > 0 ? t->loop->step_flops / step_tokens * rate / 1e9 : NAN);
+    put_int(&w, "params", tg_params_elements(p));
+    put_int(&w, "peak_bytes", tg_peak_memory());
+    put_text(&w, "model_sha256", t->saver.model_sha256);
+    tg_json_close(&w, '}');
+    tg_str_add(out, "\n");
+    return out->failed ? TG_ENOMEM : TG_OK;
+}

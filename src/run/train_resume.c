@@ -1,0 +1,236 @@
+/* train_resume.c - finding the newest state, and refusing one that does not fit; starting from another run's weights. */
+#include "run/train.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+#include <string.h>
+
+/* The newest first: what a save renames, it renames in an order that leaves these. */
+static const char *const state_names[] = {"state.safetensors", "state.next.safetensors", "state.prev.safetensors"};
+enum { STATES = sizeof state_names / sizeof state_names[0] };
+
+/* ---- comparing ------------------------------------------------------------------------------------------------------ */
+
+static tg_status differs(const tg_training *t, const char *field, const char *stored, const char *now, const char *remedy)
+{
+    return tg_fail(TG_EINVAL, "%s cannot go on: its %s is %.200s, but now it would be %.200s; %s", t->o->out, field, stored, now,
+                   remedy);
+}
+
+static const char start_anew[] = "give it as it was, start anew with --force, or go on elsewhere with --init RUN -o OTHER";
+
+/* Steps may change where every rate so far would have been the same. */
+static tg_status check_steps(tg_training *t, int64_t stored, int64_t step)
+{
+    tg_train_options *o = t->o;
+    if (o->steps == 0 && stored > 0 && o->schedule == TG_WSD) o->steps = stored; /* --time had laid its decay */
+    tg_schedule before = tg_training_schedule(o, stored), after = tg_training_schedule(o, o->steps);
+    if (stored == o->steps || step == 0 || (o->steps > 0 && step >= o->steps && o->schedule == TG_CONSTANT)) return TG_OK;
+    if (tg_schedule_at(&before, step - 1) == tg_schedule_at(&after, step - 1)) return TG_OK;
+    static const char *const why[] = {"constant", "cosine", "linear", "wsd"};
+    return tg_fail(TG_EINVAL, "%s cannot go on to step %lld: its %s schedule was laid out for %lld steps, and at step %lld its "
+                   "learning rate falls already; go on elsewhere with --init %s -o OTHER, or start anew with --force",
+                   o->out, (long long)o->steps, why[o->schedule], (long long)stored, (long long)step, o->out);
+}
+
+static tg_status compare_setting(const tg_training *t, const tg_json *stored, const tg_json *now)
+{
+    tg_str a = {0}, b = {0}, field = {0}, remedy = {0};
+    tg_settings_text(&a, stored);
+    if (now) tg_settings_text(&b, now);
+    else tg_str_add(&b, "nothing");
+    tg_str_addf(&field, "setting %s", stored->key);
+    tg_str_addf(&remedy, "give --%s %s, start anew with --force, or go on elsewhere with --init %s -o OTHER", stored->key,
+                a.data ? a.data : "", t->o->out);
+    for (char *c = remedy.data ? strstr(remedy.data, stored->key) : NULL; c && *c && *c != ' '; c++)
+        if (*c == '_') *c = '-';
+    tg_status s = TG_OK;
+    if (a.failed || b.failed || field.failed || remedy.failed) s = TG_ENOMEM;
+    else if (strcmp(a.data ? a.data : "", b.data ? b.data : ""))
+        s = differs(t, field.data, a.data ? a.data : "", b.data ? b.data : "", remedy.data);
+    tg_str_free(&a);
+    tg_str_free(&b);
+    tg_str_free(&field);
+    tg_str_free(&remedy);
+    return s;
+}
+
+static tg_status compare_settings(tg_training *t, const tg_json *stored, tg_arena *a, int64_t step)
+{
+    const tg_json *now = NULL;
+    int64_t steps = 0;
+    tg_status s = tg_json_parse(a, "settings", t->settings, (int64_t)strlen(t->settings), &now);
+    if (s) return s;
+    if (!stored || stored->type != TG_JSON_OBJECT || !tg_json_int(stored, "steps", &steps))
+        return tg_fail(TG_EFORMAT, "the state lacks its settings");
+    for (const tg_json *m = stored->child; m && !s; m = m->next)
+        if (strcmp(m->key, "steps") && strcmp(m->key, "on_nan")) s = compare_setting(t, m, tg_json_get(now, m->key));
+    return s ? s : check_steps(t, steps, step);
+}
+
+static tg_status compare_tokenizer(const tg_training *t, const tg_json *stored)
+{
+    tg_str json = {0};
+    tg_json_writer w = {.out = &json};
+    tg_tokenizer *old = NULL;
+    if (!stored) return tg_fail(TG_EFORMAT, "the state lacks its tokeniser");
+    tg_json_put_tree(&w, stored);
+    tg_status s = json.failed ? TG_ENOMEM : tg_tokenizer_from_json(json.data, json.length, &old);
+    if (!s) s = tg_tokenizer_same(old, t->o->out, tg_dataset_tokenizer(t->data), t->o->data);
+    tg_tokenizer_free(old);
+    tg_str_free(&json);
+    return s;
+}
+
+/* Errors: TG_EINVAL (well-formed, but of another run), TG_EFORMAT (damaged). */
+static tg_status compare(tg_training *t, const tg_json *meta, tg_arena *a)
+{
+    const char *kind = tg_json_text(meta, "kind"), *model = tg_json_text(meta, "model"), *data = tg_json_text(meta, "data");
+    int64_t algorithm = 0, step = 0;
+    if (!kind || strcmp(kind, "state") || !model || !data || !tg_json_int(meta, "algorithm", &algorithm) ||
+        !tg_json_int(tg_json_get(meta, "place"), "step", &step))
+        return tg_fail(TG_EFORMAT, "it is not a training state");
+    char stored[24], now[24];
+    tg_format_count(stored, algorithm);
+    tg_format_count(now, TG_ALGORITHM);
+    if (algorithm != TG_ALGORITHM)
+        return differs(t, "algorithm version", stored, now, "use the version that began it, or --init");
+    if (strcmp(model, t->desc->name)) return differs(t, "model", model, t->desc->name, start_anew);
+    tg_status s = compare_tokenizer(t, tg_json_get(meta, "tokenizer"));
+    if (!s && strcmp(data, t->about.data_hash))
+        s = differs(t, "dataset's content hash", data, t->about.data_hash,
+                    "give the dataset it was begun with, or go on elsewhere with --init RUN -o OTHER");
+    if (!s) s = compare_settings(t, tg_json_get(meta, "settings"), a, step);
+    const char *init = tg_json_text(meta, "init");
+    if (!s && init && strlen(init) == 64) {
+        memcpy(t->init_hash, init, 65);
+        t->about.init = t->init_hash;
+    }
+    return s;
+}
+
+/* ---- resuming ------------------------------------------------------------------------------------------------------- */
+
+/* A damaged or missing model.safetensors is made anew from the state. */
+static void check_model_file(tg_training *t)
+{
+    char *path = tg_rundir_file(t->dir, "model.safetensors"), *bytes = NULL, hex[65] = "";
+    int64_t length = 0;
+    if (path && tg_path_kind(path) == TG_PATH_FILE && tg_file_slurp(path, INT64_C(1) << 36, &bytes, &length) == TG_OK)
+        tg_sha256_hex(bytes, length, hex);
+    if (strcmp(hex, t->saver.model_sha256)) t->saver.model_step = -1;
+    tg_free(bytes);
+    tg_free(path);
+}
+
+static tg_status take_state(tg_training *t, const char *path)
+{
+    tg_safetensors *file = NULL;
+    tg_arena *a = tg_arena_new(4096);
+    tg_status s = a ? tg_safetensors_open(path, &file) : TG_ENOMEM;
+    if (!s) s = compare(t, tg_safetensors_meta(file), a);
+    if (!s) s = tg_checkpoint_load(file, &t->saver);
+    bool other = false;
+    if (!s) { /* settings may have changed: more steps */
+        tg_str old = {0};
+        tg_json_writer w = {.out = &old};
+        tg_json_put_tree(&w, tg_json_get(tg_safetensors_meta(file), "settings"));
+        int64_t step = t->saver.model_step;
+        s = old.failed ? TG_ENOMEM : tg_training_settings(t);
+        other = !s && strcmp(old.data, t->settings) != 0;
+        t->saver.model_step = other ? -1 : step;
+        tg_str_free(&old);
+    }
+    tg_safetensors_close(file);
+    tg_arena_free(a);
+    return s;
+}
+
+static bool is_damage(tg_status s)
+{
+    return s == TG_EFORMAT || s == TG_EIO;
+}
+
+static tg_status settle(tg_training *t)
+{
+    t->loop->options.schedule = tg_training_schedule(t->o, t->o->steps);
+    t->decay_laid = t->o->time > 0 && t->o->steps > 0 && t->o->schedule == TG_WSD;
+    if (t->saver.model_step >= 0) check_model_file(t);
+    return TG_OK;
+}
+
+tg_status tg_training_resume(tg_training *t, bool *found)
+{
+    tg_str first = {0};
+    int tried = 0;
+    for (int i = 0; i < STATES; i++) {
+        if (!tg_rundir_has(t->dir, state_names[i])) continue;
+        char *path = tg_rundir_file(t->dir, state_names[i]);
+        tg_status s = path ? take_state(t, path) : TG_ENOMEM;
+        if (!s && tried > 0) tg_log(t->ctx, TG_LOG_WARN, "%s; taking %s in its place", first.data ? first.data : "", path);
+        tg_free(path);
+        *found = !s;
+        if (!s || !is_damage(s)) {
+            tg_str_free(&first);
+            return s ? s : settle(t);
+        }
+        if (tried++ == 0) tg_str_add(&first, tg_error());
+    }
+    tg_status s = tried == 0 ? TG_OK
+                : tg_fail(TG_EFORMAT, "%s; no state of %s can be read: start anew with --force", first.data ? first.data : "",
+                          t->o->out);
+    tg_str_free(&first);
+    return s;
+}
+
+/* ---- --init ---------------------------------------------------------------------------------------------------------- */
+
+static bool has_state(const tg_train_options *o)
+{
+    bool found = false;
+    for (int i = 0; i < STATES && o->resume && o->out; i++) {
+        char *path = tg_path_join(o->out, state_names[i]);
+        found = found || (path && tg_path_kind(path) == TG_PATH_FILE);
+        tg_free(path);
+    }
+    return found;
+}
+
+static tg_status hash_file(const char *path, char hex[65])
+{
+    char *bytes = NULL;
+    int64_t length = 0;
+    tg_status s = tg_file_slurp(path, INT64_C(1) << 36, &bytes, &length);
+    if (!s) tg_sha256_hex(bytes, length, hex);
+    tg_free(bytes);
+    return s;
+}
+
+tg_status tg_training_init_settings(tg_training *t)
+{
+    const char *init = t->o->init;
+    if (!init || has_state(t->o)) return TG_OK;
+    tg_status s = tg_trained_open(t->ctx, init, false, &t->initial);
+    if (s) return tg_note("--init");
+    if (t->initial->desc != t->desc)
+        return tg_fail(TG_EINVAL, "--init %s: its model is %s, not %s; give --model %s", init, t->initial->desc->name, t->desc->name,
+                       t->initial->desc->name);
+    s = tg_tokenizer_same(t->initial->tokenizer, init, tg_dataset_tokenizer(t->data), t->o->data);
+    if (!s) s = hash_file(t->initial->path, t->init_hash);
+    if (!s) s = tg_settings_apply(tg_json_get(tg_safetensors_meta(t->initial->file), "settings"), t->desc->keys, t->keys,
+                                  TG_FROM_CONFIG);
+    return s ? tg_note("--init") : TG_OK;
+}
+
+tg_status tg_training_init_weights(tg_training *t)
+{
+    if (!t->initial) return TG_OK;
+    tg_params *p = tg_model_params(t->model);
+    tg_status s = tg_weights_read(t->initial->file, "", p, tg_params_values(p));
+    if (s) return tg_note("--init %s", t->initial->path);
+    tg_trained_close(t->initial);
+    t->initial = NULL;
+    return TG_OK;
+}

@@ -1,0 +1,222 @@
+/* trained.c - a model made from its file. */
+#include "run/trained.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/term.h"
+#include "base/utf8.h"
+
+#include <string.h>
+
+/* ---- tensors ------------------------------------------------------------------------------------------------------- */
+
+tg_status tg_tensor_read(tg_safetensors *file, const char *prefix, const char *name, const tg_shape *shape, float *out)
+{
+    tg_str full = {0};
+    tg_str_addf(&full, "%s%s", prefix, name);
+    if (full.failed) return TG_ENOMEM;
+    const tg_st_tensor *t = tg_safetensors_find(file, full.data);
+    tg_shape found = t ? tg_shape_of(t->rank, t->dims) : (tg_shape){0};
+    char have[96], want[96];
+    tg_status s = TG_OK;
+    if (!t) s = tg_fail(TG_EFORMAT, "the tensor %s is missing", full.data);
+    else if (t->dtype != TG_ST_F32) s = tg_fail(TG_EFORMAT, "the tensor %s is not float32", full.data);
+    else if (!tg_shape_equal(&found, shape))
+        s = tg_fail(TG_EFORMAT, "the tensor %s is %s; %s was expected", full.data, tg_shape_text(&found, have),
+                    tg_shape_text(shape, want));
+    else s = tg_safetensors_read(file, t, out);
+    tg_str_free(&full);
+    return s;
+}
+
+tg_status tg_weights_read(tg_safetensors *file, const char *prefix, const tg_params *p, float *slab)
+{
+    tg_status s = TG_OK;
+    for (int64_t i = 0; i < tg_params_count(p) && !s; i++) {
+        const tg_tensor *t = tg_params_at(p, i);
+        s = tg_tensor_read(file, prefix, t->name, &t->shape, slab + tg_params_offset(p, i));
+    }
+    return s;
+}
+
+/* ---- settings ------------------------------------------------------------------------------------------------------- */
+
+void tg_settings_text(tg_str *out, const tg_json *value)
+{
+    switch (value->type) {
+    case TG_JSON_BOOL: tg_str_add(out, value->integer ? "true" : "false"); break;
+    case TG_JSON_INT: tg_str_addf(out, "%lld", (long long)value->integer); break;
+    case TG_JSON_REAL: tg_str_add_real(out, value->real); break;
+    case TG_JSON_TEXT: tg_str_add_n(out, value->text, value->length); break;
+    default: tg_str_add(out, ""); break;
+    }
+}
+
+tg_status tg_settings_apply(const tg_json *settings, const tg_key *rows, tg_keys *keys, tg_key_source source)
+{
+    tg_status s = TG_OK;
+    tg_str text = {0};
+    for (; rows->type != TG_KEY_END_ROW && !s; rows++) {
+        const tg_json *value = tg_json_get(settings, rows->name);
+        if (!value || value->type == TG_JSON_NULL || tg_keys_source(keys, rows->name) != TG_FROM_DEFAULT) continue;
+        tg_str_clear(&text);
+        tg_settings_text(&text, value);
+        s = text.failed ? TG_ENOMEM : tg_keys_set(keys, rows->name, text.data, source);
+    }
+    tg_str_free(&text);
+    return s;
+}
+
+static tg_status make_config(tg_trained *t, const tg_json *settings)
+{
+    tg_keys *keys = NULL;
+    t->config = tg_alloc(t->desc->config_size);
+    if (!t->config) return TG_ENOMEM;
+    tg_status s = tg_keys_new(&keys);
+    if (!s) s = tg_keys_add(keys, "Model", t->desc->keys, t->config);
+    if (!s) s = tg_settings_apply(settings, t->desc->keys, keys, TG_FROM_CONFIG);
+    tg_keys_free(keys);
+    return s;
+}
+
+/* ---- opening -------------------------------------------------------------------------------------------------------- */
+
+static tg_status fail_format(const char *what)
+{
+    return tg_fail(TG_EFORMAT, "%s; is it a model that gen-train wrote?", what);
+}
+
+static tg_status read_meta(tg_trained *t)
+{
+    const tg_json *meta = tg_safetensors_meta(t->file);
+    const char *kind = tg_json_text(meta, "kind"), *name = tg_json_text(meta, "model");
+    int64_t vocab = 0;
+    if (kind && !strcmp(kind, "state"))
+        return tg_fail(TG_EFORMAT, "this is a training state, not a model; use model.safetensors beside it");
+    if (!kind || strcmp(kind, "model") || !name) return fail_format("there is no model in it");
+    tg_status s = tg_model_find(name, &t->desc);
+    if (s) return tg_fail(TG_EUNSUPPORTED, "its model is %.64s, which this version does not know", name);
+    if (!tg_json_int(meta, "vocab", &vocab)) return fail_format("its metadata lack the vocabulary's size");
+    const tg_json *tokenizer = tg_json_get(meta, "tokenizer");
+    tg_str json = {0};
+    tg_json_writer w = {.out = &json};
+    if (!tokenizer) return fail_format("its metadata lack the tokeniser");
+    tg_json_put_tree(&w, tokenizer);
+    s = json.failed ? TG_ENOMEM : tg_tokenizer_from_json(json.data, json.length, &t->tokenizer);
+    tg_str_free(&json);
+    if (s) return s;
+    if (vocab < 1 || vocab != tg_tokenizer_vocab(t->tokenizer))
+        return fail_format("the tokeniser has another size than its metadata say");
+    t->data = (tg_model_data){.kind = TG_KIND_TEXT, .vocab = vocab};
+    return make_config(t, tg_json_get(meta, "settings"));
+}
+
+/* The weights alone, as a check before memory is asked for: a header that lies about layers or hidden is found out by the
+ * file's size, since every parameter must be there. */
+static tg_status read_weights(tg_context *ctx, tg_trained *t)
+{
+    tg_model *plan = NULL;
+    tg_status s = tg_model_new(ctx, t->desc, t->config, &t->data, 1, false, true, &plan);
+    if (s) return s;
+    const tg_params *p = tg_model_params(plan);
+    if (tg_params_elements(p) > tg_safetensors_bytes(t->file) / (int64_t)sizeof(float))
+        s = fail_format("its settings need more weights than it holds");
+    tg_model_free(plan);
+    if (!s) s = tg_model_new(ctx, t->desc, t->config, &t->data, 1, false, false, &t->model);
+    if (!s) s = tg_weights_read(t->file, "", tg_model_params(t->model), tg_params_values(tg_model_params(t->model)));
+    return s;
+}
+
+static tg_status find_file(const char *path, char **out)
+{
+    if (tg_path_kind(path) != TG_PATH_FOLDER) {
+        *out = tg_strdup(path);
+        return *out ? TG_OK : TG_ENOMEM;
+    }
+    *out = tg_path_join(path, "model.safetensors");
+    if (!*out) return TG_ENOMEM;
+    if (tg_path_kind(*out) != TG_PATH_NONE) return TG_OK;
+    return tg_fail(TG_EINVAL, "%s: no model.safetensors in this folder; train first, or wait for the first save", path);
+}
+
+tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_trained **out)
+{
+    tg_trained *t = tg_alloc(sizeof *t);
+    if (!t) return TG_ENOMEM;
+    tg_status s = find_file(path, &t->path);
+    if (!s) {
+        s = tg_safetensors_open(t->path, &t->file);
+        bool opened = !s;
+        if (!s) s = read_meta(t);
+        if (!s && weights) s = read_weights(ctx, t);
+        if (s && opened) s = tg_note("%s", t->path);
+    }
+    if (s) {
+        tg_trained_close(t);
+        return s;
+    }
+    *out = t;
+    return TG_OK;
+}
+
+void tg_trained_close(tg_trained *t)
+{
+    if (!t) return;
+    tg_model_free(t->model);
+    tg_tokenizer_free(t->tokenizer);
+    tg_free(t->config);
+    tg_safetensors_close(t->file);
+    tg_free(t->path);
+    tg_free(t);
+}
+
+/* ---- tokenisers ----------------------------------------------------------------------------------------------------- */
+
+static void add_token(tg_str *out, const tg_tokenizer *t, int64_t id)
+{
+    int64_t length = 0;
+    uint32_t code = 0;
+    const char *text = id < tg_tokenizer_vocab(t) ? tg_tokenizer_text(t, (int32_t)id, &length) : NULL;
+    if (!text) {
+        tg_str_add(out, "none");
+        return;
+    }
+    tg_str_add(out, "\"");
+    tg_term_safe_line(out, text, length);
+    tg_str_add(out, "\"");
+    if (tg_utf8_next(text, text + length, &code) == (int)length) tg_str_addf(out, " (U+%04X)", (unsigned)code);
+}
+
+static int64_t first_difference(const tg_tokenizer *a, const tg_tokenizer *b)
+{
+    int64_t n = tg_tokenizer_vocab(a) > tg_tokenizer_vocab(b) ? tg_tokenizer_vocab(a) : tg_tokenizer_vocab(b);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t la = 0, lb = 0;
+        const char *ta = i < tg_tokenizer_vocab(a) ? tg_tokenizer_text(a, (int32_t)i, &la) : "";
+        const char *tb = i < tg_tokenizer_vocab(b) ? tg_tokenizer_text(b, (int32_t)i, &lb) : "";
+        if (la != lb || memcmp(ta, tb, (size_t)la)) return i;
+    }
+    return -1;
+}
+
+tg_status tg_tokenizer_same(const tg_tokenizer *a, const char *a_name, const tg_tokenizer *b, const char *b_name)
+{
+    int64_t at = first_difference(a, b);
+    tg_str one = {0}, two = {0};
+    if (at < 0 && !strcmp(tg_tokenizer_kind(a), tg_tokenizer_kind(b))) return TG_OK;
+    if (at >= 0) {
+        tg_str_addf(&one, "; token %lld is ", (long long)at);
+        add_token(&one, a, at);
+        tg_str_addf(&two, " in %s and ", a_name);
+        add_token(&two, b, at);
+        tg_str_addf(&two, " in %s", b_name);
+    }
+    tg_status s = one.failed || two.failed ? TG_ENOMEM
+                : tg_fail(TG_EINVAL, "the vocabularies differ: %s has a %s tokeniser of %lld tokens, %s a %s tokeniser of %lld%s%s; "
+                          "make the dataset anew with the other's tokeniser (gen-preprocess --tokenizer FILE)",
+                          a_name, tg_tokenizer_kind(a), (long long)tg_tokenizer_vocab(a), b_name, tg_tokenizer_kind(b),
+                          (long long)tg_tokenizer_vocab(b), at < 0 ? "" : one.data, at < 0 ? "" : two.data);
+    tg_str_free(&one);
+    tg_str_free(&two);
+    return s;
+}

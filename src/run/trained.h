@@ -1,0 +1,31 @@
+/* trained.h - a model made from its file: model.safetensors alone suffices. */
+#ifndef TG_RUN_TRAINED_H
+#define TG_RUN_TRAINED_H
+#include "data/codec/safetensors.h"
+#include "tinygen/model.h"
+
+typedef struct tg_trained {
+    char *path;              /* of the file */
+    tg_safetensors *file;    /* open: its metadata live here */
+    const tg_model_desc *desc;
+    void *config;
+    tg_model_data data;
+    tg_tokenizer *tokenizer;
+    tg_model *model;
+} tg_trained;
+
+/* path: a run folder or a model file. weights false: file, config and tokeniser only. Errors: TG_EINVAL (a folder
+ * without a model), TG_EIO, TG_EFORMAT (no model of ours, a flipped bit), TG_EUNSUPPORTED (a model name or settings of
+ * another version). */
+tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_trained **out);
+void tg_trained_close(tg_trained *t);
+/* Members of settings that these rows name, into keys that bind them, where those hold their defaults. */
+tg_status tg_settings_apply(const tg_json *settings, const tg_key *rows, tg_keys *keys, tg_key_source source);
+/* Parameters by name from a file into a slab. Errors: TG_EFORMAT, naming the first that is missing or of another shape. */
+tg_status tg_weights_read(tg_safetensors *file, const char *prefix, const tg_params *p, float *slab);
+tg_status tg_tensor_read(tg_safetensors *file, const char *prefix, const char *name, const tg_shape *shape, float *out);
+/* A JSON scalar as the text that an option takes, appended. */
+void tg_settings_text(tg_str *out, const tg_json *value);
+/* TG_OK where both encode and decode alike, else TG_EINVAL: both kinds and sizes, and the first token that differs. */
+tg_status tg_tokenizer_same(const tg_tokenizer *a, const char *a_name, const tg_tokenizer *b, const char *b_name);
+#endif

@@ -1,0 +1,253 @@
+/* verdict.c - is there something to learn here, and what would mend it: said before training, not after. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/term.h"
+#include "run/preprocess.h"
+
+/* Thresholds, from small recurrent models on text: below 1,000 tokens a model can only learn by heart; below 10,000
+ * validation says little; a token seen fewer than 20 times on average is not learned; of validation, 1 % of tokens
+ * that training lacks cost about 0.1 nats per token, 10 % about 1. */
+enum { FEW = 1000, SMALL = 10000, SMALL_VAL = 200, RARE = 20 };
+
+/* ---- findings --------------------------------------------------------------------------------------------------- */
+
+typedef struct judge { tg_preparing *p; tg_json_writer w; bool bad, look; } judge;
+
+static void find(judge *j, bool bad, const char *what, const char *remedy)
+{
+    tg_json_open(&j->w, '{');
+    tg_json_key(&j->w, "grade");
+    tg_json_put_text(&j->w, bad ? "bad" : "look");
+    tg_json_key(&j->w, "what");
+    tg_json_put_text(&j->w, what);
+    tg_json_key(&j->w, "remedy");
+    tg_json_put_text(&j->w, remedy);
+    tg_json_close(&j->w, '}');
+    tg_str_addf(&j->p->findings, "%s; %s\n", what, remedy);
+    if (bad) j->bad = true;
+    else j->look = true;
+}
+
+static void judge_symbols(judge *j)
+{
+    const tg_figures *f = &j->p->figures;
+    tg_str text = {0};
+    if (f->kinds_in_all == 1) {
+        int64_t length;
+        const char *symbol = tg_tokenizer_text(j->p->tokenizer, f->some_token, &length);
+        tg_str_add(&text, "the text is one symbol again and again ('");
+        tg_term_safe_line(&text, symbol, length);
+        tg_str_add(&text, "'): there is nothing to learn");
+        if (!text.failed) find(j, true, text.data, "collect a text");
+    } else if (f->counts[TG_TRAIN] < f->kinds_in_all * RARE && f->counts[TG_TRAIN] >= FEW) {
+        tg_str_addf(&text, "%" PRId64 " different symbols in %" PRId64 " tokens: most are too rare to be learned",
+                    f->kinds_in_all, f->counts[TG_TRAIN]);
+        if (!text.failed)
+            find(j, false, text.data,
+                 j->p->o->tokenizer == TG_BY_CHAR ? "--tokenizer byte, or collect more" : "collect more");
+    }
+    tg_str_free(&text);
+}
+
+static void judge_sizes(judge *j)
+{
+    const tg_figures *f = &j->p->figures;
+    char count[32];
+    tg_str text = {0};
+    tg_str_addf(&text, "only %s token%s to train on: ", tg_format_count(count, f->counts[TG_TRAIN]),
+                f->counts[TG_TRAIN] == 1 ? "" : "s");
+    if (f->counts[TG_TRAIN] < FEW) tg_str_add(&text, "a model can only learn them by heart");
+    else tg_str_add(&text, "a small model, few steps, and samples that quote");
+    if (!text.failed && f->counts[TG_TRAIN] < SMALL) find(j, f->counts[TG_TRAIN] < FEW, text.data, "collect more");
+    tg_str_clear(&text);
+    if (f->counts[TG_VAL] == 0) find(j, false, "no validation split: nothing tells when to stop", "--val 0.1");
+    else if (f->counts[TG_VAL] < SMALL_VAL) {
+        tg_str_addf(&text, "only %s token%s to validate on: the loss there is noise",
+                    tg_format_count(count, f->counts[TG_VAL]), f->counts[TG_VAL] == 1 ? "" : "s");
+        if (!text.failed) find(j, false, text.data, "--val 0.2, or collect more");
+    }
+    tg_str_free(&text);
+}
+
+static void judge_coverage(judge *j)
+{
+    const tg_figures *f = &j->p->figures;
+    if (f->counts[TG_VAL] == 0 || f->counts[TG_TRAIN] == 0) return;
+    double share = (double)f->unseen[TG_VAL] / (double)f->counts[TG_VAL];
+    if (share <= 0.01) return;
+    tg_str text = {0};
+    tg_str_add_fixed(&text, 100 * share, 1);
+    tg_str_add(&text, " % of the validation tokens never occur in training");
+    if (!text.failed)
+        find(j, share > 0.1, text.data,
+             j->p->o->tokenizer == TG_BY_CHAR ? "--tokenizer byte, or collect more of one kind"
+                                              : "collect more of one kind");
+    tg_str_free(&text);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------------- */
+
+static void put_int(tg_json_writer *w, const char *key, int64_t x)
+{
+    tg_json_key(w, key);
+    tg_json_put_int(w, x);
+}
+
+static void put_text(tg_json_writer *w, const char *key, const char *text)
+{
+    tg_json_key(w, key);
+    if (text) tg_json_put_text(w, text);
+    else tg_json_put_null(w);
+}
+
+void tg_provenance_add(tg_preparing *p, const tg_item *item)
+{
+    tg_json_writer w = {.out = &p->sources, .comma = p->items > 0, .depth = 2};
+    tg_json_open(&w, '{');
+    put_text(&w, "origin", item->origin);
+    put_text(&w, "licence", item->licence);
+    put_text(&w, "label", item->label);
+    put_int(&w, "bytes", item->bytes);
+    put_text(&w, "sha256", item->sha256);
+    tg_json_close(&w, '}');
+    p->items++;
+}
+
+static void put_provenance(tg_preparing *p)
+{
+    char manifest[65];
+    tg_sha256 copy = p->manifest;
+    tg_sha256_end(&copy, manifest);
+    tg_json_writer w = {.out = &p->provenance};
+    tg_json_open(&w, '{');
+    put_text(&w, "manifest_sha256", manifest);
+    tg_json_key(&w, "items");
+    tg_json_open(&w, '[');
+    if (p->items) tg_json_put_raw(&w, p->sources.data ? p->sources.data : "");
+    tg_json_close(&w, ']');
+    tg_json_close(&w, '}');
+    if (p->sources.failed) p->provenance.failed = true;
+}
+
+static void put_report(tg_preparing *p)
+{
+    const tg_figures *f = &p->figures;
+    tg_json_writer w = {.out = &p->report};
+    tg_json_open(&w, '{');
+    put_int(&w, "items", p->items);
+    put_int(&w, "crlf_to_lf", p->cleaning.line_ends);
+    put_int(&w, "byte_order_marks_removed", p->cleaning.marks);
+    put_int(&w, "newlines_between_items", p->cleaning.joints);
+    put_int(&w, "bytes_left_out", p->cleaning.cut);
+    put_int(&w, "symbols_in_train", f->kinds[TG_TRAIN]);
+    put_int(&w, "val_tokens_not_in_train", f->unseen[TG_VAL]);
+    put_int(&w, "test_tokens_not_in_train", f->unseen[TG_TEST]);
+    tg_json_close(&w, '}');
+}
+
+static void put_split(tg_preparing *p)
+{
+    tg_json_writer w = {.out = &p->split};
+    tg_json_open(&w, '{');
+    put_text(&w, "rule", "position");
+    tg_json_key(&w, "val");
+    tg_json_put_real(&w, p->o->val);
+    tg_json_key(&w, "test");
+    tg_json_put_real(&w, p->o->test);
+    tg_json_close(&w, '}');
+}
+
+tg_status tg_verdict_make(tg_preparing *p)
+{
+    tg_str list = {0};
+    judge j = {.p = p, .w = {.out = &list}};
+    tg_json_open(&j.w, '[');
+    judge_symbols(&j);
+    if (p->figures.kinds_in_all > 1) { /* else all is said */
+        judge_sizes(&j);
+        judge_coverage(&j);
+    }
+    tg_json_close(&j.w, ']');
+    p->grade = j.bad ? "bad" : j.look ? "look" : "good";
+    tg_json_writer w = {.out = &p->verdict};
+    tg_json_open(&w, '{');
+    put_text(&w, "grade", p->grade);
+    tg_json_key(&w, "findings");
+    tg_json_put_raw(&w, list.data ? list.data : "[]");
+    tg_json_close(&w, '}');
+    put_split(p);
+    put_report(p);
+    put_provenance(p);
+    bool failed = list.failed || p->verdict.failed || p->split.failed || p->report.failed || p->provenance.failed ||
+                  p->findings.failed;
+    tg_str_free(&list);
+    return failed ? TG_ENOMEM : TG_OK;
+}
+
+/* ---- telling ---------------------------------------------------------------------------------------------------- */
+
+/* Bits per character of the split that the baselines were worked out on. */
+static void add_baseline(tg_str *out, const tg_figures *f, double nats)
+{
+    int s = f->counts[TG_VAL] ? TG_VAL : TG_TRAIN;
+    double tokens_per_char = f->chars[s] ? (double)f->counts[s] / (double)f->chars[s] : 1;
+    tg_str_add_fixed(out, nats * 1.4426950408889634 * tokens_per_char, 3);
+}
+
+static void tell_people(tg_preparing *p)
+{
+    static const char *const called[TG_SPLITS] = {"train", "validation", "test"};
+    const tg_figures *f = &p->figures;
+    char number[32];
+    tg_str line = {0};
+    tg_str_addf(&line, "%s:", p->o->out);
+    for (int s = 0; s < TG_SPLITS; s++)
+        if (f->counts[s] || s < TG_TEST)
+            tg_str_addf(&line, " %s %s%s", called[s], tg_format_count(number, f->counts[s]), s == TG_TRAIN ? "," : "");
+    tg_str_addf(&line, " tokens (%s), vocabulary %s; seed %" PRId64, tg_tokenizer_kind(p->tokenizer),
+                tg_format_count(number, f->vocab), p->o->seed);
+    if (!line.failed) tg_log(p->ctx, TG_LOG_INFO, "%s", line.data);
+    tg_str_clear(&line);
+    tg_str_add(&line, "baselines, bits per character: uniform ");
+    add_baseline(&line, f, f->uniform);
+    tg_str_add(&line, ", single symbols ");
+    add_baseline(&line, f, f->unigram);
+    if (!line.failed) tg_log(p->ctx, TG_LOG_INFO, "%s", line.data);
+    bool bad = strcmp(p->grade, "bad") == 0;
+    tg_log(p->ctx, bad ? TG_LOG_WARN : TG_LOG_INFO, "verdict: %s%s", p->grade,
+           p->findings.length ? "" : ": nothing to mend");
+    for (const char *at = p->findings.data; at && *at;) {
+        size_t n = strcspn(at, "\n");
+        tg_log(p->ctx, bad ? TG_LOG_WARN : TG_LOG_INFO, "  %.*s", (int)n, at);
+        at += n + (at[n] == '\n');
+    }
+    tg_str_free(&line);
+}
+
+tg_status tg_preprocess_tell(tg_preparing *p, double seconds)
+{
+    tell_people(p);
+    if (!p->o->json) return TG_OK;
+    const tg_figures *f = &p->figures;
+    tg_str text = {0};
+    tg_json_writer w = {.out = &text};
+    tg_json_open(&w, '{');
+    put_text(&w, "program", "gen-preprocess");
+    put_text(&w, "version", TG_VERSION);
+    put_text(&w, "out", p->o->out);
+    put_int(&w, "seed", p->o->seed);
+    tg_json_key(&w, "seconds");
+    tg_json_put_real(&w, seconds);
+    put_text(&w, "kind", "text");
+    for (int s = 0; s < TG_SPLITS; s++) put_int(&w, tg_split_names[s], f->counts[s]);
+    put_int(&w, "vocab", f->vocab);
+    put_text(&w, "content_sha256", p->content);
+    tg_json_key(&w, "verdict");
+    tg_json_put_raw(&w, p->verdict.data);
+    tg_json_close(&w, '}');
+    tg_str_add(&text, "\n");
+    tg_status status = text.failed ? TG_ENOMEM : tg_output(p->ctx, text.data, text.length);
+    tg_str_free(&text);
+    return status;
+}

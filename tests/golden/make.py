@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Makes the expected values beside this script anew: python3 tests/golden/make.py   (wants torch and numpy)
+
+What PyTorch computes in double precision from inputs that are exact in float32, stored as float32. The same bytes for
+the same PyTorch; other versions may differ in the last digit.
+"""
+import json
+import os
+import struct
+
+import numpy as np
+import torch
+from torch import nn
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def save(name, tensors):
+    """The safetensors format: length of the header (8 bytes), header (JSON, padded to 8), data."""
+    header, parts, at = {"__metadata__": {"made_by": "tests/golden/make.py"}}, [], 0
+    for key, value in tensors.items():
+        x = value.detach().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+        x = x.astype("<i4" if x.dtype.kind == "i" else "<f4")
+        data = x.tobytes()
+        header[key] = {"dtype": "I32" if x.dtype.kind == "i" else "F32", "shape": list(x.shape),
+                       "data_offsets": [at, at + len(data)]}
+        parts.append(data)
+        at += len(data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(os.path.join(HERE, name + ".safetensors"), "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
+
+
+def exact(rng, *shape, scale=1.0):
+    """Normal numbers that float32 holds exactly, as doubles."""
+    return torch.from_numpy((rng.standard_normal(shape) * scale).astype(np.float32).astype(np.float64))
+
+
+class Net(nn.Module):
+    V, D, H, L = 7, 5, 6, 2
+
+    def __init__(self, kind):
+        super().__init__()
+        self.embedding = nn.Embedding(self.V, self.D)
+        make = {"rnn_tanh": lambda **k: nn.RNN(nonlinearity="tanh", **k),
+                "rnn_relu": lambda **k: nn.RNN(nonlinearity="relu", **k), "lstm": nn.LSTM, "gru": nn.GRU}[kind]
+        self.rnn = make(input_size=self.D, hidden_size=self.H, num_layers=self.L)
+        self.head = nn.Linear(self.H, self.V)
+
+
+def recurrent(kind, seed):
+    rng = np.random.default_rng(seed)
+    T, B = 5, 3
+    net = Net(kind).double()
+    for p in net.parameters():
+        p.data = exact(rng, *p.shape, scale=0.5)
+    out = {"tokens": rng.integers(0, net.V, (T, B)), "targets": rng.integers(0, net.V, (T, B))}
+    out["targets"][1, 2] = -1
+    out["h_0"] = exact(rng, net.L, B, net.H, scale=0.5)
+    state = out["h_0"]
+    if kind == "lstm":
+        out["c_0"] = exact(rng, net.L, B, net.H, scale=0.5)
+        state = (out["h_0"], out["c_0"])
+    for name, p in net.named_parameters():
+        out[name] = p
+    y, last = net.rnn(net.embedding(torch.from_numpy(out["tokens"])), state)
+    loss = nn.functional.cross_entropy(net.head(y).flatten(0, 1), torch.from_numpy(out["targets"]).flatten(),
+                                       ignore_index=-1)
+    loss.backward()
+    out["y"] = y
+    out["h_n"] = last[0] if kind == "lstm" else last
+    if kind == "lstm":
+        out["c_n"] = last[1]
+    out["loss"] = loss.reshape(1)
+    for name, p in net.named_parameters():
+        out["grad." + name] = p.grad
+    save("recurrent_" + kind, out)
+
+
+def optimisers():
+    """Ten steps of each; what the C test repeats stands in tests/unit/golden/optim.c."""
+    steps, n = 10, 21
+    kinds = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
+        "sgd_momentum": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
+        "sgd_nesterov": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.99, eps=1e-8, weight_decay=0.01),
+        "adam": lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01),
+        "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1),
+    }
+    rng = np.random.default_rng(11)
+    out = {"start": exact(rng, n), "gradients": exact(rng, steps, n)}
+    for name, make in kinds.items():
+        w = nn.Parameter(out["start"].clone())
+        optimiser, path = make([w]), []
+        for step in range(steps):
+            w.grad = out["gradients"][step].clone()
+            optimiser.step()
+            path.append(w.detach().clone())
+        out[name] = torch.stack(path)
+    save("optim", out)
+
+
+def ops():
+    rng = np.random.default_rng(12)
+    x, g, b, dy = exact(rng, 4, 7, scale=2), exact(rng, 7), exact(rng, 7), exact(rng, 4, 7)
+    for t in (x, g, b):
+        t.requires_grad_()
+    y = nn.functional.layer_norm(x, (7,), g, b, eps=1e-5)
+    y.backward(dy)
+    out = {"norm.x": x, "norm.g": g, "norm.b": b, "norm.y": y, "norm.dy": dy, "norm.dx": x.grad, "norm.dg": g.grad,
+           "norm.db": b.grad}
+    logits = exact(rng, 6, 9, scale=3).requires_grad_()
+    targets = np.array([3, -1, 0, 8, -1, 5])
+    loss = nn.functional.cross_entropy(logits, torch.from_numpy(targets), ignore_index=-1)
+    loss.backward()
+    out.update({"loss.logits": logits, "loss.targets": targets, "loss.loss": loss.reshape(1), "loss.dlogits": logits.grad})
+    save("ops", out)
+
+
+for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
+    recurrent(k, i + 1)
+optimisers()
+ops()

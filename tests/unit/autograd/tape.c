@@ -1,0 +1,319 @@
+/* tape.c - what a tape promises: memory, errors, masks, sums of gradients, plans. */
+#include "autograd/tape.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "support/example.h"
+#include "support/net.h"
+#include "test.h"
+
+static const net_shape small = {.kind = TG_LSTM, .V = 11, .D = 6, .H = 9, .layers = 2, .norm = true, .dropout = 0.25};
+enum { T = 7, B = 5 };
+
+typedef struct bench { tg_context *ctx; tg_tape *tape; net n; int32_t *tokens, *targets; } bench;
+
+static bench bench_new(const net_shape *shape, int threads)
+{
+    bench b = {.ctx = example_context(threads, NULL)};
+    net_make(&b.n, b.ctx, shape, false);
+    CHECK_OK(tg_tape_new(b.ctx, &b.tape));
+    b.tokens = net_tokens(1, T * B, shape->V);
+    b.targets = net_tokens(2, T * B, shape->V);
+    return b;
+}
+
+static void bench_free(bench *b)
+{
+    tg_free(b->tokens);
+    tg_free(b->targets);
+    tg_tape_free(b->tape);
+    net_free(&b->n);
+    tg_context_free(b->ctx);
+}
+
+static float train_step(bench *b, uint64_t step, uint32_t groups)
+{
+    tg_tape_begin(b->tape, &(tg_tape_mode){.train = true, .seed = 1, .step = step, .groups = groups});
+    tg_tensor *loss = net_loss(&b->n, b->tape, T, B, b->tokens, b->targets);
+    CHECK_OK(tg_tape_backward(b->tape, loss));
+    return loss->data[0];
+}
+
+TEST(training_steps_allocate_nothing_from_the_third_on)
+{
+    bench b = bench_new(&small, 2);
+    for (uint64_t step = 0; step < 3; step++) train_step(&b, step, 0);
+    int64_t before = tg_alloc_count();
+    for (uint64_t step = 3; step < 20; step++) {
+        tg_params_clear_grads(b.n.params);
+        train_step(&b, step, 0);
+    }
+    CHECK_INT(tg_alloc_count() - before, 0);
+    bench_free(&b);
+}
+
+/* Evaluation of another size between the steps, as a trainer does it, settles too; and so does sampling token by token. */
+TEST(evaluation_between_steps_and_sampling_allocate_nothing_in_the_end)
+{
+    bench b = bench_new(&small, 1);
+    int64_t before = 0;
+    for (uint64_t step = 0; step < 12; step++) {
+        if (step == 6) before = tg_alloc_count();
+        train_step(&b, step, 0);
+        tg_tape_begin(b.tape, &(tg_tape_mode){0});
+        CHECK(net_loss(&b.n, b.tape, 1, T * B, b.tokens, b.targets) != NULL);
+        for (int64_t i = 0; i < 5; i++) {
+            tg_tape_begin(b.tape, &(tg_tape_mode){0});
+            tg_tensor *token = tg_input_ids(b.tape, 2, (int64_t[]){1, 1}, b.tokens + i);
+            CHECK(net_logits(&b.n, b.tape, token, NULL, NULL, NULL) != NULL);
+        }
+    }
+    CHECK_INT(tg_alloc_count() - before, 0);
+    bench_free(&b);
+}
+
+TEST(without_training_nothing_is_recorded_and_memory_is_less)
+{
+    bench b = bench_new(&small, 1);
+    tg_tape_begin(b.tape, &(tg_tape_mode){0});
+    tg_tensor *loss = net_loss(&b.n, b.tape, T, B, b.tokens, b.targets);
+    int64_t evaluating = tg_tape_peak(b.tape);
+    CHECK(loss && !loss->wants_grad);
+    CHECK_ERROR(tg_tape_backward(b.tape, loss), TG_EINVAL, "nothing was recorded");
+    train_step(&b, 0, 0);
+    CHECK(evaluating < tg_tape_peak(b.tape) / 2);
+    bench_free(&b);
+}
+
+TEST(the_first_error_is_kept_and_null_goes_through)
+{
+    bench b = bench_new(&small, 1);
+    tg_tape *t = b.tape;
+    float values[6] = {0};
+    tg_tape_begin(t, &(tg_tape_mode){.train = true});
+    CHECK_OK(tg_tape_status(t));
+    tg_tensor *a = tg_input_values(t, 2, (int64_t[]){2, 3}, values), *c = tg_input_values(t, 1, (int64_t[]){6}, values);
+    CHECK(a && c);
+    CHECK(tg_add(t, a, c) == NULL);
+    CHECK_ERROR(tg_tape_status(t), TG_EINVAL, "add: shapes [2, 3] and [6] differ");
+    CHECK(tg_linear(t, NULL, NULL, NULL, TG_TANH) == NULL);
+    CHECK(tg_add(t, a, a) == NULL); /* nothing goes on after an error */
+    CHECK(tg_dropout(t, a, 0) == NULL);
+    CHECK(tg_input_values(t, 1, (int64_t[]){1}, values) == NULL);
+    CHECK_ERROR(tg_tape_backward(t, NULL), TG_EINVAL, "add: shapes");
+    tg_fail(TG_EIO, "something else");
+    CHECK_ERROR(tg_tape_status(t), TG_EINVAL, "add: shapes [2, 3] and [6] differ");
+    train_step(&b, 0, 0); /* begin forgets it */
+    bench_free(&b);
+}
+
+static void expect(tg_tape *t, tg_tensor *got, const char *message)
+{
+    CHECK(got == NULL);
+    CHECK_ERROR(tg_tape_status(t), TG_EINVAL, message);
+    tg_tape_begin(t, &(tg_tape_mode){.train = true});
+}
+
+TEST(every_op_says_which_shapes_do_not_fit)
+{
+    bench b = bench_new(&small, 1);
+    tg_tape *t = b.tape;
+    float v[64] = {0};
+    int32_t ids[4] = {0, 1, 7, -1}, none[4] = {-1, -1, -1, -1};
+    tg_tensor m23 = {.shape = tg_shape_of(2, (int64_t[]){2, 3}), .data = v, .group = -1};
+    tg_tensor m45 = {.shape = tg_shape_of(2, (int64_t[]){4, 5}), .data = v, .group = -1};
+    tg_tensor v5 = {.shape = tg_shape_of(1, (int64_t[]){5}), .data = v, .group = -1};
+    tg_tensor gx = {.shape = tg_shape_of(3, (int64_t[]){2, 2, 4}), .data = v, .group = -1};
+    tg_tensor i4 = {.shape = tg_shape_of(1, (int64_t[]){4}), .dtype = TG_I32, .ids = ids, .group = -1};
+    tg_tensor n4 = {.shape = tg_shape_of(1, (int64_t[]){4}), .dtype = TG_I32, .ids = none, .group = -1};
+    tg_tape_begin(t, &(tg_tape_mode){.train = true});
+    expect(t, tg_input_values(t, 1, (int64_t[]){0}, v), "input [0] is empty");
+    expect(t, tg_linear(t, &m23, &m45, NULL, TG_LINEAR), "linear: x [2, 3] does not fit w [4, 5]");
+    expect(t, tg_linear(t, &m45, &m45, &v5, TG_LINEAR), "linear: bias [5] does not fit w [4, 5]");
+    expect(t, tg_linear(t, &m45, NULL, NULL, TG_LINEAR), "linear: input 1 is missing");
+    expect(t, tg_embed(t, &m23, &i4), "embed: id 7 at position 2 is outside the table of 2 rows");
+    expect(t, tg_reshape(t, &m23, 1, (int64_t[]){5}), "reshape: [2, 3] and [5]");
+    expect(t, tg_dropout(t, &m23, 1), "dropout: the probability must be");
+    expect(t, tg_dropout(t, &m23, -0.1), "dropout: the probability must be");
+    expect(t, tg_dropout(t, &m23, (double)NAN), "dropout: the probability must be");
+    expect(t, tg_layernorm(t, &m23, &v5, &v5, 1e-5), "layernorm: x [2, 3] wants");
+    expect(t, tg_cross_entropy(t, &m23, &i4), "cross_entropy: logits [2, 3] want a target a row, not [4]");
+    expect(t, tg_cross_entropy(t, &m45, &i4), "cross_entropy: target 7 at position 2, but there are 5 classes");
+    expect(t, tg_cross_entropy(t, &m45, &n4), "cross_entropy: no target is 0 or more");
+    expect(t, tg_lstm(t, &gx, &m23, &v5, NULL, NULL, NULL, NULL, NULL), "lstm: input [2, 2, 4] and weights [2, 3]");
+    bench_free(&b);
+}
+
+TEST(groups_that_are_masked_out_get_no_gradient)
+{
+    bench b = bench_new(&small, 1);
+    const tg_params *p = b.n.params;
+    train_step(&b, 0, 1u << 1); /* the head alone */
+    double masked = tg_tape_backward_flops(b.tape);
+    for (int64_t i = 0; i < tg_params_count(p); i++) CHECK_INT(tg_params_at(p, i)->has_grad, tg_params_at(p, i)->group == 1);
+    tg_params_clear_grads(b.n.params);
+    train_step(&b, 0, 1u << 0); /* all below it: its weights still carry the gradient down */
+    for (int64_t i = 0; i < tg_params_count(p); i++) CHECK_INT(tg_params_at(p, i)->has_grad, tg_params_at(p, i)->group == 0);
+    CHECK(tg_tape_backward_flops(b.tape) > 2 * masked);
+    float below = b.n.embed.table->grad[0];
+    tg_params_clear_grads(b.n.params);
+    train_step(&b, 0, 0);
+    for (int64_t i = 0; i < tg_params_count(p); i++) CHECK(tg_params_at(p, i)->has_grad);
+    CHECK(b.n.embed.table->grad[0] == below);
+    bench_free(&b);
+}
+
+/* Five micro-batches of one row each: the mean of their gradients is the gradient of the batch of five. */
+TEST(gradients_of_micro_batches_add_up_to_those_of_the_batch)
+{
+    net_shape shape = small;
+    shape.dropout = 0; /* its masks are another matter */
+    bench b = bench_new(&shape, 1);
+    int64_t size = tg_params_size(b.n.params);
+    double *want = tg_alloc_array(size, sizeof *want);
+    int32_t tokens[T], targets[T];
+    train_step(&b, 0, 0);
+    for (int64_t i = 0; i < size; i++) want[i] = (double)tg_params_grads(b.n.params)[i];
+    tg_params_clear_grads(b.n.params);
+    for (int row = 0; row < B; row++) {
+        for (int t = 0; t < T; t++) tokens[t] = b.tokens[t * B + row], targets[t] = b.targets[t * B + row];
+        tg_tape_begin(b.tape, &(tg_tape_mode){.train = true});
+        CHECK_OK(tg_tape_backward(b.tape, net_loss(&b.n, b.tape, T, 1, tokens, targets)));
+    }
+    float *got = tg_params_grads(b.n.params);
+    for (int64_t i = 0; i < size; i++) got[i] /= B;
+    CHECK_CLOSE(got, want, size, 1e-6);
+    tg_free(want);
+    bench_free(&b);
+}
+
+/* The embedding is the head, too: both uses add to one gradient. */
+TEST(a_parameter_used_twice_gets_the_sum_of_both_gradients)
+{
+    tg_context *ctx = example_context(1, NULL);
+    tg_params *p = NULL;
+    tg_tape *t = NULL;
+    enum { V = 5, D = 4, N = 6 };
+    CHECK_OK(tg_params_new(ctx, &p));
+    tg_tensor *one = tg_param(p, "tied", 2, (int64_t[]){V, D}, TG_INIT_NORMAL, 1, true, 0);
+    tg_tensor *first = tg_param(p, "first", 2, (int64_t[]){V, D}, TG_INIT_ZERO, 1, true, 0);
+    tg_tensor *second = tg_param(p, "second", 2, (int64_t[]){V, D}, TG_INIT_ZERO, 1, true, 0);
+    CHECK_OK(tg_params_seal(p, 1, true, false));
+    CHECK_OK(tg_tape_new(ctx, &t));
+    memcpy(first->data, one->data, V * D * sizeof(float));
+    memcpy(second->data, one->data, V * D * sizeof(float));
+    int32_t *ids = net_tokens(1, N, V), *targets = net_tokens(2, N, V);
+    for (int tied = 0; tied < 2; tied++) {
+        tg_tape_begin(t, &(tg_tape_mode){.train = true});
+        tg_tensor *x = tg_embed(t, tied ? one : first, tg_input_ids(t, 1, (int64_t[]){N}, ids));
+        x = tg_linear(t, x, tied ? one : second, NULL, TG_LINEAR);
+        CHECK_OK(tg_tape_backward(t, tg_cross_entropy(t, x, tg_input_ids(t, 1, (int64_t[]){N}, targets))));
+    }
+    double want[V * D];
+    for (int i = 0; i < V * D; i++) want[i] = (double)first->grad[i] + (double)second->grad[i];
+    CHECK_CLOSE(one->grad, want, V * D, 1e-6);
+    tg_free(ids);
+    tg_free(targets);
+    tg_tape_free(t);
+    tg_params_free(p);
+    tg_context_free(ctx);
+}
+
+/* y = (a + a) + reshape(a), used again behind: gradients that are adopted and then added to. */
+TEST(adopted_gradients_are_added_to_rightly)
+{
+    tg_context *ctx = example_context(1, NULL);
+    tg_tape *t = NULL;
+    float a_data[6] = {1, 2, 3, 4, 5, 6}, dot_data[6] = {1, -1, 2, -2, 3, -3};
+    tg_tensor a = {.shape = tg_shape_of(2, (int64_t[]){2, 3}), .data = a_data, .wants_grad = true, .group = -1};
+    tg_tensor dot = {.shape = tg_shape_of(2, (int64_t[]){1, 6}), .data = dot_data, .group = -1};
+    CHECK_OK(tg_tape_new(ctx, &t));
+    tg_tape_begin(t, &(tg_tape_mode){.train = true});
+    tg_tensor *twice = tg_add(t, &a, &a);                               /* 2a */
+    tg_tensor *flat = tg_reshape(t, twice, 2, (int64_t[]){1, 6});       /* 2a */
+    tg_tensor *again = tg_reshape(t, tg_add(t, twice, &a), 2, (int64_t[]){1, 6}); /* 3a */
+    tg_tensor *sum = tg_add(t, tg_add(t, flat, again), flat);           /* 7a */
+    CHECK_OK(tg_tape_backward(t, tg_linear(t, sum, &dot, NULL, TG_LINEAR)));
+    double want[6];
+    for (int i = 0; i < 6; i++) want[i] = 7 * (double)dot_data[i];
+    CHECK_CLOSE(a.grad, want, 6, 1e-6);
+    tg_tape_free(t);
+    tg_context_free(ctx);
+}
+
+static void check_plan(const net_shape *shape)
+{
+    bench b = bench_new(shape, 2);
+    net planned;
+    tg_tape *plan = NULL;
+    net_make(&planned, b.ctx, shape, true);
+    CHECK_OK(tg_tape_new(b.ctx, &plan));
+    CHECK(tg_params_values(planned.params) == NULL);
+    for (int pass = 0; pass < 2; pass++) { /* the second adds to gradients that are there */
+        tg_tape_begin(plan, &(tg_tape_mode){.train = true, .plan = true});
+        CHECK_OK(tg_tape_backward(plan, net_loss(&planned, plan, T, B, NULL, NULL)));
+        train_step(&b, 0, 0);
+    }
+    double real = (double)tg_tape_peak(b.tape), want = (double)tg_tape_peak(plan);
+    CHECK(fabs(real / want - 1) < 0.05);
+    CHECK(fabs((double)tg_arena_peak(b.tape->arena) / want - 1) < 0.05);
+    CHECK(tg_tape_flops(plan) == tg_tape_flops(b.tape));
+    CHECK(tg_tape_backward_flops(plan) == tg_tape_backward_flops(b.tape));
+    CHECK(tg_arena_peak(plan->arena) < (64 << 10)); /* records only */
+    test_note("planned %.0f bytes, used %.0f", want, real);
+    tg_tape_free(plan);
+    net_free(&planned);
+    bench_free(&b);
+}
+
+TEST(the_planned_peak_is_the_real_one)
+{
+    net_shape shape = small;
+    check_plan(&shape);
+    shape.kind = TG_GRU;
+    shape.H = 100;
+    check_plan(&shape);
+    shape.kind = TG_RNN_RELU;
+    shape.V = 3000;
+    check_plan(&shape);
+}
+
+/* Products: 2·N·(4H·D + 4H·H) a layer and 2·N·H·V for the head are nearly all there is. */
+TEST(costs_are_counted_by_formula)
+{
+    net_shape shape = {.kind = TG_LSTM, .V = 60, .D = 128, .H = 128, .layers = 1};
+    bench b = bench_new(&shape, 1);
+    train_step(&b, 0, 0);
+    double want = 2.0 * T * B * (4.0 * 128 * 128 + 4.0 * 128 * 128 + 128 * 60.0);
+    CHECK(tg_tape_flops(b.tape) > want && tg_tape_flops(b.tape) < 1.1 * want);
+    CHECK(tg_tape_backward_flops(b.tape) > 2 * want && tg_tape_backward_flops(b.tape) < 2.2 * want);
+    bench_free(&b);
+}
+
+/* Every allocation of a tape's life may fail: an error, never a crash, and the next step works. */
+TEST(a_tape_survives_any_failed_allocation)
+{
+    bench b = bench_new(&small, 1);
+    float want = train_step(&b, 0, 0);
+    for (int64_t n = 1;; n++) {
+        tg_tape *t = NULL;
+        tg_alloc_fail_at(n, false);
+        tg_status s = tg_tape_new(b.ctx, &t);
+        bool failed = s != TG_OK;
+        for (int step = 0; step < 3 && t; step++) {
+            tg_tape_begin(t, &(tg_tape_mode){.train = true, .seed = 1});
+            tg_tensor *loss = net_loss(&b.n, t, T, B, b.tokens, b.targets);
+            s = loss ? tg_tape_backward(t, loss) : tg_tape_status(t);
+            failed = failed || s != TG_OK;
+            if (s) CHECK_INT(s, TG_ENOMEM);
+            else CHECK(loss->data[0] == want);
+        }
+        tg_alloc_fail_at(0, false);
+        tg_tape_free(t);
+        if (!failed) break;
+        CHECK(n < 1000);
+    }
+    bench_free(&b);
+}

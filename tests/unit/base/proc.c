@@ -1,0 +1,80 @@
+/* Children: arguments go through untouched by any shell; what they say and how they end comes back. */
+#include "base/proc.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/context.h"
+#include "base/file.h"
+#include "test.h"
+
+/* What a child wrote to the pipe. */
+static const char *drain(const int ends[2])
+{
+    static char text[512];
+    int64_t length = 0;
+    close(ends[1]);
+    for (ssize_t n; length < 511 && (n = read(ends[0], text + length, (size_t)(511 - length))) > 0;) length += n;
+    close(ends[0]);
+    text[length] = '\0';
+    return text;
+}
+
+TEST(arguments_reach_the_child_as_they_are)
+{
+    int ends[2], code = -1;
+    CHECK_INT(pipe(ends), 0);
+    const char *const argv[] = {"printf", "%s|", "$(touch PWNED)", "a b", "; echo", "'\"", "*", NULL};
+    CHECK_OK(tg_proc_run(NULL, argv, ends[1], &code));
+    CHECK_INT(code, 0);
+    CHECK_TEXT(drain(ends), "$(touch PWNED)|a b|; echo|'\"|*|");
+}
+
+TEST(standard_input_is_empty_and_output_is_dropped_unless_wanted)
+{
+    int ends[2], code = -1;
+    CHECK_INT(pipe(ends), 0);
+    CHECK_OK(tg_proc_run(NULL, (const char *const[]){"cat", NULL}, ends[1], &code));
+    CHECK_INT(code, 0);
+    CHECK_TEXT(drain(ends), "");
+    CHECK_OK(tg_proc_run(NULL, (const char *const[]){"echo", "dropped", NULL}, -1, &code));
+    CHECK_INT(code, 0);
+}
+
+TEST(exit_codes_and_signals_come_back)
+{
+    int code = -1;
+    CHECK_OK(tg_proc_run(NULL, (const char *const[]){"sh", "-c", "exit 7", NULL}, -1, &code));
+    CHECK_INT(code, 7);
+    CHECK_OK(tg_proc_run(NULL, (const char *const[]){"sh", "-c", "kill -9 $$", NULL}, -1, &code));
+    CHECK_INT(code, 128 + SIGKILL);
+}
+
+TEST(signals_that_we_ignore_act_on_the_child)
+{
+    int code = -1;
+    tg_process_start();
+    CHECK_OK(tg_proc_run(NULL, (const char *const[]){"sh", "-c", "kill -PIPE $$", NULL}, -1, &code));
+    CHECK_INT(code, 128 + SIGPIPE);
+}
+
+TEST(a_program_that_is_missing_is_named)
+{
+    int code = -1;
+    CHECK_ERROR(tg_proc_run(NULL, (const char *const[]){"no-such-program-here", NULL}, -1, &code), TG_EIO,
+                "cannot start no-such-program-here");
+    CHECK_INT(code, -1);
+}
+
+TEST(cancelling_ends_the_child)
+{
+    int code = -1;
+    volatile int flag = 2;
+    tg_context *ctx = NULL;
+    CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1, .cancel = &flag}, &ctx));
+    /* Waits for ever if nobody ends it; the runner's time limit would tell. */
+    CHECK_ERROR(tg_proc_run(ctx, (const char *const[]){"tail", "-f", "/dev/null", NULL}, -1, &code), TG_ECANCELLED,
+                "tail");
+    tg_context_free(ctx);
+}

@@ -1,0 +1,20 @@
+/* gen-collect.c - the first step: sources to a corpus. Its options stand in src/run/collect.c. */
+#include "cli.h"
+#include "tinygen/run.h"
+
+static const char examples[] =
+    "gen-collect poems/*.txt -o corpus --licence CC0-1.0\n"
+    "gen-collect letters/ -o corpus            every text file below the folder, others are named and passed over\n"
+    "curl -s https://example.org/a.txt | gen-collect - -o corpus --origin https://example.org/a.txt\n"
+    "gen-collect synth:verses --max-bytes 50k -o corpus\n";
+
+int main(int argc, char **argv)
+{
+    tg_collect_options o;
+    cli c = {.name = "gen-collect", .brief = "collects text into a corpus: items, and where each came from",
+             .usage = "SOURCE... -o FOLDER [options]", .examples = examples};
+    if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Collecting", tg_collect_keys, &o) || !cli_parse(&c, argc, argv))
+        return c.exit;
+    o.json = c.json;
+    return cli_done(&c, tg_collect(c.ctx, &o));
+}
