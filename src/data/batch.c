@@ -1,7 +1,7 @@
 /* batch.c - batches of one split, drawn as parallel streams; the file's way to memory ends here.
  *
- * stream:  length = (N - 1) / B; stream b begins at token b·length. Batch i covers offsets o = (i mod (length / T))·T to
- *          o + T of every stream; what is left over at the streams' ends and behind the last stream is not used.
+ * stream:  length = (N - 1) / B; stream b begins at token b·length. Batch i covers offsets o = (i mod (length / T))·T
+ *          to o + T of every stream; what is left over at the streams' ends and behind the last stream is not used.
  * tail:    the N - 1 targets are dealt to the B streams whole, the first (N - 1) mod B get one more; the last batch's
  *          rows beyond a stream's end have token 0 and target -1.
  * Arrays are time-major: element (t, b) is at t·B + b. The target of a token is the token behind it. */

@@ -70,10 +70,8 @@ static tg_status read_part(tg_dataset *d, const tg_json *meta, int s)
         return damaged(d, "what its header tells of the splits is not what the tensors are");
     if (count == 0) p->tensor = NULL;
     if (!p->tensor) return TG_OK;
-    p->width = p->tensor->dtype == TG_ST_U8    ? 1
-               : p->tensor->dtype == TG_ST_U16 ? 2
-               : p->tensor->dtype == TG_ST_U32 ? 4
-                                               : 0;
+    const tg_st_dtype type = p->tensor->dtype;
+    p->width = type == TG_ST_U8 || type == TG_ST_U16 || type == TG_ST_U32 ? (int)tg_st_size(type) : 0;
     if (p->width == 0 || p->tensor->rank != 1) return damaged(d, "its tokens are not a row of U8, U16 or U32");
     return TG_OK;
 }

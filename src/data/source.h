@@ -17,8 +17,8 @@ typedef struct tg_gather {
     int64_t bytes, items, skipped, found;
 } tg_gather;
 
-/* A file that is named is taken whatever is in it, with a warning where it is not UTF-8; of a folder, at any depth and in
- * order of names, only what is text, the rest is passed over with a warning each. Text that is cut by max_bytes ends
+/* A file that is named is taken whatever is in it, with a warning where it is not UTF-8; of a folder, at any depth and
+ * in order of names, only what is text, the rest is passed over with a warning each. Text that is cut by max_bytes ends
  * with a whole character. Errors: TG_EIO, TG_EUNSUPPORTED (an address), TG_EINVAL (a corpus, an unknown grammar). */
 tg_status tg_gather_source(tg_gather *g, const char *source);
 /* Whether limit or max_bytes are reached. */

@@ -29,20 +29,40 @@ static const char *const five[] = {"ANVAN", "NIAND", "MNVMN", "TNVN", "NDNVN", "
 static const char *const seven[] = {"MNANVAN", "TANVAN", "ANTVAN", "NDANVMN", "ANVNMNI", "TNVANI", "NDMNANI"};
 #define COUNT(list) ((int64_t)(sizeof(list) / sizeof *(list)))
 
-/* A character (or two) of a slot that neither line has yet; the last resort is one that is there. */
+/* Whether a word's characters (size bytes in all, three each) are in neither line. */
+static bool is_new(const char *word, int size, const char *line, const char *other)
+{
+    for (int i = 0; i < size; i += 3) {
+        char one[4] = {word[i], word[i + 1], word[i + 2], 0};
+        if (strstr(line, one) || strstr(other, one)) return false;
+    }
+    return true;
+}
+
+/* A word of the slot that neither line has yet: drawn; if luck fails the first that is new; NULL: none is. */
+static const char *find_word(tg_rng *r, const char *of, int size, const char *line, const char *other)
+{
+    const int64_t count = (int64_t)strlen(of) / size, draws = 20;
+    for (int64_t tries = 0; tries < draws + count; tries++) {
+        const char *word = of + (tries < draws ? tg_synth_pick(r, count) : tries - draws) * size;
+        if (is_new(word, size, line, other)) return word;
+    }
+    return NULL;
+}
+
+/* The patterns are short and the lists long enough that one of the two always has a word. */
 static void add_word(tg_rng *r, char slot, int tone, const char *other, char line[LINE])
 {
     int l = 0;
     while (l < LISTS - 1 && lists[l].slot != slot) l++;
     const int size = lists[l].size;
-    char word[7] = {0};
-    for (int tries = 0; tries < 30; tries++) {
-        const char *of = lists[l].of[tone == ANY ? tg_rng_below(r, 2) : tone];
-        memcpy(word, of + tg_synth_pick(r, (int64_t)strlen(of) / size) * size, (size_t)size);
-        if (!strstr(line, word) && !strstr(other, word)) break;
-    }
-    size_t used = strlen(line);
-    if (used + (size_t)size < LINE) memcpy(line + used, word, (size_t)size + 1);
+    const int64_t half = tone == ANY ? tg_rng_below(r, 2) : tone;
+    const char *word = find_word(r, lists[l].of[half], size, line, other);
+    if (!word && tone == ANY) word = find_word(r, lists[l].of[1 - half], size, line, other);
+    if (!word) word = lists[l].of[half];
+    const size_t used = strlen(line);
+    memcpy(line + used, word, (size_t)size);
+    line[used + (size_t)size] = 0;
 }
 
 static void make_line(tg_rng *r, const char *pattern, int tone, const char *other, char line[LINE])

@@ -21,23 +21,38 @@ static const char *const families[RHYMES][FAMILY] = {
 
 /* One list a slot letter; no word begins with a vowel sound where "a" may stand before it. */
 static const struct { char slot; const char *const words[21]; } lists[] = {
-    {'a', {"pale", "cold", "deep", "soft", "bright", "long", "low", "green", "grey", "wild", "slow", "warm", "white", "dark",
-           "dim", "clear", "young", NULL}}, /* STRONG */
-    {'A', {"silver", "golden", "quiet", "hollow", "winter", "summer", "gentle", "lonely", "hidden", "little", "morning",
-           "sleepy", "dusty", "misty", "broken", "shining", "patient", "distant", "frosty", "narrow", NULL}}, /* STRONG weak */
-    {'n', {"wind", "bell", "boat", "bird", "road", "leaf", "rose", "star", "cloud", "song", "lamp", "fox", "hare", "hearth",
-           "mist", "thorn", "gate", "bridge", "cart", NULL}},
-    {'N', {"river", "willow", "meadow", "lantern", "sparrow", "garden", "harbour", "shepherd", "miller", "window", "raven",
-           "candle", "farmer", "sailor", "swallow", "blackbird", "thicket", "heron", "piper", NULL}},
-    {'P', {"willows", "lanterns", "shadows", "swallows", "sparrows", "ploughmen", "children", "sailors", "waters", "branches",
-           "lilies", "starlings", "shepherds", "rushes", "daisies", "bridges", NULL}},
-    {'v', {"find", "know", "hear", "keep", "wake", "warm", "guard", "bless", "cross", "light", "hold", "call", "leave", "greet",
+    /* STRONG */
+    {'a', {"pale", "cold", "deep", "soft", "bright", "long", "low", "green", "grey", "wild", "slow", "warm",
+           "white", "dark", "dim", "clear", "young", NULL}},
+    /* STRONG weak */
+    {'A', {"silver", "golden", "quiet", "hollow", "winter", "summer", "gentle", "lonely", "hidden", "little",
+           "morning", "sleepy", "dusty", "misty", "broken", "shining", "patient", "distant", "frosty", "narrow",
            NULL}},
-    {'i', {"sleep", "sing", "wait", "turn", "rest", "shine", "drift", "dance", "fade", "wake", "rise", "stand", NULL}},
-    {'s', {"sleeps", "sings", "waits", "turns", "rests", "shines", "drifts", "fades", "wakes", "stands", "climbs", "calls",
-           "bends", "dreams", NULL}},
-    {'d', {"found", "heard", "kept", "crossed", "held", "lost", "saw", "left", "knew", "loved", "sought", "blessed", NULL}},
-    {'b', {"above", "below", "beside", "beneath", "along", "across", "beyond", "behind", "around", "before", NULL}},
+    /* a thing, STRONG */
+    {'n', {"wind", "bell", "boat", "bird", "road", "leaf", "rose", "star", "cloud", "song", "lamp", "fox",
+           "hare", "hearth", "mist", "thorn", "gate", "bridge", "cart", NULL}},
+    /* a thing, STRONG weak */
+    {'N', {"river", "willow", "meadow", "lantern", "sparrow", "garden", "harbour", "shepherd", "miller",
+           "window", "raven", "candle", "farmer", "sailor", "swallow", "blackbird", "thicket", "heron", "piper",
+           NULL}},
+    /* things, STRONG weak */
+    {'P', {"willows", "lanterns", "shadows", "swallows", "sparrows", "ploughmen", "children", "sailors",
+           "waters", "branches", "lilies", "starlings", "shepherds", "rushes", "daisies", "bridges", NULL}},
+    /* STRONG, has an object */
+    {'v', {"find", "know", "hear", "keep", "wake", "warm", "guard", "bless", "cross", "light", "hold", "call",
+           "leave", "greet", NULL}},
+    /* STRONG, has none */
+    {'i', {"sleep", "sing", "wait", "turn", "rest", "shine", "drift", "dance", "fade", "wake", "rise", "stand",
+           NULL}},
+    /* the same, third person */
+    {'s', {"sleeps", "sings", "waits", "turns", "rests", "shines", "drifts", "fades", "wakes", "stands",
+           "climbs", "calls", "bends", "dreams", NULL}},
+    /* STRONG, past */
+    {'d', {"found", "heard", "kept", "crossed", "held", "lost", "saw", "left", "knew", "loved", "sought",
+           "blessed", NULL}},
+    /* weak STRONG */
+    {'b', {"above", "below", "beside", "beneath", "along", "across", "beyond", "behind", "around", "before",
+           NULL}},
 };
 enum { LISTS = sizeof lists / sizeof lists[0] };
 

@@ -30,7 +30,8 @@ const tg_key tg_collect_keys[] = {
     TG_SWITCH(tg_collect_options, list, 0, NULL, ONCE, "list what synth: can make, and stop"),
     TG_SWITCH(tg_collect_options, force, 'f', NULL, ONCE, "replace an older corpus of that name"),
     TG_TEXT(tg_collect_options, deps, 0, NULL, "FILE", ONCE, "write a Makefile fragment of what was read"),
-    TG_KEYS_END};
+    TG_KEYS_END
+};
 
 typedef struct collecting {
     tg_context *ctx;

@@ -33,7 +33,8 @@ const tg_key tg_preprocess_keys[] = {
            "kept in the result; a split by position draws nothing"),
     TG_SWITCH(tg_preprocess_options, force, 'f', NULL, ONCE, "replace the output"),
     TG_TEXT(tg_preprocess_options, deps, 0, NULL, "FILE", ONCE, "write a Makefile fragment of what was read"),
-    TG_KEYS_END};
+    TG_KEYS_END
+};
 
 /* ---- reading and cleaning --------------------------------------------------------------------------------------- */
 

@@ -14,17 +14,19 @@ enum { FEW = 1000, SMALL = 10000, SMALL_VAL = 200, RARE = 20 };
 
 typedef struct judge { tg_preparing *p; tg_json_writer w; bool bad, look; } judge;
 
-static void find(judge *j, bool bad, const char *what, const char *remedy)
+static void find(judge *j, bool bad, const tg_str *what, const char *remedy)
 {
+    if (what->failed) j->p->findings.failed = true;
+    if (what->failed) return;
     tg_json_open(&j->w, '{');
     tg_json_key(&j->w, "grade");
     tg_json_put_text(&j->w, bad ? "bad" : "look");
     tg_json_key(&j->w, "what");
-    tg_json_put_text(&j->w, what);
+    tg_json_put_text(&j->w, what->data);
     tg_json_key(&j->w, "remedy");
     tg_json_put_text(&j->w, remedy);
     tg_json_close(&j->w, '}');
-    tg_str_addf(&j->p->findings, "%s; %s\n", what, remedy);
+    tg_str_addf(&j->p->findings, "%s; %s\n", what->data, remedy);
     if (bad) j->bad = true;
     else j->look = true;
 }
@@ -39,12 +41,11 @@ static void judge_symbols(judge *j)
         tg_str_add(&text, "the text is one symbol again and again ('");
         tg_term_safe_line(&text, symbol, length);
         tg_str_add(&text, "'): there is nothing to learn");
-        if (!text.failed) find(j, true, text.data, "collect a text");
+        find(j, true, &text, "collect a text");
     } else if (f->counts[TG_TRAIN] < f->kinds_in_all * RARE && f->counts[TG_TRAIN] >= FEW) {
         tg_str_addf(&text, "%" PRId64 " different symbols in %" PRId64 " tokens: most are too rare to be learned",
                     f->kinds_in_all, f->counts[TG_TRAIN]);
-        if (!text.failed)
-            find(j, false, text.data,
+        find(j, false, &text,
                  j->p->o->tokenizer == TG_BY_CHAR ? "--tokenizer byte, or collect more" : "collect more");
     }
     tg_str_free(&text);
@@ -59,13 +60,15 @@ static void judge_sizes(judge *j)
                 f->counts[TG_TRAIN] == 1 ? "" : "s");
     if (f->counts[TG_TRAIN] < FEW) tg_str_add(&text, "a model can only learn them by heart");
     else tg_str_add(&text, "a small model, few steps, and samples that quote");
-    if (!text.failed && f->counts[TG_TRAIN] < SMALL) find(j, f->counts[TG_TRAIN] < FEW, text.data, "collect more");
+    if (f->counts[TG_TRAIN] < SMALL) find(j, f->counts[TG_TRAIN] < FEW, &text, "collect more");
     tg_str_clear(&text);
-    if (f->counts[TG_VAL] == 0) find(j, false, "no validation split: nothing tells when to stop", "--val 0.1");
-    else if (f->counts[TG_VAL] < SMALL_VAL) {
+    if (f->counts[TG_VAL] == 0) {
+        tg_str_add(&text, "no validation split: nothing tells when to stop");
+        find(j, false, &text, "--val 0.1");
+    } else if (f->counts[TG_VAL] < SMALL_VAL) {
         tg_str_addf(&text, "only %s token%s to validate on: the loss there is noise",
                     tg_format_count(count, f->counts[TG_VAL]), f->counts[TG_VAL] == 1 ? "" : "s");
-        if (!text.failed) find(j, false, text.data, "--val 0.2, or collect more");
+        find(j, false, &text, "--val 0.2, or collect more");
     }
     tg_str_free(&text);
 }
@@ -79,8 +82,7 @@ static void judge_coverage(judge *j)
     tg_str text = {0};
     tg_str_add_fixed(&text, 100 * share, 1);
     tg_str_add(&text, " % of the validation tokens never occur in training");
-    if (!text.failed)
-        find(j, share > 0.1, text.data,
+    find(j, share > 0.1, &text,
              j->p->o->tokenizer == TG_BY_CHAR ? "--tokenizer byte, or collect more of one kind"
                                               : "collect more of one kind");
     tg_str_free(&text);

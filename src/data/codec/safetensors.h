@@ -12,14 +12,7 @@
 #include "base/json.h"
 
 typedef enum tg_st_dtype {
-    TG_ST_F32,
-    TG_ST_I32,
-    TG_ST_U8,
-    TG_ST_U16,
-    TG_ST_U32,
-    TG_ST_I64,
-    TG_ST_U64,
-    TG_ST_OTHER
+    TG_ST_F32, TG_ST_I32, TG_ST_U8, TG_ST_U16, TG_ST_U32, TG_ST_I64, TG_ST_U64, TG_ST_OTHER
 } tg_st_dtype;
 
 typedef struct tg_st_tensor {

@@ -40,6 +40,8 @@ V16_TWO(v16_add, _mm256_add_ps)
 V16_TWO(v16_sub, _mm256_sub_ps)
 V16_TWO(v16_mul, _mm256_mul_ps)
 V16_TWO(v16_div, _mm256_div_ps)
+V16_TWO(v16_max, _mm256_max_ps)
+V16_TWO(v16_min, _mm256_min_ps)
 static inline v16 v16_sqrt(v16 a) { return (v16){_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)}; }
 static inline v16 v16_fma(v16 a, v16 b, v16 c)
 {

@@ -35,6 +35,8 @@ static inline v16m v16_lt(v16 a, v16 b) { return _mm512_cmp_ps_mask(a, b, _CMP_L
 static inline v16m v16_le(v16 a, v16 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
 static inline v16m v16_eq(v16 a, v16 b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 static inline v16 v16_select(v16m m, v16 a, v16 b) { return _mm512_mask_blend_ps(m, b, a); }
+static inline v16 v16_max(v16 a, v16 b) { return _mm512_max_ps(a, b); }
+static inline v16 v16_min(v16 a, v16 b) { return _mm512_min_ps(a, b); }
 static inline v16i v16_as_int(v16 a) { return _mm512_castps_si512(a); }
 static inline v16 v16i_as_float(v16i a) { return _mm512_castsi512_ps(a); }
 static inline v16i v16i_all(int32_t x) { return _mm512_set1_epi32(x); }

@@ -49,6 +49,8 @@ static inline v16m v16_lt(v16 a, v16 b) { V16_EACH(v16m, vcltq_f32(a.q[i], b.q[i
 static inline v16m v16_le(v16 a, v16 b) { V16_EACH(v16m, vcleq_f32(a.q[i], b.q[i])); }
 static inline v16m v16_eq(v16 a, v16 b) { V16_EACH(v16m, vceqq_f32(a.q[i], b.q[i])); }
 static inline v16 v16_select(v16m m, v16 a, v16 b) { V16_EACH(v16, vbslq_f32(m.q[i], a.q[i], b.q[i])); }
+static inline v16 v16_max(v16 a, v16 b) { return v16_select(v16_lt(b, a), a, b); }
+static inline v16 v16_min(v16 a, v16 b) { return v16_select(v16_lt(a, b), a, b); }
 static inline v16i v16_as_int(v16 a) { V16_EACH(v16i, vreinterpretq_s32_f32(a.q[i])); }
 static inline v16 v16i_as_float(v16i a) { V16_EACH(v16, vreinterpretq_f32_s32(a.q[i])); }
 static inline v16i v16i_all(int32_t x) { V16_EACH(v16i, vdupq_n_s32(x)); }

@@ -38,6 +38,8 @@ static inline v16m v16_lt(v16 a, v16 b) { V16_EACH(v16m, a.x[i] < b.x[i]); }
 static inline v16m v16_le(v16 a, v16 b) { V16_EACH(v16m, a.x[i] <= b.x[i]); }
 static inline v16m v16_eq(v16 a, v16 b) { V16_EACH(v16m, a.x[i] == b.x[i]); }
 static inline v16 v16_select(v16m m, v16 a, v16 b) { V16_EACH(v16, m.x[i] ? a.x[i] : b.x[i]); }
+static inline v16 v16_max(v16 a, v16 b) { return v16_select(v16_lt(b, a), a, b); }
+static inline v16 v16_min(v16 a, v16 b) { return v16_select(v16_lt(a, b), a, b); }
 static inline v16i v16_as_int(v16 a)
 {
     v16i r;

@@ -4,6 +4,7 @@
  * TG_SIMD names the set; its header defines v16, v16i (int32 lanes), v16m (mask) and the operations below, all with the
  * same bits everywhere: IEEE add, mul, div, sqrt, fused multiply-add, compare-and-select.
  *   v16   all zero add sub mul div fma(a,b,c)=a*b+c neg_fma(a,b,c)=c-a*b sqrt lt le eq (false for NaN) select(m,a,b)
+ *         max min: a > b ? a : b, a < b ? a : b (so the second operand on NaN or equal zeros)
  *         load store load_n store_n (n may be <= 0 or >= 16; lanes past n read as 0, are not written) as_int
  *         turn(r): transposes r[16] in place
  *   v16i  all add sub and or xor shl shr (arithmetic) eq load as_float
@@ -33,7 +34,9 @@
 
 #define TG_NR (TG_NV * TG_W)
 
-#if defined __clang__
+#if defined TG_SIMD_scalar
+#define TG_UNROLL
+#elif defined __clang__
 #define TG_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define TG_UNROLL _Pragma("GCC unroll 32")
@@ -73,7 +76,5 @@ TG_INLINE float v16_largest(v16 v)
 
 /* NaN goes through. */
 TG_INLINE v16 v16_relu(v16 x) { return v16_select(v16_lt(x, v16_zero()), v16_zero(), x); }
-TG_INLINE v16 v16_max(v16 a, v16 b) { return v16_select(v16_lt(b, a), a, b); }
-TG_INLINE v16 v16_min(v16 a, v16 b) { return v16_select(v16_lt(a, b), a, b); }
 
 #endif

@@ -1,4 +1,4 @@
-/* batch.c - tests of the feed: streams as PyTorch's usual batchify cuts them, and evaluation that leaves nothing out. */
+/* batch.c - tests of the feed: streams as PyTorch's usual batchify cuts them, evaluation that leaves nothing out. */
 #include "make.h"
 
 /* 0, 1, 2 ... as byte tokens. */

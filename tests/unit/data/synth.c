@@ -1,0 +1,126 @@
+/* synth.c - tests of the grammars and of the corpora in data/. */
+#include "data/synth.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "test.h"
+
+static char *made(const char *source, uint64_t seed, int64_t bytes)
+{
+    tg_str s = {0};
+    CHECK_OK(tg_synth(source, seed, bytes, &s));
+    CHECK(s.length > 0 && s.length <= bytes && s.data[s.length - 1] == '\n');
+    CHECK_INT(tg_utf8_check(s.data, s.length), -1);
+    return s.data;
+}
+
+TEST(a_seed_gives_the_same_text_and_a_longer_one_goes_on_from_it)
+{
+    static const char *const sources[] = {"synth:verses", "synth:verses:couplet", "synth:couplets", "synth:couplets:seven"};
+    for (int i = 0; i < 4; i++) {
+        char *a = made(sources[i], 7, 5000), *b = made(sources[i], 7, 5000), *longer = made(sources[i], 7, 20000);
+        char *other = made(sources[i], 8, 5000);
+        CHECK_TEXT(a, b);
+        CHECK(strncmp(a, longer, strlen(a)) == 0);
+        CHECK(strcmp(a, other) != 0);
+        CHECK((int64_t)strlen(longer) > 19800);
+        tg_free(a);
+        tg_free(b);
+        tg_free(longer);
+        tg_free(other);
+    }
+}
+
+/* Written down once: a change here changes what people's commands give. */
+TEST(synth_texts_stay_what_they_were)
+{
+    static const struct { const char *source, *sha256; } known[] = {
+        {"synth:verses", "b9b9c2dd4d4ee5585686d43ab2435fff2c3fb925059a2beafb1b22973f9a1161"}, {"synth:couplets", "f509d82b0266aa818f67c1bc84bda841baae8119dbdd132d30beaf6f166b9c18"},
+    };
+    for (int i = 0; i < 2; i++) {
+        char *text = made(known[i].source, 1, TG_SYNTH_BYTES), hex[65];
+        tg_sha256_hex(text, (int64_t)strlen(text), hex);
+        CHECK_TEXT(hex, known[i].sha256);
+        tg_free(text);
+    }
+}
+
+static int count_of(const char *text, const char *end, const char *part)
+{
+    int n = 0;
+    for (const char *at = strstr(text, part); at && at < end; at = strstr(at + 1, part)) n++;
+    return n;
+}
+
+/* "上联，下联。": five or seven characters a side, none twice. */
+TEST(couplets_are_parallel_and_repeat_no_character)
+{
+    static const struct { const char *source; int size; } kinds[] = {{"synth:couplets:five", 5}, {"synth:couplets:seven", 7}};
+    for (int k = 0; k < 2; k++) {
+        char *text = made(kinds[k].source, 3, 20000);
+        const int half = kinds[k].size * 3, line = 2 * half + 7;
+        CHECK_INT((int64_t)strlen(text) % line, 0);
+        for (const char *at = text; *at; at += line) {
+            CHECK(strncmp(at + half, "，", 3) == 0 && strncmp(at + line - 4, "。\n", 4) == 0);
+            for (int i = 0; i < line - 4; i += 3) {
+                char one[4] = {at[i], at[i + 1], at[i + 2], 0};
+                CHECK_INT(count_of(at, at + line, one), 1);
+            }
+        }
+        tg_free(text);
+    }
+}
+
+TEST(verses_come_in_quatrains_of_short_lines)
+{
+    char *text = made("synth:verses", 5, 30000);
+    int in_stanza = 0;
+    for (const char *at = text; *at;) {
+        size_t n = strcspn(at, "\n");
+        CHECK(n < 60);
+        if (n == 0) {
+            CHECK_INT(in_stanza, 4);
+            in_stanza = 0;
+        } else {
+            CHECK(*at >= 'A' && *at <= 'Z' && strchr(",;.", at[n - 1]) && !strchr("%", at[n - 2]));
+            in_stanza++;
+        }
+        at += n + 1;
+    }
+    CHECK_INT(count_of(text, text + strlen(text), "  ") + count_of(text, text + strlen(text), "%"), 0);
+    tg_free(text);
+}
+
+TEST(unknown_grammars_are_refused)
+{
+    tg_str s = {0};
+    CHECK_ERROR(tg_synth("synth:", 1, 1000, &s), TG_EINVAL, "no such grammar");
+    CHECK_ERROR(tg_synth("synth:verse", 1, 1000, &s), TG_EINVAL, "--list");
+    CHECK_ERROR(tg_synth("synth:verses:sonnet", 1, 1000, &s), TG_EINVAL, "ballad or couplet");
+    CHECK_ERROR(tg_synth("synth:verses:", 1, 1000, &s), TG_EINVAL, "no such variant");
+    CHECK_ERROR(tg_synth("synth:verses", 1, 5, &s), TG_EINVAL, "too few");
+    CHECK(tg_synth_is("synth:x") && !tg_synth_is("synthesis.txt"));
+    tg_str_free(&s);
+}
+
+/* data/README.md tells their SHA-256. */
+TEST(the_corpora_in_data_are_those_that_their_readme_tells_of)
+{
+    static const char *const files[] = {"data/verses.txt", "data/couplets.txt"};
+    char *readme, *text, hex[65];
+    int64_t length;
+    if (tg_path_kind("data/README.md") != TG_PATH_FILE) test_skip("not run in the source folder");
+    CHECK_OK(tg_file_slurp("data/README.md", 1 << 20, &readme, &length));
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(tg_file_slurp(files[i], 1 << 20, &text, &length));
+        CHECK_INT(tg_utf8_check(text, length), -1);
+        tg_sha256_hex(text, length, hex);
+        test_has(__FILE__, __LINE__, readme, hex);
+        tg_free(text);
+    }
+    tg_free(readme);
+}
