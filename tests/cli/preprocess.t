@@ -1,0 +1,126 @@
+# gen-preprocess: a corpus to a dataset, and what it refuses.
+
+$ gen-collect synth:verses -o v --max-bytes 30k -q && gen-preprocess v -o v.safetensors --json
+<~ ^\{"program": "gen-preprocess", "version": "[0-9.]+", "out": "v.safetensors", "seed": 1, "seconds": [0-9.e-]+, "kind": "text", "train": 27000, "val": 3000, "test": 0, "vocab": 3[0-9], "content_sha256": "[0-9a-f]{64}", "verdict": \{"grade": "good", "findings": \[\]\}\}$
+!~ ^v\.safetensors: train 27,000, validation 3,000 tokens \(char\), vocabulary 3[0-9]; seed 1$
+!~ ^baselines, bits per character: uniform 5\.[0-9]+, single symbols 4\.[0-9]+$
+! verdict: good: nothing to mend
+
+# The same again: the same bytes, whatever the time, the path, the number of threads.
+$ cp -r v moved && gen-preprocess moved -o again.safetensors --threads 3 -q && cmp v.safetensors again.safetensors
+
+# The split: training is the first floor((1 - val - test) N).
+$ printf 'abcdefghij' | gen-collect - -o ten -q; gen-preprocess ten -o ten.safetensors -q --json | grep -o '"train".*"test": [0-9]*'
+< "train": 9, "val": 1, "test": 0
+$ gen-preprocess ten -o ten.safetensors -f -q --json --val 0.2 --test 0.1 | grep -o '"train".*"test": [0-9]*'
+< "train": 7, "val": 2, "test": 1
+$ gen-preprocess ten -o ten.safetensors -f -q --json --val 0 --max-bytes 5 | grep -o '"train".*"test": [0-9]*'
+< "train": 5, "val": 0, "test": 0
+
+# Items begin on new lines; CR LF and byte order marks go, unless --raw.
+$ printf '\357\273\277a\r\nb' > 1.txt; printf 'c\n' > 2.txt; gen-collect 1.txt 2.txt -o two -q
+$ gen-preprocess two -o two.safetensors --val 0 -q --json | grep -o '"train": [0-9]*'
+< "train": 6
+$ gen-preprocess two -o two.safetensors -f -q --val 0 --json --tokenizer byte --raw | grep -o '"train": [0-9]*'
+< "train": 9
+$ gen-preprocess v two -o both.safetensors -q
+
+# A verdict is no failure.
+$ head -c 500 /dev/zero | tr '\0' a | gen-collect - -o one -q; gen-preprocess one -o one.safetensors
+! one.safetensors: train 450, validation 50 tokens (char), vocabulary 1; seed 1
+! baselines, bits per character: uniform 0.000, single symbols 0.000
+! gen-preprocess: warning: verdict: bad
+! gen-preprocess: warning:   the text is one symbol again and again ('a'): there is nothing to learn; collect a text
+$ gen-preprocess ten -o few.safetensors
+!*
+! gen-preprocess: warning: verdict: bad
+! gen-preprocess: warning:   only 9 tokens to train on: a model can only learn them by heart; collect more
+!*
+! gen-preprocess: warning:   100.0 % of the validation tokens never occur in training; --tokenizer byte, or collect more of one kind
+
+# Refusals.
+$ gen-preprocess nowhere -o x.safetensors
+! gen-preprocess: cannot open nowhere: no such folder
+? 1
+$ mkdir plain && gen-preprocess plain -o x.safetensors
+! gen-preprocess: plain: no corpus: it has no manifest.jsonl; run its files through gen-collect first: gen-collect plain -o corpus
+? 1
+$ gen-preprocess 2.txt -o x.safetensors
+! gen-preprocess: 2.txt: a file, no corpus; run it through gen-collect first: gen-collect 2.txt -o corpus
+? 1
+$ gen-collect - -o empty -q < /dev/null 2> /dev/null; gen-preprocess empty -o x.safetensors
+! gen-preprocess: empty: the corpus is empty (1 item, no text); collect something first
+? 1
+$ printf 'caf\351\n' | gen-collect - -o latin -q 2> /dev/null; gen-preprocess latin -o x.safetensors
+! gen-preprocess: latin/items/000001.txt (from standard input): not UTF-8: byte 0xe9 at byte 3; convert it to UTF-8 (iconv) and collect it again, or take --tokenizer byte
+? 1
+$ gen-preprocess latin -o latin.safetensors --tokenizer byte -q
+$ printf 'a\0b' | gen-collect - -o zero -q 2> /dev/null; gen-preprocess zero -o x.safetensors
+!~ no text: a NUL at byte 1; take --tokenizer byte
+? 1
+$ gen-preprocess v -o v.safetensors
+! gen-preprocess: v.safetensors: is there already; --force replaces it
+? 1
+$ gen-preprocess v -o v.safetensors --force -q && cmp v.safetensors again.safetensors
+$ gen-preprocess v -o plain --force
+! gen-preprocess: plain: there is a folder of that name; take another
+? 1
+$ gen-preprocess v
+! gen-preprocess: no place for the dataset; add -o NAME.safetensors
+? 2
+$ gen-preprocess -o x.safetensors
+! gen-preprocess: no corpus given; name a folder that gen-collect made
+? 2
+$ gen-preprocess v -o x.safetensors --val 0.7 --test 0.3
+! gen-preprocess: --val and --test take everything; together they must stay below 1
+? 2
+$ gen-preprocess v -o x.safetensors --vall 0.1
+! gen-preprocess: unknown option --vall (did you mean --val?)
+? 2
+$ gen-preprocess v -o x.safetensors --val much
+!~ --val much: must be a number
+? 2
+$ gen-preprocess v -o x.safetensors --val 2
+! gen-preprocess: --val 2: must be 0 to 1
+? 2
+$ gen-preprocess v -o x.safetensors --tokenizer bpe
+!~ --tokenizer bpe
+? 2
+
+# A damaged corpus.
+$ cp -r v hurt; printf X | dd of=hurt/items/000001.txt bs=1 seek=100 conv=notrunc 2> /dev/null; gen-preprocess hurt -o x.safetensors
+! gen-preprocess: hurt/items/000001.txt: not the bytes that were collected (its SHA-256 differs); collect it again
+? 1
+$ cp -r v short; head -c 100 v/items/000001.txt > short/items/000001.txt; gen-preprocess short -o x.safetensors
+!~ short/items/000001.txt: 100 bytes, the manifest says
+? 1
+$ mkdir away; sed 's|items/000001.txt|../v/items/000001.txt|' v/manifest.jsonl > away/manifest.jsonl; gen-preprocess away -o x.safetensors
+!~ away/manifest.jsonl:1: the path ../v/items/000001.txt may lead out of the corpus
+? 1
+
+# A damaged dataset, where it is read.
+$ head -c 5000 v.safetensors > cut.safetensors; gen-train --data cut.safetensors --model lstm -o runs/cut
+!~ cut.safetensors: cut short
+? 1
+$ cp v.safetensors flip.safetensors; printf X | dd of=flip.safetensors bs=1 seek=20000 conv=notrunc 2> /dev/null; gen-train --data flip.safetensors --model lstm -o runs/flip
+!~ flip.safetensors: tensor train is damaged \(its checksum differs\)
+? 1
+$ cp v.safetensors head.safetensors; printf X | dd of=head.safetensors bs=1 seek=300 conv=notrunc 2> /dev/null; gen-train --data head.safetensors --model lstm -o runs/head
+!~ head.safetensors: the header is damaged \(its checksum differs\)
+? 1
+
+# Nowhere to write.
+$ gen-preprocess v -o nowhere/x.safetensors
+! gen-preprocess: cannot write nowhere/x.safetensors: No such file or directory
+? 1
+$ gen-preprocess v -o /dev/full
+!~ cannot write /dev/full
+? 1
+$ gen-preprocess v -o x.safetensors -q --json > /dev/full
+!~ No space left on device
+? 1
+$ ls -A | grep tmp
+? 1
+$ gen-preprocess v two -o d.safetensors --deps d.mk -q; cat d.mk
+< d.safetensors: v/manifest.jsonl two/manifest.jsonl
+< v/manifest.jsonl two/manifest.jsonl:

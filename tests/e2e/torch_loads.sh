@@ -1,0 +1,21 @@
+#!/bin/sh
+# torch_loads.sh - PyTorch reads our model.safetensors by name into its own modules and gets the same validation loss.
+for py in "${PYTHON:-python3}" /usr/bin/python3; do
+    "$py" -c 'import torch' 2> /dev/null && break
+    py=
+done
+[ "$py" ] || { echo "skip torch_loads: no python3 with torch"; exit 0; }
+work=$(mktemp -d "${TG_TEST_TMP:-/tmp}/torch-XXXXXX") || exit 2
+trap 'rm -rf "$work"' EXIT
+gen-collect synth:verses --max-bytes 40k --licence CC0-1.0 -o "$work/c" -q &&
+gen-preprocess "$work/c" -o "$work/x.safetensors" -q || { echo "not ok torch_loads: no data"; exit 1; }
+for model in lstm gru rnn; do
+    ours=$(gen-train --data "$work/x.safetensors" --model $model --hidden 32 --steps 60 --batch 8 --seq 20 -q --json \
+        -o "$work/$model" | sed 's/.*"val_loss": \([0-9.]*\).*/\1/')
+    theirs=$("$py" tests/golden/load_in_torch.py "$work/$model/model.safetensors" "$work/x.safetensors" 2>&1 | tail -n 1)
+    if awk -v a="$ours" -v b="$theirs" 'BEGIN { d = a - b; exit !(a > 0 && d < 1e-4 && d > -1e-4) }'; then
+        echo "ok torch_loads_$model ($ours, $theirs)"
+    else
+        echo "not ok torch_loads_$model: ours $ours, theirs $theirs"
+    fi
+done
