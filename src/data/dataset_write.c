@@ -36,8 +36,9 @@ static tg_status hash_content(const tg_dataset_draft *d, const char *tokenizer, 
     tg_sha256 sha;
     tg_sha256_start(&sha);
     tg_str_addf(&text, "tinygen-dataset %d\ntext\n%s\n%s\n", TG_DATASET_VERSION, tokenizer, d->split);
-    for (int64_t i = 0; i < count && !text.failed; i++) {
+    for (int64_t i = 0; i < count; i++) {
         tg_str_addf(&text, "%s %s %" PRId64 "\n", rows[i].name, tg_st_name(rows[i].dtype), rows[i].dims[0]);
+        if (text.failed) break; /* clearing would forget it */
         tg_sha256_add(&sha, text.data, text.length);
         tg_sha256_add(&sha, rows[i].data, rows[i].dims[0] * tg_st_size(rows[i].dtype));
         tg_str_clear(&text);

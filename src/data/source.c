@@ -78,7 +78,7 @@ static tg_status gather_file(tg_gather *g, const char *path, bool named)
     tg_str text = {0};
     tg_status status = read_source(g, path, &text);
     if (!status && !input) status = g->note(g->user, path);
-    int64_t odd = status ? -1 : first_odd(text.data, text.length, &what);
+    int64_t odd = status ? -1 : first_odd(text.data ? text.data : "", text.length, &what);
     if (odd >= 0 && named)
         tg_log(g->ctx, TG_LOG_WARN,
                "%s: %s at byte %" PRId64 "; taken as it is, gen-preprocess will want --tokenizer byte", origin, what,

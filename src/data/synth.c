@@ -60,7 +60,7 @@ tg_status tg_synth(const char *source, uint64_t seed, int64_t bytes, tg_str *out
     const grammar *g = NULL;
     int variant = -1;
     tg_status status = find(source, &g, &variant);
-    if (status) return status;
+    if (!g) return status;
     int64_t begin = out->length;
     for (uint64_t i = 0; !out->failed && out->length - begin < bytes; i++) {
         tg_rng r = tg_rng_at(seed, TG_RNG_SYNTH, i);

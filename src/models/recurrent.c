@@ -19,6 +19,7 @@ typedef struct recurrent_config {
     double dropout;
     bool tie, layer_norm;
     int64_t activation; /* rnn only */
+    double forget_bias; /* lstm only */
 } recurrent_config;
 
 typedef struct recurrent {
@@ -38,6 +39,12 @@ typedef struct recurrent {
     TG_SWITCH(recurrent_config, layer_norm, 0, NULL, TG_KEY_RESULT, "normalise each layer's output (Ba et al. 2016)")
 
 static const tg_key gated_keys[] = {SHARED_KEYS, TG_KEYS_END};
+static const tg_key lstm_keys[] = {
+    SHARED_KEYS,
+    TG_REAL(recurrent_config, forget_bias, 0, "0", -10, 10, TG_KEY_RESULT,
+            "where the forget gates' biases start; 1 remembers longer at first, and learns text more slowly"),
+    TG_KEYS_END
+};
 static const tg_key rnn_keys[] = {
     SHARED_KEYS,
     TG_CHOICE(recurrent_config, activation, 0, "tanh", "tanh|relu", TG_KEY_RESULT, "the units' activation"),
@@ -85,8 +92,10 @@ static tg_status recurrent_init(tg_model *m)
                        (long long)E, (long long)H);
     /* A table that is the head as well starts small, so that the first logits are. */
     tg_status s = tg_embed_layer_declare(p, &r->embed, "embed", V, E, c->tie ? 1 / sqrt((double)H) : 1, 0);
-    for (int64_t k = 0; k < c->layers && !s; k++)
+    for (int64_t k = 0; k < c->layers && !s; k++) {
         s = tg_recurrent_layer_declare(p, &r->layers[k], "rnn", (int)k, kind_of(m), k == 0 ? E : H, H, 0);
+        if (!s && kind_of(m) == TG_LSTM) s = tg_param_start(p, r->layers[k].b_ih, H, H, c->forget_bias);
+    }
     if (!s && c->layer_norm) s = declare_norms(p, r, c);
     return s ? s : declare_head(p, r, c, V);
 }
@@ -197,7 +206,7 @@ const tg_model_desc tg_model_rnn = {
 const tg_model_desc tg_model_lstm = {
     .name = "lstm", .title = "Long short-term memory",
     .source = "Hochreiter & Schmidhuber 1997; Gers et al. 2000; Graves 2013, arXiv:1308.0850",
-    .keys = gated_keys, RECURRENT_FUNCTIONS};
+    .keys = lstm_keys, RECURRENT_FUNCTIONS};
 const tg_model_desc tg_model_gru = {
     .name = "gru", .title = "Gated recurrent unit", .source = "Cho et al. 2014, arXiv:1406.1078",
     .keys = gated_keys, RECURRENT_FUNCTIONS};

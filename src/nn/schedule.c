@@ -6,8 +6,8 @@
 static double progress(int64_t step, double begin, double end)
 {
     double at = (double)step - begin, all = end - begin;
-    if (all <= 0 || at >= all) return 1;
-    return at > 0 ? at / all : 0;
+    if (at <= 0) return 0;
+    return at < all ? at / all : 1;
 }
 
 double tg_schedule_at(const tg_schedule *s, int64_t step)

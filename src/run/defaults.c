@@ -126,7 +126,7 @@ static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d)
     fill_int(f, "seq", text_rows[row].seq);
     fill_length(f, o, d, text_rows[row].steps);
     fill_real(f, "lr", text_rows[row].lr);
-    fill(f, "schedule", o->steps == 0 ? "wsd" : "cosine");
+    fill(f, "schedule", "wsd");
     fill_real(f, "min_lr", o->schedule == TG_CONSTANT ? 0 : o->lr / 10);
     int64_t warmup = o->steps > 0 && o->steps / 20 < MAX_WARMUP ? o->steps / 20 : MAX_WARMUP;
     fill_int(f, "warmup", warmup);

@@ -68,7 +68,7 @@ def recurrent(kind, seed):
     loss = nn.functional.cross_entropy(net.head(y).flatten(0, 1), torch.from_numpy(out["targets"]).flatten(),
                                        ignore_index=-1)
     loss.backward()
-    out["y"] = y
+    out["logits"] = net.head(y)
     out["h_n"] = last[0] if kind == "lstm" else last
     if kind == "lstm":
         out["c_n"] = last[1]

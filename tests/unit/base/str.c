@@ -349,7 +349,8 @@ TEST(a_slip_finds_the_name_that_was_meant)
     static const struct { const char *word, *name; } cases[] = {
         {"temprature", "temperature"}, {"temperatrue", "temperature"}, {"tempreature", "temperature"},
         {"topk", "top-k"}, {"stesp", "steps"}, {"sed", "seed"}, {"bach", "batch"}, {"lr", "lr"}, {"rl", "lr"},
-        {"top-x", "top-k"}, {"x", NULL}, {"", NULL}, {"stxxx", NULL}, {"xyzzy", NULL}, {"learning", NULL}, {"lrlrlr", NULL},
+        {"top-x", "top-k"}, {"x", NULL}, {"", NULL}, {"stxxx", NULL},
+        {"xyzzy", NULL}, {"learning", NULL}, {"lrlrlr", NULL},
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL}
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -1,5 +1,5 @@
 /* batch.c - tests of the feed: streams as PyTorch's usual batchify cuts them, evaluation that leaves nothing out. */
-#include "make.h"
+#include "support/make.h"
 
 /* 0, 1, 2 ... as byte tokens. */
 static tg_dataset *counting(int64_t train, int64_t val, int64_t bound)

@@ -44,7 +44,8 @@ static void make_corpus(const char *name, bool replace, char hash[65])
 {
     tg_corpus_writer *w;
     CHECK_OK(tg_corpus_begin(in(name), replace, &w));
-    CHECK_OK(tg_corpus_add(w, &(tg_item){.kind = "text", .origin = "a \"quoted\"\nname", .licence = "CC0-1.0"}, "one\n", 4));
+    CHECK_OK(
+        tg_corpus_add(w, &(tg_item){.kind = "text", .origin = "a \"quoted\"\nname", .licence = "CC0-1.0"}, "one\n", 4));
     CHECK_OK(tg_corpus_add(w, &(tg_item){.kind = "text", .label = "prose"}, "\xff\0two", 5));
     CHECK_INT(tg_corpus_items(w), 2);
     CHECK_INT(tg_corpus_bytes(w), 9);
@@ -138,7 +139,8 @@ TEST(manifests_that_lie_are_refused)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char list[600];
         tg_corpus *c;
-        int n = snprintf(list, sizeof list, "{\"path\":\"x\",\"kind\":\"text\",\"bytes\":4," SHA "}\n%s\n", bad[i].line);
+        int n =
+            snprintf(list, sizeof list, "{\"path\":\"x\",\"kind\":\"text\",\"bytes\":4," SHA "}\n%s\n", bad[i].line);
         put("c/manifest.jsonl", list, n);
         tg_status status = tg_corpus_open(in("c"), &c);
         if (status != bad[i].status) test_failed(__FILE__, __LINE__, "%s: status %d", bad[i].line, status);

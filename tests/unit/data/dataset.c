@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "data/codec/safetensors.h"
-#include "make.h"
+#include "support/make.h"
 
 static const char verse[] = "the rain is on the river\nand the river is away\n";
 
@@ -238,5 +238,40 @@ TEST(datasets_survive_want_of_memory)
         if (status == TG_OK) break;
         CHECK_INT(status, TG_ENOMEM);
     }
+    tg_tokenizer_free(t);
+}
+
+/* Each allocation of a save fails in turn: refused, or the same bytes; never another file. */
+TEST(saving_a_dataset_survives_want_of_memory)
+{
+    const char *path = one_path();
+    char hash[65], again[65], *want, *got;
+    int64_t length, count;
+    void *tokens;
+    tg_tokenizer *t = char_tokenizer_of(verse);
+    tg_figures f;
+    CHECK_OK(tg_pack_tokens(NULL, t, verse, 40, &tokens, &count));
+    CHECK_OK(tg_figures_count(t, tokens, (int64_t[]){30, 8, 2}, &f));
+    tg_dataset_draft draft = {.tokenizer = t, .tokens = tokens, .figures = &f, .split = "{\"rule\": \"position\"}",
+                              .verdict = "{}", .report = "{}", .provenance = "{}"};
+    CHECK_OK(tg_dataset_write(path, &draft, hash));
+    CHECK_OK(tg_file_slurp(path, 1 << 20, &want, &length));
+    const int64_t live = tg_alloc_live();
+    for (int64_t n = 1;; n++) {
+        const int64_t before = tg_alloc_count();
+        tg_alloc_fail_at(n, false);
+        tg_status status = tg_dataset_write(path, &draft, again);
+        tg_alloc_fail_at(0, false);
+        CHECK_INT(tg_alloc_live(), live);
+        if (status) CHECK_INT(status, TG_ENOMEM);
+        else CHECK_TEXT(again, hash);
+        CHECK_OK(tg_file_slurp(path, 1 << 20, &got, &count));
+        CHECK_INT(count, length);
+        CHECK_BYTES(got, want, length);
+        tg_free(got);
+        if (tg_alloc_count() - before < n) break; /* n was never reached */
+    }
+    tg_free(want);
+    tg_free(tokens);
     tg_tokenizer_free(t);
 }

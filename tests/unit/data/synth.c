@@ -20,7 +20,8 @@ static char *made(const char *source, uint64_t seed, int64_t bytes)
 
 TEST(a_seed_gives_the_same_text_and_a_longer_one_goes_on_from_it)
 {
-    static const char *const sources[] = {"synth:verses", "synth:verses:couplet", "synth:couplets", "synth:couplets:seven"};
+    static const char *const sources[] = {"synth:verses", "synth:verses:couplet", "synth:couplets",
+                                          "synth:couplets:seven"};
     for (int i = 0; i < 4; i++) {
         char *a = made(sources[i], 7, 5000), *b = made(sources[i], 7, 5000), *longer = made(sources[i], 7, 20000);
         char *other = made(sources[i], 8, 5000);
@@ -38,8 +39,10 @@ TEST(a_seed_gives_the_same_text_and_a_longer_one_goes_on_from_it)
 /* Written down once: a change here changes what people's commands give. */
 TEST(synth_texts_stay_what_they_were)
 {
-    static const struct { const char *source, *sha256; } known[] = {
-        {"synth:verses", "b9b9c2dd4d4ee5585686d43ab2435fff2c3fb925059a2beafb1b22973f9a1161"}, {"synth:couplets", "f509d82b0266aa818f67c1bc84bda841baae8119dbdd132d30beaf6f166b9c18"},
+    static const struct { const char *source, *sha256;
+    } known[] = {
+        {"synth:verses", "b9b9c2dd4d4ee5585686d43ab2435fff2c3fb925059a2beafb1b22973f9a1161"},
+        {"synth:couplets", "f509d82b0266aa818f67c1bc84bda841baae8119dbdd132d30beaf6f166b9c18"},
     };
     for (int i = 0; i < 2; i++) {
         char *text = made(known[i].source, 1, TG_SYNTH_BYTES), hex[65];
@@ -59,7 +62,10 @@ static int count_of(const char *text, const char *end, const char *part)
 /* "上联，下联。": five or seven characters a side, none twice. */
 TEST(couplets_are_parallel_and_repeat_no_character)
 {
-    static const struct { const char *source; int size; } kinds[] = {{"synth:couplets:five", 5}, {"synth:couplets:seven", 7}};
+    static const struct {
+        const char *source;
+        int size;
+    } kinds[] = {{"synth:couplets:five", 5}, {"synth:couplets:seven", 7}};
     for (int k = 0; k < 2; k++) {
         char *text = made(kinds[k].source, 3, 20000);
         const int half = kinds[k].size * 3, line = 2 * half + 7;

@@ -2,7 +2,7 @@
 #include "data/text/tokenizer.h"
 
 #include "base/clock.h"
-#include "make.h"
+#include "support/make.h"
 
 static void round_trip(const tg_tokenizer *t, const char *text, int64_t length)
 {

@@ -54,6 +54,7 @@ static void check(const char *name, tg_recurrent_kind kind)
     tg_tensor *loss = tg_cross_entropy(t, logits, golden_tensor(&g, "targets"));
     CHECK_OK(tg_tape_backward(t, loss));
     double worst = golden_check(&g, "loss", loss->data, tolerance);
+    worst = fmax(worst, golden_check(&g, "logits", logits->data, tolerance));
     worst = fmax(worst, check_last(&g, "h_n", (tg_tensor *[]){last[0].h, last[1].h}));
     if (kind == TG_LSTM) worst = fmax(worst, check_last(&g, "c_n", (tg_tensor *[]){last[0].c, last[1].c}));
     for (int64_t i = 0; i < tg_params_count(n.params); i++) {
