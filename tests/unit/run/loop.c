@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "../data/make.h"
+#include "support/make.h"
 #include "run/generate.h"
 
 /* A training loop over a text that repeats a sentence, with what it needs; freed by bench_free. */

@@ -1,2 +1,0 @@
-/* make.h - moved to tests/support. */
-#include "support/make.h"
