@@ -127,7 +127,7 @@ demo: all                     ## a minute from text to a trained LSTM and what i
 layers:                       ## who may include whom, and who may write files
 	@sh tests/lint/layers.sh .
 names: $(LIB)                 ## what the archive defines and what it must not call
-	@sh tests/lint/names.sh $(LIB)
+	@sh tests/lint/names.sh $(LIB) .
 size:                         ## longest files and functions, shares of comments
 	@sh tests/lint/size.sh .
 
@@ -149,7 +149,8 @@ tidy: $(TIDY_SRC:%.c=$(BUILD)/tidy/%.ok)  ## clang-tidy, and all sources through
 $(BUILD)/tidy/src/kernels/multi/%.ok: TIDY_ISA = -DTG_SIMD=scalar -DTG_SIMD_scalar=1
 $(BUILD)/tidy/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
-	clang-tidy --quiet --warnings-as-errors='*' $< -- $(STD) $(INC) $(ISA_DEFS) $(TIDY_ISA)
+	$(call say,tidy,$<)
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(STD) $(INC) $(ISA_DEFS) $(TIDY_ISA)
 	@touch $@
 
 clean:                        ## removes build/

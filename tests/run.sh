@@ -98,7 +98,7 @@ for part in "$@"; do
     case $part in
     unit | cli) runner "$part" ;;
     layers) script layers sh tests/lint/layers.sh . ;;
-    names) script names sh tests/lint/names.sh "$BUILD/libtinygen.a" ;;
+    names) script names sh tests/lint/names.sh "$BUILD/libtinygen.a" . ;;
     size) script size sh -c 'sh tests/lint/size.sh . > /dev/null' ;; # its table: make size
     lint) script lint sh tests/lint/selftest.sh ;;
     e2e)

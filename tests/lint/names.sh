@@ -1,7 +1,9 @@
 #!/bin/sh
-# names.sh ARCHIVE - what the library defines and what it calls: every global symbol begins with tg_; nothing exits,
-# prints to a standard stream, or uses one of libc's traps; memory comes from base/alloc.c alone. Status 1 if not so.
-archive=${1:?usage: names.sh ARCHIVE}
+# names.sh ARCHIVE [ROOT] - what the library defines and what it calls: every global symbol begins with tg_; nothing exits,
+# prints to a standard stream, or uses one of libc's traps; memory comes from base/alloc.c alone. With ROOT its sources are searched
+# for the traps that an optimiser turns into something else. Status 1 if not so.
+archive=${1:?usage: names.sh ARCHIVE [ROOT]}
+bad=0
 table=$(mktemp) || exit 2
 trap 'rm -f "$table"' EXIT
 "${NM:-nm}" -A -g "$archive" > "$table" 2>/dev/null
@@ -48,4 +50,16 @@ BEGIN {
         print member ": defines " name ": a global name begins with tg_"; bad = 1
     }
 }
-END { exit bad }' "$table"
+END { exit bad }' "$table" || bad=1
+
+if [ -n "${2-}" ]; then
+    for f in $(find "$2/src" -type f \( -name '*.[ch]' -o -name '*.inc' \) | sort); do
+        sed -e 's|"[^"]*"||g' -e 's|/\*.*\*/||g' -e 's|/\*.*||' -e 's|^ \*.*||' "$f" | awk -v f="${f#./}" '
+            match($0, /(^|[^A-Za-z0-9_.>])(strcpy|stpcpy|strcat|strncpy|strncat|sprintf|vsprintf|printf|puts|atoi|atof|strtok)[ \t]*\(/) {
+                name = substr($0, RSTART, RLENGTH); gsub(/[^a-z]/, "", name)
+                print f ":" NR ": calls " name; bad = 1
+            }
+            END { exit bad }' || bad=1
+    done
+fi
+exit $bad

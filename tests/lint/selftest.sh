@@ -83,6 +83,14 @@ calls other 'int system(char *); int tg_b(void) { return system("ls"); }\n' sees
 calls other 'void qsort(); void tg_b(void) { qsort(0); }\n' sees_qsort 'other.o: calls qsort'
 calls other 'int helper(void) { return 1; }\n' sees_a_function_without_prefix 'other.o: defines helper'
 calls other 'int counter = 1;\n' sees_a_variable_without_prefix 'other.o: defines counter'
+compile other 'int tg_y;\n'
+printf '%s\n' '/* strcpy(a, b) */' 'd->free(d); s = "printf(";' > src/run/copy.c
+expect names_accepts_lawful_sources 0 sh "$lint/names.sh" lib.a .
+silent; judge
+printf '%s\n' '' 'return strcpy(out, "128");' > src/run/copy.c
+expect names_sees_strcpy_before_the_optimiser 1 sh "$lint/names.sh" lib.a .
+says 'src/run/copy.c:2: calls strcpy'; judge
+rm src/run/copy.c
 expect names_refuses_what_is_no_archive 1 sh "$lint/names.sh" tools/cli.h
 says 'no symbols'; judge
 

@@ -1,5 +1,5 @@
-/* example.h - an op's own random example, made real: its inputs, one run of it, and a loss on top, so that tests can loop
- * over the op table. */
+/* example.h - an op's own random example, made real: its inputs, one run of it, and a loss on top, so that tests can
+ * loop over the op table. */
 #ifndef TEST_EXAMPLE_H
 #define TEST_EXAMPLE_H
 

@@ -1,5 +1,5 @@
-/* naive.h - what every kernel computes, as plain loops in double, from the formulas and not from the kernels. All arrays
- * are row-major without gaps. Activations by number as in kernels.h. NULL inputs mean what they mean there. */
+/* naive.h - what every kernel computes, as plain loops in double, from the formulas and not from the kernels. All
+ * arrays are row-major without gaps. Activations by number as in kernels.h. NULL inputs mean what they mean there. */
 #ifndef TEST_NAIVE_H
 #define TEST_NAIVE_H
 

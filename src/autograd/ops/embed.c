@@ -13,8 +13,8 @@ static tg_status embed_shape(tg_tape *t, tg_node *n)
     int64_t count = tg_shape_count(&ids->shape), V = table->shape.dims[0];
     for (int64_t i = 0; !t->mode.plan && i < count; i++)
         if (ids->ids[i] < 0 || ids->ids[i] >= V)
-            return tg_fail(TG_EINVAL, "embed: id %d at position %lld is outside the table of %lld rows", (int)ids->ids[i],
-                           (long long)i, (long long)V);
+            return tg_fail(TG_EINVAL, "embed: id %d at position %lld is outside the table of %lld rows",
+                           (int)ids->ids[i], (long long)i, (long long)V);
     n->out->shape = ids->shape;
     n->out->shape.dims[n->out->shape.rank++] = table->shape.dims[1];
     return TG_OK;

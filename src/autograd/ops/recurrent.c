@@ -1,4 +1,4 @@
-/* recurrent.c - whole recurrent sequences as single ops: rnn, lstm, gru. The loops over time are the kernels layer's. */
+/* recurrent.c - whole recurrent sequences as single ops: rnn, lstm, gru. The loops over time are the kernels'. */
 #include "autograd/tape.h"
 
 #include <stddef.h>
@@ -37,8 +37,8 @@ static tg_status check_state(const tg_node *n, const char *what, const tg_tensor
 {
     char text[96];
     if (!x || (x->shape.rank == 2 && x->shape.dims[0] == rows && x->shape.dims[1] == columns)) return TG_OK;
-    return tg_fail(TG_EINVAL, "%s: %s has shape %s, not [%lld, %lld]", n->op->name, what, tg_shape_text(&x->shape, text),
-                   (long long)rows, (long long)columns);
+    return tg_fail(TG_EINVAL, "%s: %s has shape %s, not [%lld, %lld]", n->op->name, what,
+                   tg_shape_text(&x->shape, text), (long long)rows, (long long)columns);
 }
 
 static tg_status check_shapes(const tg_node *n)
@@ -47,9 +47,10 @@ static tg_status check_shapes(const tg_node *n)
     const tg_tensor *gx = n->in[GX], *w = n->in[W_HH];
     int64_t G = gates_of(n);
     bool fits = gx->dtype == TG_F32 && gx->shape.rank == 3 && w->shape.rank == 2;
-    int64_t H = fits ? w->shape.dims[1] : 0;
-    if (!fits || w->shape.dims[0] != G * H || gx->shape.dims[2] != G * H || tg_shape_count(&n->in[B_HH]->shape) != G * H)
-        return tg_fail(TG_EINVAL, "%s: input %s and weights %s; wanted are [T, B, %lldH], [%lldH, H] and a bias [%lldH]",
+    int64_t H = fits ? w->shape.dims[1] : 0, GH = G * H;
+    fits = fits && w->shape.dims[0] == GH && gx->shape.dims[2] == GH && tg_shape_count(&n->in[B_HH]->shape) == GH;
+    if (!fits)
+        return tg_fail(TG_EINVAL, "%s: input %s and weights %s; wanted are [T, B, %lldH], [%lldH, H], a bias [%lldH]",
                        n->op->name, tg_shape_text(&gx->shape, gx_text), tg_shape_text(&w->shape, w_text), (long long)G,
                        (long long)G, (long long)G);
     tg_status s = check_state(n, "the first state", n->in[H0], gx->shape.dims[1], H);

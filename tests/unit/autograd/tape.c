@@ -54,7 +54,7 @@ TEST(training_steps_allocate_nothing_from_the_third_on)
     bench_free(&b);
 }
 
-/* Evaluation of another size between the steps, as a trainer does it, settles too; and so does sampling token by token. */
+/* Evaluation of another size between the steps, as a trainer does it, settles too; and so does sampling by tokens. */
 TEST(evaluation_between_steps_and_sampling_allocate_nothing_in_the_end)
 {
     bench b = bench_new(&small, 1);
@@ -146,16 +146,22 @@ TEST(every_op_says_which_shapes_do_not_fit)
     bench_free(&b);
 }
 
+static void check_groups(const tg_params *p, int group)
+{
+    for (int64_t i = 0; i < tg_params_count(p); i++)
+        CHECK_INT(tg_params_at(p, i)->has_grad, tg_params_at(p, i)->group == group);
+}
+
 TEST(groups_that_are_masked_out_get_no_gradient)
 {
     bench b = bench_new(&small, 1);
     const tg_params *p = b.n.params;
     train_step(&b, 0, 1u << 1); /* the head alone */
     double masked = tg_tape_backward_flops(b.tape);
-    for (int64_t i = 0; i < tg_params_count(p); i++) CHECK_INT(tg_params_at(p, i)->has_grad, tg_params_at(p, i)->group == 1);
+    check_groups(p, 1);
     tg_params_clear_grads(b.n.params);
     train_step(&b, 0, 1u << 0); /* all below it: its weights still carry the gradient down */
-    for (int64_t i = 0; i < tg_params_count(p); i++) CHECK_INT(tg_params_at(p, i)->has_grad, tg_params_at(p, i)->group == 0);
+    check_groups(p, 0);
     CHECK(tg_tape_backward_flops(b.tape) > 2 * masked);
     float below = b.n.embed.table->grad[0];
     tg_params_clear_grads(b.n.params);

@@ -47,7 +47,8 @@ TEST(sgd_matches_pytorch)
 
 TEST(rmsprop_matches_pytorch)
 {
-    check("rmsprop", 0.01, &(tg_optim_config){.kind = TG_RMSPROP, .beta2 = 0.99, .epsilon = 1e-8, .weight_decay = 0.01});
+    check("rmsprop", 0.01, &(tg_optim_config){.kind = TG_RMSPROP, .beta2 = 0.99, .epsilon = 1e-8,
+                                              .weight_decay = 0.01});
 }
 
 TEST(adam_matches_pytorch)

@@ -20,7 +20,8 @@ TEST(every_kernel_has_a_probe)
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         bool found = false;
         for (int a = 0; a < 3; a++)
-            for (const probe_row *row = all[a]; row->kernel; row++) found = found || strcmp(row->kernel, kernels[i]) == 0;
+            for (const probe_row *row = all[a]; row->kernel && !found; row++)
+                found = strcmp(row->kernel, kernels[i]) == 0;
         if (!found) test_failed(__FILE__, __LINE__, "kernel %s has no probe", kernels[i]);
     }
 }

@@ -87,8 +87,10 @@ static void dropout(probe *p)
         const float *x = probe_floats(p, p->n, 1, 2);
         double *w;
         float *y = probe_sum(p, p->n, &w);
-        for (int64_t i = 0; i < p->n; i++)
-            w[i] = (more ? w[i] : 0) + (naive_keeps(first + i, key, step, threshold) ? (double)x[i] * (double)1.25f : 0);
+        for (int64_t i = 0; i < p->n; i++) {
+            bool keeps = naive_keeps(first + i, key, step, threshold);
+            w[i] = (more ? w[i] : 0) + (keeps ? (double)x[i] * 1.25 : 0);
+        }
         p->k->dropout(y, x, first, half, key, step, threshold, 1.25f, more);
         p->k->dropout(y + half, x + half, first + half, p->n - half, key, step, threshold, 1.25f, more);
         probe_check(p, y, w, p->n, 2e-7);
@@ -178,7 +180,8 @@ static void layernorm(probe *p)
 static void layernorm_back(probe *p)
 {
     int64_t D = p->n;
-    const float *x = probe_floats(p, ROWS * D, -2, 3), *g = probe_floats(p, D, 0.5, 2), *dy = probe_floats(p, ROWS * D, -1, 1);
+    const float *x = probe_floats(p, ROWS * D, -2, 3), *g = probe_floats(p, D, 0.5, 2);
+    const float *dy = probe_floats(p, ROWS * D, -1, 1);
     float *y = probe_result(p, ROWS * D), *mean = probe_result(p, ROWS), *inv = probe_result(p, ROWS);
     const double *wx = probe_wide(p, x, ROWS * D), *wdy = probe_wide(p, dy, ROWS * D);
     double *want = probe_doubles(p, ROWS * D), *wg = probe_doubles(p, D), *wb = probe_doubles(p, D), *before;
@@ -265,7 +268,8 @@ static void sgd(probe *p)
     static const struct { float mu, wd; bool nesterov; } v[] = {{0, 0.1f, false}, {0.9f, 0, false}, {0.9f, 0.1f, true}};
     for (int i = 0; i < 3; i++) {
         weights x = start(p);
-        naive_optim o = {.lr = (double)lr, .momentum = (double)v[i].mu, .decay = (double)v[i].wd, .nesterov = v[i].nesterov};
+        naive_optim o = {.lr = (double)lr, .momentum = (double)v[i].mu, .decay = (double)v[i].wd,
+                         .nesterov = v[i].nesterov};
         for (int s = 0; s < STEPS; s++) {
             double *wg;
             const float *g = gradients(p, &wg);

@@ -13,8 +13,8 @@ static float packed_at(const float *packed, int64_t width, int64_t k, int64_t li
     return packed[line / width * k * width + p * width + line % width];
 }
 
-static void check_packed(probe *p, const float *got, const float *x, int64_t line_stride, int64_t k_stride, int64_t lines,
-                         int64_t k, int64_t width)
+static void check_packed(probe *p, const float *got, const float *x, int64_t line_stride, int64_t k_stride,
+                         int64_t lines, int64_t k, int64_t width)
 {
     for (int64_t line = 0; line < panels(lines, width) * width; line++)
         for (int64_t q = 0; q < k; q++) {
@@ -55,16 +55,19 @@ static void check_product(probe *p, int64_t rows, int64_t cols, int64_t k)
     const tg_kernels *kn = p->k;
     const float *a = probe_floats(p, rows * k, -1, 1), *b = probe_floats(p, k * cols, -1, 1);
     const float *bias = probe_floats(p, cols, -1, 1);
-    float *pa = probe_result(p, panels(rows, kn->mr) * kn->mr * k), *pb = probe_result(p, panels(cols, kn->nr) * kn->nr * k);
+    float *pa = probe_result(p, panels(rows, kn->mr) * kn->mr * k);
+    float *pb = probe_result(p, panels(cols, kn->nr) * kn->nr * k);
     double *want = probe_doubles(p, rows * cols), *before;
     kn->pack_a(pa, a, k, 1, rows, k);
     kn->pack_b(pb, b, cols, 1, k, cols);
-    naive_product np = {rows, cols, k, probe_wide(p, a, rows * k), k, 1, probe_wide(p, b, k * cols), cols, 1, NULL, NULL, 0};
+    const double *wa = probe_wide(p, a, rows * k), *wb = probe_wide(p, b, k * cols);
+    naive_product np = {rows, cols, k, wa, k, 1, wb, cols, 1, NULL, NULL, 0};
     for (int act = -1; act <= TG_ACT_RELU; act++) { /* -1: no epilogue at all */
         tg_epilogue ep = {act % 2 ? bias : NULL, act < 0 ? 0 : act};
         float *c = probe_sum(p, rows * cols, &before);
         bool add = act % 2 == 0;
-        kn->gemm_panel(c, cols, add ? c : NULL, cols, pa, k * kn->mr, pb, k * kn->nr, rows, cols, k, act < 0 ? NULL : &ep);
+        kn->gemm_panel(c, cols, add ? c : NULL, cols, pa, k * kn->mr, pb, k * kn->nr, rows, cols, k,
+                       act < 0 ? NULL : &ep);
         np.from = add ? before : NULL;
         np.bias = act >= 0 && ep.bias ? probe_wide(p, bias, cols) : NULL;
         np.act = ep.act;

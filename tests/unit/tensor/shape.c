@@ -37,7 +37,7 @@ TEST(a_shape_has_a_text_that_fits)
 
 TEST(shapes_are_equal_in_rank_and_every_size)
 {
-    tg_shape a = tg_shape_of(2, (int64_t[]){2, 3}), b = tg_shape_of(2, (int64_t[]){2, 3}), c = tg_shape_of(1, (int64_t[]){2});
+    tg_shape a = tg_shape_of(2, (int64_t[]){2, 3}), b = a, c = tg_shape_of(1, (int64_t[]){2});
     CHECK(tg_shape_equal(&a, &b) && !tg_shape_equal(&a, &c));
     b.dims[1] = 4;
     CHECK(!tg_shape_equal(&a, &b));
