@@ -33,7 +33,8 @@ void tg_tape_begin(tg_tape *t, const tg_tape_mode *mode);
 /* First error since tg_tape_begin, TG_OK if none; its message is the thread's again. */
 tg_status tg_tape_status(tg_tape *t);
 /* Gradients of a scalar for every parameter in it. Parameters whose has_grad is false are overwritten, others added to:
- * so micro-batches add up. Errors: TG_EINVAL (not a scalar, nothing recorded), or the tape's own. */
+ * so micro-batches add up. Once after a begin: what was recorded is used up. Errors: TG_EINVAL (not a scalar, nothing
+ * recorded), or the tape's own; after one the parameters' gradients are not to be used. */
 tg_status tg_tape_backward(tg_tape *t, tg_tensor *loss);
 double tg_tape_flops(const tg_tape *t);   /* of the ops recorded since begin, forward; multiply-add = 2 */
 double tg_tape_backward_flops(const tg_tape *t);
@@ -63,11 +64,11 @@ tg_tensor *tg_layernorm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, do
 tg_tensor *tg_cross_entropy(tg_tape *t, tg_tensor *logits, tg_tensor *targets);
 
 /* Whole-sequence recurrent layers over the projected input gx (gx = x·w_ihᵀ + b_ih, for all time steps at once).
- *   gx [T, B, G·H], w_hh [G·H, H], b_hh [G·H]; h0, c0 [B, H] (constants: gradients stop here); reset int [T, B] or NULL:
- *   1 = this row's state is zero before this step. returns y [T, B, H]; *h_last, *c_last [B, H] (may be NULL) are views of the
- *   final state, valid until the next begin.
+ *   gx [T, B, G·H], w_hh [G·H, H], b_hh [G·H]; h0, c0 [B, H] (constants: gradients stop here); reset int [T, B] or
+ *   NULL: 1 = this row's state is zero before this step. returns y [T, B, H]; *h_last, *c_last [B, H] (may be NULL) are
+ *   views of the final state, valid until the next begin.
  * rnn: h' = act(gx + w_hh·h + b_hh), act TG_TANH or TG_RELU           (Elman 1990)
- * lstm: gates i f g o; c' = f·c + i·g, h' = o·tanh(c')                 (Hochreiter & Schmidhuber 1997; forget gate: Gers 2000)
+ * lstm: gates i f g o; c' = f·c + i·g, h' = o·tanh(c')          (Hochreiter & Schmidhuber 1997; forget gate: Gers 2000)
  * gru: gates r z n; n = tanh(gx_n + r·(w_hn·h + b_hn)), h' = (1-z)·n + z·h   (Cho et al. 2014, as in cuDNN and PyTorch)
  * Cost 2·T·B·G·H² + gates. Rows of the batch are independent: threads split them, without a barrier in time. */
 tg_tensor *tg_rnn(tg_tape *t, tg_tensor *gx, tg_tensor *w_hh, tg_tensor *b_hh, tg_tensor *h0, tg_tensor *reset,

@@ -2,8 +2,8 @@
  * tinygen/nn.h - parameters, initialisers, optimisers, schedules, averages.
  *
  * All parameters of a model lie in one slab in order of their creation; gradients, moments and averages in slabs of
- * the same layout, so that an optimiser step is one sweep and a checkpoint a few tensors. First the shapes are declared,
- * then tg_params_seal allocates and initialises them.
+ * the same layout, so that an optimiser step is one sweep and a checkpoint a few tensors. First the shapes are
+ * declared, then tg_params_seal allocates and initialises them.
  */
 #ifndef TINYGEN_NN_H
 #define TINYGEN_NN_H
@@ -22,15 +22,16 @@ typedef enum tg_init_kind {
 
 tg_status tg_params_new(tg_context *ctx, tg_params **out);
 void tg_params_free(tg_params *p);
-/* Declares one; the tensor's data come with tg_params_seal. decay: weight decay applies (matrices: yes; biases, norms: no).
- * Names are unique (PyTorch's conventional ones) and copied. NULL: see tg_error. */
+/* Declares one; the tensor's data come with tg_params_seal. decay: weight decay applies (matrices: yes; biases, norms:
+ * no). Names are unique (PyTorch's conventional ones) and copied. NULL: see tg_error. */
 tg_tensor *tg_param(tg_params *p, const char *name, int rank, const int64_t *dims, tg_init_kind kind, double scale,
                     bool decay, int group);
 /* Before the seal: elements [first, first + count) of a parameter of this set start as value, whatever is drawn for the
  * rest (an LSTM's forget-gate bias). Errors: TG_EINVAL (range, sealed). */
 tg_status tg_param_start(tg_params *p, const tg_tensor *parameter, int64_t first, int64_t count, double value);
 /* Allocates the slab and draws initial values: element i of parameter k from stream (seed, INIT, k), so a parameter's
- * start depends on its place and shape only. train: also the gradients' slab. plan: shapes only, no memory for values. */
+ * start depends on its place and shape only. train: also the gradients' slab. plan: shapes only, no memory for
+ * values. */
 tg_status tg_params_seal(tg_params *p, uint64_t seed, bool train, bool plan);
 int64_t tg_params_count(const tg_params *p);              /* tensors */
 tg_tensor *tg_params_at(const tg_params *p, int64_t i);
@@ -72,7 +73,8 @@ float *tg_optim_slab(const tg_optim *o, int i);
 
 /* 2-norm of all gradients, in fixed chunks; not finite when a gradient is not. */
 double tg_grad_norm(tg_context *ctx, const tg_params *p);
-/* What to multiply gradients by so that their norm is at most clip (0: no limit): min(1, clip/(norm + 1e-6)), as PyTorch. */
+/* What to multiply gradients by so that their norm is at most clip (0: no limit): min(1, clip/(norm + 1e-6)), as
+ * PyTorch. */
 double tg_clip_scale(double norm, double clip);
 /* Name of the first parameter with a gradient that is not finite, or NULL. */
 const char *tg_grad_bad(const tg_params *p);
@@ -84,7 +86,12 @@ void tg_ema_update(tg_context *ctx, float *average, const tg_params *p, double d
 
 typedef enum tg_schedule_kind { TG_CONSTANT, TG_COSINE, TG_LINEAR_DECAY, TG_WSD } tg_schedule_kind;
 #define TG_SCHEDULE_CHOICES "constant|cosine|linear|wsd"
-typedef struct tg_schedule { tg_schedule_kind kind; double lr, min_lr; int64_t warmup, steps; double decay_share; } tg_schedule;
+typedef struct tg_schedule {
+    tg_schedule_kind kind;
+    double lr, min_lr;
+    int64_t warmup, steps;
+    double decay_share;
+} tg_schedule;
 /* Rate of a step (0, 1, ...): linear warm-up from lr/warmup, then the shape; by our own cos. wsd: constant, then linear
  * to min_lr over the last decay_share of steps. */
 double tg_schedule_at(const tg_schedule *s, int64_t step);

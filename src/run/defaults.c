@@ -15,15 +15,18 @@ enum { ROWS = sizeof text_rows / sizeof text_rows[0], MAX_WARMUP = 100 };
 
 void tg_train_defaults_table(tg_str *out)
 {
-    tg_str_add(out, "| training tokens | batch | seq | steps | lr |\n|---|---|---|---|---|\n");
-    for (int i = 0; i < ROWS; i++) {
-        char count[32];
+    const tg_model_desc *lstm = NULL;
+    if (tg_model_find("lstm", &lstm)) out->failed = true;
+    tg_str_add(out, "| training tokens | batch | seq | steps | lr | hidden |\n|---|---|---|---|---|---|\n");
+    for (int i = 0; i < ROWS && lstm; i++) {
+        char count[32], hidden[32];
         bool last = i == ROWS - 1;
         tg_str_addf(out, "| %s %s | %lld | %lld | %lld | ", last ? "from" : "below",
                     tg_format_count(count, text_rows[last ? i - 1 : i].tokens), (long long)text_rows[i].batch,
                     (long long)text_rows[i].seq, (long long)text_rows[i].steps);
         tg_str_add_real(out, text_rows[i].lr);
-        tg_str_add(out, " |\n");
+        lstm->auto_default("hidden", &(tg_model_data){.kind = TG_KIND_TEXT}, text_rows[i].tokens - 1, hidden);
+        tg_str_addf(out, " | %s |\n", hidden);
     }
 }
 

@@ -56,7 +56,10 @@ static tg_status log_line(tg_training *t, double val_loss)
                         .peak_memory = tg_peak_memory()};
     at->loss_sum = 0;
     at->loss_count = 0;
-    return tg_runlog_add(t->log, &line);
+    tg_status s = tg_runlog_add(t->log, &line);
+    if (s != TG_EIO || !t->o->keep_going) return s;
+    tg_log(t->ctx, TG_LOG_WARN, "%s; training goes on", tg_error());
+    return TG_OK;
 }
 
 static void add_figure(tg_str *out, const char *name, double x, int decimals)

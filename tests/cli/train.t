@@ -48,3 +48,105 @@ $ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --s
 $ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 5 -q --json -o d > /dev/full
 !~ gen-train: .*(No space left|standard output).*
 ? 1
+
+# A damaged state: the one before is taken, and the end is the same.
+$ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 20 --eval-every 10 --save-every 6 -o saved -q
+$ printf 'X' | dd of=saved/state.safetensors bs=1 seek=9000 conv=notrunc 2>/dev/null && rm saved/result.json
+$ gen-train --resume -o saved -q
+!~ gen-train: warning: saved/state\.safetensors: .*; taking saved/state\.prev\.safetensors in its place
+$ cmp a/model.safetensors saved/model.safetensors && cmp a/state.safetensors saved/state.safetensors && echo same
+< same
+
+# Resuming a run that has ended changes nothing; a lost model file comes back.
+$ ls -l --time-style=full-iso a > before; gen-train --resume -o a -q --json > again.json; ls -l --time-style=full-iso a | cmp - before && echo same
+< same
+$ cmp again.json a/result.json && echo same
+< same
+$ cp a/model.safetensors kept && rm a/model.safetensors && gen-train --resume -o a -q && cmp kept a/model.safetensors && echo same
+< same
+
+# What may change on resume and what may not.
+$ gen-train --resume -o a -q --steps 30
+!~ gen-train: a cannot go on to step 30: its wsd schedule was laid out for 20 steps, .*--init a -o OTHER.*
+? 1
+$ gen-train --resume -o a -q --seed 9
+!~ gen-train: a cannot go on: its setting seed is 1, but now it would be 9; give --seed 1, .*
+? 1
+$ gen-train --resume -o a -q --model gru
+!~ gen-train: a cannot go on: its model is lstm, but now it would be gru; .*
+? 1
+$ gen-collect synth:verses --max-bytes 12k --seed 2 --licence CC0-1.0 -o corpus2 -q && gen-preprocess corpus2 -o y.safetensors -q
+$ gen-train --resume -o a -q --data y.safetensors
+!~ gen-train: .*(content hash|vocabular).*
+? 1
+$ gen-train --data x.safetensors --model rnn --hidden 8 --batch 4 --seq 10 --steps 10 --warmup 2 --schedule constant -o grow -q
+$ gen-train --resume -o grow --steps 14 -q && tail -n 1 grow/log.jsonl | cut -c 1-11
+< {"step": 14
+$ gen-train --data x.safetensors --model rnn --hidden 8 --batch 4 --seq 10 --steps 14 --warmup 2 --schedule constant --eval-every 10 -o grown -q
+
+# A run is repeated from its config.json.
+$ gen-train --config a/config.json -o b -q && cmp a/model.safetensors b/model.safetensors && cmp a/state.safetensors b/state.safetensors && echo same
+< same
+
+# Weights of another run; settings that are not given are its own.
+$ gen-train --data x.safetensors --model lstm --init a --batch 4 --seq 10 --steps 5 -o from -q && grep -c '"hidden": 16' from/config.json
+< 1
+$ gen-train --data x.safetensors --model lstm --init a --hidden 17 --batch 4 --seq 10 --steps 5 -o from2 -q
+!~ gen-train: --init a/model\.safetensors: the tensor embed\.weight is \[[0-9]+, 16\]; \[[0-9]+, 17\] was expected
+? 1
+$ gen-train --data x.safetensors --model gru --init a --steps 5 -o from3 -q
+! gen-train: --init a: its model is lstm, not gru; give --model lstm
+? 1
+
+# A loss that runs away stops the run at once.
+$ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 50 --lr 1e9 --warmup 0 -o nan -q
+!~ gen-train: step [0-9]+: .*try a lower --lr.*
+? 1
+$ ls nan
+< config.json
+< log.jsonl
+$ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 50 --lr 1e9 --warmup 0 --on-nan skip -o skip -q
+!~ gen-train: warning: step 2: not finite; left out
+!*
+!~ gen-train: step [0-9]+: .* twenty times in a row; .*
+? 1
+
+# What is missing, and folders that are none of ours.
+$ gen-train --model lstm -o c
+! gen-train: --data FILE is missing: the dataset, as gen-preprocess writes it
+? 2
+$ gen-train --data x.safetensors -o c
+! gen-train: --model NAME is missing: rnn, lstm or gru
+? 2
+$ gen-train --data x.safetensors --model lstm
+! gen-train: -o RUN is missing: the run folder to make
+? 2
+$ mkdir mine && echo mine > mine/note && gen-train --data x.safetensors --model lstm -o mine --force
+! gen-train: mine is there already and is not a run folder; give -o another name
+? 1
+$ gen-train --data x.safetensors --model lstm -o mine/note
+! gen-train: mine/note is a file, not a run folder; give -o another name
+? 1
+$ gen-train --data x.safetensors --model lstm --tie --hidden 16 --embed 8 -o tied -q
+! gen-train: --tie needs an embedding as wide as the layers, but --embed is 8 and --hidden 16
+? 2
+$ gen-train --data x.safetensors --model lstm --steps 5 --epochs 2 -o both -q
+! gen-train: --steps and --epochs both say how long to train; give one of them
+? 2
+
+# Nothing is written by --dry-run.
+$ gen-train --data x.safetensors --model lstm --dry-run
+<~ ^model +lstm$
+<~ ^parameters +[0-9,]+$
+<*
+<~ ^MFLOP a step +[0-9,]+$
+<*
+$ gen-train --model rnn --help | grep -c -- '--activation'
+< 1
+
+# A disk that fills while saving: the state before stays; with --keep-going training ends all the same.
+$ TG_FAULT=write:8:ENOSPC gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 20 --eval-every 10 --save-every 1 -o full -q
+!~ gen-train: .*No space left on device.*
+? 1
+$ gen-train --resume -o full -q --steps 20 && cmp a/model.safetensors full/model.safetensors && echo same
+< same

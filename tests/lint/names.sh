@@ -1,7 +1,7 @@
 #!/bin/sh
-# names.sh ARCHIVE [ROOT] - what the library defines and what it calls: every global symbol begins with tg_; nothing exits,
-# prints to a standard stream, or uses one of libc's traps; memory comes from base/alloc.c alone. With ROOT its sources are searched
-# for the traps that an optimiser turns into something else. Status 1 if not so.
+# names.sh ARCHIVE [ROOT] - what the library defines and what it calls: every global symbol begins with tg_; nothing
+# exits, prints to a standard stream, or uses one of libc's traps; memory comes from base/alloc.c alone. With ROOT its
+# sources are searched too, for the traps that an optimiser turns into something else. Status 1 if not so.
 archive=${1:?usage: names.sh ARCHIVE [ROOT]}
 bad=0
 table=$(mktemp) || exit 2

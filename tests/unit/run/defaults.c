@@ -1,0 +1,94 @@
+/* Tests of run/defaults.c: the page that people read says what the code does. */
+#include "run/defaults.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "support/make.h"
+
+TEST(the_page_of_defaults_holds_the_table_of_the_code)
+{
+    char path[2048], *page;
+    const char *source = getenv("TINYGEN_SRC");
+    int64_t length;
+    tg_str table = {0};
+    snprintf(path, sizeof path, "%s/docs/defaults.md", source ? source : ".");
+    CHECK_OK(tg_file_slurp(path, 1 << 20, &page, &length));
+    tg_train_defaults_table(&table);
+    CHECK(!table.failed);
+    test_has(__FILE__, __LINE__, page, table.data);
+    tg_str_free(&table);
+    tg_free(page);
+}
+
+/* What is chosen for a text of `tokens` training tokens, with "key=value" settings. */
+static tg_status choose(int64_t tokens, const char *const *settings, tg_train_options *o, tg_str *chosen)
+{
+    char hash[65], *text = tg_alloc(tokens + 101);
+    const tg_model_desc *desc;
+    tg_dataset *d;
+    tg_keys *keys;
+    for (int64_t i = 0; i < tokens + 100; i++) text[i] = "abcdefgh"[i % 8];
+    tg_tokenizer *t = char_tokenizer_of(text);
+    make_dataset(one_path(), t, text, tokens + 100, tokens, 100, "{}", hash);
+    tg_tokenizer_free(t);
+    tg_free(text);
+    CHECK_OK(tg_dataset_open(NULL, one_path(), &d));
+    CHECK_OK(tg_model_find("lstm", &desc));
+    void *config = tg_alloc(desc->config_size);
+    CHECK_OK(tg_keys_new(&keys));
+    CHECK_OK(tg_keys_add(keys, "train", tg_train_keys, o));
+    CHECK_OK(tg_keys_add(keys, "lstm", desc->keys, config));
+    for (; *settings; settings++) {
+        char key[32];
+        const char *equals = strchr(*settings, '=');
+        snprintf(key, sizeof key, "%.*s", (int)(equals - *settings), *settings);
+        CHECK_OK(tg_keys_set(keys, key, equals + 1, TG_FROM_FLAG));
+    }
+    tg_status s = tg_train_defaults(o, desc, d, keys, chosen);
+    tg_keys_free(keys);
+    tg_free(config);
+    tg_dataset_close(d);
+    return s;
+}
+
+#define WITH(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+TEST(defaults_fit_texts_of_every_size)
+{
+    static const int64_t sizes[] = {40, 999, 1000, 4999, 29999, 299999, 300000};
+    for (int i = 0; i < 7; i++) {
+        tg_train_options o;
+        tg_str chosen = {0};
+        CHECK_OK(choose(sizes[i], (const char *const[]){NULL}, &o, &chosen));
+        CHECK(o.batch * o.seq < sizes[i] || sizes[i] < 100);
+        CHECK(o.steps > 0 && o.lr > 0 && o.eval_every > 0 && o.eval_every <= o.steps && o.schedule == TG_WSD);
+        test_has(__FILE__, __LINE__, chosen.data, "hidden 128");
+        tg_str_free(&chosen);
+    }
+}
+
+TEST(epochs_become_steps)
+{
+    tg_train_options o;
+    tg_str chosen = {0};
+    CHECK_OK(choose(8001, WITH("epochs=3", "batch=10", "seq=20"), &o, &chosen));
+    CHECK_INT(o.steps, 120); /* 8,000 targets: 40 batches of 200 */
+    CHECK_INT(o.epochs, 0);
+    CHECK_ERROR(choose(8001, WITH("epochs=3", "steps=7"), &o, &chosen), TG_EUSAGE, "--steps and --epochs");
+    tg_str_free(&chosen);
+}
+
+TEST(time_alone_leaves_the_steps_open)
+{
+    tg_train_options o;
+    tg_str chosen = {0};
+    CHECK_OK(choose(8000, WITH("time=10m"), &o, &chosen));
+    CHECK_INT(o.steps, 0);
+    CHECK_INT(o.schedule, TG_WSD);
+    CHECK(o.eval_every > 0);
+    CHECK_ERROR(choose(8000, WITH("time=10m", "schedule=cosine"), &o, &chosen), TG_EUSAGE, "cosine must know its end");
+    tg_str_free(&chosen);
+}
