@@ -189,7 +189,8 @@ static tg_tensor *recurrent_loss(tg_model *m, tg_tape *t, const tg_batch *batch,
 static const char *recurrent_default(const char *key, const tg_model_data *data, int64_t train_items, char out[32])
 {
     (void)data;
-    if (!strcmp(key, "hidden")) return strcpy(out, train_items < 4000000 ? "128" : train_items < 40000000 ? "256" : "512");
+    (void)out;
+    if (!strcmp(key, "hidden")) return train_items < 4000000 ? "128" : train_items < 40000000 ? "256" : "512";
     return NULL;
 }
 
