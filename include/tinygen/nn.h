@@ -64,7 +64,8 @@ tg_status tg_optim_new(tg_context *ctx, tg_params *p, const tg_optim_config *con
 void tg_optim_free(tg_optim *o);
 /* Parameters without a gradient (has_grad is false) stay as they are, moments and all.
  * One update with gradients scaled by `scale` first (clipping). step counts from 1 (bias correction). One fused sweep,
- * chunks over threads. Sources: Kingma & Ba 2014; Loshchilov & Hutter 2017; Tieleman & Hinton 2012; formulas as PyTorch's. */
+ * chunks over threads. Sources: Kingma & Ba 2014; Loshchilov & Hutter 2017; Tieleman & Hinton 2012; formulas as
+ * PyTorch's. */
 void tg_optim_step(tg_optim *o, double lr, double scale, int64_t step);
 /* Its state for checkpoints: slabs of tg_params_size floats, names "m", "v". */
 int tg_optim_slabs(const tg_optim *o);
