@@ -48,11 +48,13 @@ void tg_tape_begin(tg_tape *t, const tg_tape_mode *mode)
     t->dropouts = 0;
     t->flops = t->back_flops = 0;
     t->used = 0;
-    if (t->arena && tg_arena_peak(t->arena) <= t->block) {
+    int64_t need = t->arena && tg_arena_peak(t->arena) > t->block ? tg_arena_peak(t->arena) : t->block;
+    if (!mode->plan && t->peak > need) need = t->peak; /* a plan knows what the step will need */
+    if (t->arena && need <= t->block) {
         tg_arena_rewind(t->arena, (tg_arena_mark){0});
         return;
     }
-    if (t->arena) t->block = tg_arena_peak(t->arena);
+    t->block = need;
     tg_arena_free(t->arena); /* before the new one, so that both are never there at once */
     t->arena = tg_arena_new(t->block);
     if (!t->arena) fail(t, TG_ENOMEM);

@@ -33,7 +33,7 @@ typedef struct recurrent {
     TG_INT(recurrent_config, layers, 0, "2", 1, MAX_LAYERS, TG_KEY_RESULT, "recurrent layers on top of each other"),     \
     TG_INT(recurrent_config, hidden, 0, "128", 1, 4096, TG_KEY_RESULT | TG_KEY_AUTO, "units in each layer"),             \
     TG_INT(recurrent_config, embed, 0, "0", 0, 4096, TG_KEY_RESULT, "width of the embedding; 0: as hidden"),             \
-    TG_REAL(recurrent_config, dropout, 0, "0", 0, 0.95, TG_KEY_RESULT,                                                  \
+    TG_REAL(recurrent_config, dropout, 0, "0", 0, 0.95, TG_KEY_RESULT | TG_KEY_AUTO,                                    \
             "share of units dropped between layers while training"),                                                  \
     TG_SWITCH(recurrent_config, tie, 0, NULL, TG_KEY_RESULT, "let the head use the embedding's weights"),                \
     TG_SWITCH(recurrent_config, layer_norm, 0, NULL, TG_KEY_RESULT, "normalise each layer's output (Ba et al. 2016)")
@@ -191,6 +191,7 @@ static const char *recurrent_default(const char *key, const tg_model_data *data,
     (void)data;
     (void)out;
     if (!strcmp(key, "hidden")) return train_items < 4000000 ? "128" : train_items < 40000000 ? "256" : "512";
+    if (!strcmp(key, "dropout")) return train_items < 50000 ? "0.3" : train_items < 300000 ? "0.2" : "0";
     return NULL;
 }
 

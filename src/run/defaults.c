@@ -7,26 +7,29 @@
 /* Batches and sequences that fit the data; steps for several passes over a small corpus, few over a large one. The best
  * weights on validation are kept, so a pass too many costs time, not quality. */
 static const struct { int64_t tokens, batch, seq, steps; double lr; } text_rows[] = {
-    {1000, 2, 16, 300, 2e-3},        {5000, 8, 32, 600, 2e-3},       {30000, 16, 50, 1000, 2e-3},
-    {300000, 32, 50, 2000, 2e-3},    {4000000, 50, 50, 4000, 2e-3},  {40000000, 64, 64, 12000, 1e-3},
+    {1000, 2, 16, 300, 2e-3},       {5000, 8, 32, 400, 2e-3},        {50000, 16, 50, 600, 2e-3},
+    {300000, 32, 50, 1500, 4e-3},   {4000000, 50, 50, 4000, 4e-3},   {40000000, 64, 64, 12000, 2e-3},
     {INT64_MAX, 64, 100, 30000, 1e-3}
 };
-enum { ROWS = sizeof text_rows / sizeof text_rows[0], MAX_WARMUP = 100 };
+enum { ROWS = sizeof text_rows / sizeof text_rows[0], MAX_WARMUP = 20 };
 
 void tg_train_defaults_table(tg_str *out)
 {
+    static const char *const of_model[] = {"hidden", "dropout"};
     const tg_model_desc *lstm = NULL;
     if (tg_model_find("lstm", &lstm)) out->failed = true;
-    tg_str_add(out, "| training tokens | batch | seq | steps | lr | hidden |\n|---|---|---|---|---|---|\n");
+    tg_str_add(out, "| training tokens | batch | seq | steps | lr | hidden | dropout |\n|---|---|---|---|---|---|---|\n");
     for (int i = 0; i < ROWS && lstm; i++) {
-        char count[32], hidden[32];
+        char text[32];
         bool last = i == ROWS - 1;
+        const tg_model_data data = {.kind = TG_KIND_TEXT};
         tg_str_addf(out, "| %s %s | %lld | %lld | %lld | ", last ? "from" : "below",
-                    tg_format_count(count, text_rows[last ? i - 1 : i].tokens), (long long)text_rows[i].batch,
+                    tg_format_count(text, text_rows[last ? i - 1 : i].tokens), (long long)text_rows[i].batch,
                     (long long)text_rows[i].seq, (long long)text_rows[i].steps);
         tg_str_add_real(out, text_rows[i].lr);
-        lstm->auto_default("hidden", &(tg_model_data){.kind = TG_KIND_TEXT}, text_rows[i].tokens - 1, hidden);
-        tg_str_addf(out, " | %s |\n", hidden);
+        for (int k = 0; k < 2; k++)
+            tg_str_addf(out, " | %s", lstm->auto_default(of_model[k], &data, text_rows[i].tokens - 1, text));
+        tg_str_add(out, " |\n");
     }
 }
 

@@ -19,6 +19,21 @@ static int64_t slab_bytes(const tg_loop *l)
     return tg_params_size(tg_model_params(l->model)) * (int64_t)sizeof(float);
 }
 
+/* The first step on paper, so that its memory is taken in one piece. */
+static tg_status plan_step(tg_loop *l)
+{
+    tg_batch batch;
+    tg_metrics metrics;
+    tg_status s = tg_feed_batch(l->feed, 0, &batch);
+    if (s) return s;
+    tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .plan = true});
+    tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
+    s = loss ? tg_tape_backward(l->tape, loss) : tg_tape_status(l->tape);
+    l->step_flops = (tg_tape_flops(l->tape) + tg_tape_backward_flops(l->tape)) * (double)l->options.accum;
+    tg_carry_zero(&l->carry);
+    return s;
+}
+
 static tg_status build(tg_loop *l, const tg_dataset *d)
 {
     const tg_loop_options *o = &l->options;
@@ -26,6 +41,7 @@ static tg_status build(tg_loop *l, const tg_dataset *d)
     if (!s) s = tg_optim_new(l->ctx, tg_model_params(l->model), &o->optim, &l->optim);
     if (!s) s = tg_tape_new(l->ctx, &l->tape);
     if (!s) s = tg_carry_new(l->model, o->batch, &l->carry);
+    if (!s) s = plan_step(l);
     if (!s && tg_dataset_count(d, TG_VAL) > 1) {
         s = tg_likelihood_new(d, TG_VAL, l->model, &l->validation);
         if (!s && !(l->best = tg_alloc(slab_bytes(l)))) s = TG_ENOMEM;
@@ -171,8 +187,6 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     tg_params_clear_grads(p);
     for (int64_t k = 0; k < o->accum && !s; k++) s = one_batch(l, l->place.step * o->accum + k, &i);
     if (s) return s;
-    if (l->step_flops <= 0)
-        l->step_flops = (tg_tape_flops(l->tape) + tg_tape_backward_flops(l->tape)) * (double)o->accum;
     i.loss /= (double)o->accum;
     i.grad_norm = isfinite(i.loss) ? tg_grad_norm(l->ctx, p) / (double)o->accum : NAN;
     if (!isfinite(i.grad_norm) || is_far_too_high(l, i.loss)) {

@@ -49,7 +49,7 @@ typedef struct tg_loop {
     float *ema;                   /* slab, or NULL */
     float *best;                  /* slab of what validated best, or NULL without validation */
     tg_place place;
-    double step_flops;            /* of one step, known after the first */
+    double step_flops;            /* of one step */
 } tg_loop;
 
 /* The model must have been made for training. Errors: TG_EINVAL (too few tokens, with what to do), TG_ENOMEM. */

@@ -127,12 +127,22 @@ static tg_status check_options(const tg_train_options *o, const tg_model_desc *d
     return TG_OK;
 }
 
-/* What the run was started with holds where the command line says nothing else. */
+/* What the run was started with holds where the command line says nothing else. Another model's options would not even
+ * be known. */
 static tg_status read_run_config(tg_training *t)
 {
-    char *path = tg_path_join(t->o->out, "config.json");
-    tg_status s = path ? TG_OK : TG_ENOMEM;
-    if (!s && tg_path_kind(path) == TG_PATH_FILE) s = tg_keys_read_config(t->keys, path, NULL);
+    const char *out = t->o->out;
+    tg_arena *a = tg_arena_new(4096);
+    const tg_json *config = NULL;
+    tg_status s = a ? tg_rundir_config(out, a, &config) : TG_ENOMEM;
+    const char *model = s ? NULL : tg_json_text(config, "model");
+    if (model && strcmp(model, t->desc->name))
+        s = tg_fail(TG_EINVAL, "%s cannot go on: its model is %s, but now it would be %s; give --model %s, or start anew with --force",
+                    out, model, t->desc->name, model);
+    tg_arena_free(a);
+    if (s || !config) return s;
+    char *path = tg_path_join(out, "config.json");
+    s = path ? tg_keys_read_config(t->keys, path, NULL) : TG_ENOMEM;
     tg_free(path);
     return s;
 }
@@ -337,7 +347,7 @@ static tg_status train(tg_training *t, tg_str *chosen)
     tg_train_options *o = t->o;
     bool found = false;
     tg_status s = check_options(o, t->desc);
-    if (!s && o->resume && o->out) s = read_run_config(t);
+    if (!s && o->resume && o->out && tg_path_kind(o->out) == TG_PATH_FOLDER) s = read_run_config(t);
     if (!s) s = open_data(t, chosen);
     if (!s && o->dry_run) return tg_training_plan(t, chosen->data ? chosen->data : "");
     if (!s) s = tg_rundir_open(o->out, o->resume, o->force, &t->dir);

@@ -114,7 +114,8 @@ static int32_t tokens[T * B], targets[T * B];
 static tg_batch examples(void)
 {
     tg_rng r = tg_rng_at(5, TG_RNG_TEST, 0);
-    for (int i = 0; i < T * B; i++) tokens[i] = (int32_t)tg_rng_below(&r, V);
+    /* The first tokens tell the rows apart, so that all can be known. */
+    for (int i = 0; i < T * B; i++) tokens[i] = i < B ? i : (int32_t)tg_rng_below(&r, V);
     for (int i = 0; i < T * B; i++) targets[i] = (int32_t)tg_rng_below(&r, V);
     return (tg_batch){.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}, .ids = tokens},
                                  {.name = "targets", .rank = 2, .dims = {T, B}, .ids = targets}},
@@ -143,7 +144,7 @@ static void learns_by_heart(const char *name, const char *const *settings)
         loss = l->data[0];
     }
     test_note("%s: %lld millionths of a nat", name, (long long)((double)loss * 1e6));
-    CHECK(loss < 0.05);
+    CHECK(loss < 0.02); /* guessing costs 2.4 */
     tg_optim_free(o);
     tg_tape_free(t);
     tg_model_free(m);

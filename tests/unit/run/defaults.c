@@ -65,7 +65,7 @@ TEST(defaults_fit_texts_of_every_size)
         CHECK_OK(choose(sizes[i], (const char *const[]){NULL}, &o, &chosen));
         CHECK(o.batch * o.seq < sizes[i] || sizes[i] < 100);
         CHECK(o.steps > 0 && o.lr > 0 && o.eval_every > 0 && o.eval_every <= o.steps && o.schedule == TG_WSD);
-        test_has(__FILE__, __LINE__, chosen.data, "hidden 128");
+        test_has(__FILE__, __LINE__, chosen.data, "hidden 128, dropout 0");
         tg_str_free(&chosen);
     }
 }
