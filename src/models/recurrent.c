@@ -92,10 +92,9 @@ static tg_status recurrent_init(tg_model *m)
                        (long long)E, (long long)H);
     /* A table that is the head as well starts small, so that the first logits are. */
     tg_status s = tg_embed_layer_declare(p, &r->embed, "embed", V, E, c->tie ? 1 / sqrt((double)H) : 1, 0);
-    for (int64_t k = 0; k < c->layers && !s; k++) {
-        s = tg_recurrent_layer_declare(p, &r->layers[k], "rnn", (int)k, kind_of(m), k == 0 ? E : H, H, 0);
-        if (!s && kind_of(m) == TG_LSTM) s = tg_param_start(p, r->layers[k].b_ih, H, H, c->forget_bias);
-    }
+    for (int64_t k = 0; k < c->layers && !s; k++)
+        s = tg_recurrent_layer_declare(p, &r->layers[k], "rnn", (int)k, kind_of(m), k == 0 ? E : H, H,
+                                       c->forget_bias, 0);
     if (!s && c->layer_norm) s = declare_norms(p, r, c);
     return s ? s : declare_head(p, r, c, V);
 }
@@ -123,32 +122,22 @@ static tg_tensor *first_input(const recurrent *r, tg_tape *t, tg_tensor *tokens)
     return tg_linear(t, tg_embed(t, table, tokens), l->w_ih, l->b_ih, TG_LINEAR);
 }
 
-static tg_tensor *run_cell(tg_tape *t, const tg_recurrent_layer *l, tg_tensor *gx, tg_tensor *const before[2],
-                           tg_tensor *reset, tg_tensor *after[2])
-{
-    switch (l->kind) {
-    case TG_LSTM: return tg_lstm(t, gx, l->w_hh, l->b_hh, before[0], before[1], reset, &after[0], &after[1]);
-    case TG_GRU: return tg_gru(t, gx, l->w_hh, l->b_hh, before[0], reset, &after[0]);
-    case TG_RNN_RELU: return tg_rnn(t, gx, l->w_hh, l->b_hh, before[0], reset, TG_RELU, &after[0]);
-    case TG_RNN_TANH: break;
-    }
-    return tg_rnn(t, gx, l->w_hh, l->b_hh, before[0], reset, TG_TANH, &after[0]);
-}
-
 /* Layer k over gx; its state comes from carry->data and goes to carry->next. */
 static tg_tensor *run_layer(tg_tape *t, const tg_recurrent_layer *l, int64_t k, tg_tensor *gx, tg_tensor *reset,
                             tg_carry *carry)
 {
-    tg_tensor *before[2] = {NULL, NULL}, *after[2] = {NULL, NULL};
+    tg_tensor *before[2] = {NULL, NULL};
     if (!gx) return NULL;
     int64_t B = gx->shape.dims[1], floats = B * l->hidden;
     for (int i = 0; carry && i < carry->count; i++) {
         before[i] = tg_input_values(t, 2, (int64_t[]){B, l->hidden}, carry->data[i] + k * floats);
         if (!before[i]) return NULL;
     }
-    tg_tensor *y = run_cell(t, l, gx, before, reset, after);
-    for (int i = 0; y && carry && i < carry->count; i++)
-        if (after[i] && after[i]->data) /* a plan has none */
+    tg_recurrent_state last = {0};
+    tg_tensor *y = tg_recurrent_layer_run(t, l, gx, &(tg_recurrent_state){before[0], before[1]}, reset, &last);
+    const tg_tensor *after[2] = {last.h, last.c};
+    for (int i = 0; y && carry && i < 2; i++)
+        if (after[i] && after[i]->data) /* a gru has one, a plan none */
             memcpy(carry->next[i] + k * floats, after[i]->data, (size_t)floats * sizeof(float));
     return y;
 }

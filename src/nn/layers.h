@@ -28,7 +28,7 @@ tg_tensor *tg_norm_layer_apply(tg_tape *t, const tg_norm_layer *l, tg_tensor *x)
 /*
  * One layer of nn.RNN, nn.LSTM or nn.GRU: NAME.weight_ih_lK [G·H, in], NAME.weight_hh_lK [G·H, H], NAME.bias_ih_lK,
  * NAME.bias_hh_lK [G·H], gates in PyTorch's order, all from U(-1/sqrt(H), 1/sqrt(H)). An LSTM's forget gate starts
- * open: its part of bias_ih is 1, of bias_hh 0 (Gers et al. 2000; Jozefowicz et al. 2015).
+ * elsewhere: its part of bias_ih is forget_bias, of bias_hh 0 (Jozefowicz et al. 2015 advise 1); others ignore it.
  */
 typedef enum tg_recurrent_kind { TG_RNN_TANH, TG_RNN_RELU, TG_LSTM, TG_GRU } tg_recurrent_kind;
 typedef struct tg_recurrent_layer {
@@ -39,10 +39,13 @@ typedef struct tg_recurrent_layer {
 /* State before and after: h and, for an LSTM, c, [B, H]. NULL before: zeros. */
 typedef struct tg_recurrent_state { tg_tensor *h, *c; } tg_recurrent_state;
 tg_status tg_recurrent_layer_declare(tg_params *p, tg_recurrent_layer *l, const char *name, int number,
-                                     tg_recurrent_kind kind, int64_t in, int64_t hidden, int group);
+                                     tg_recurrent_kind kind, int64_t in, int64_t hidden, double forget_bias, int group);
 /* x [T, B, in] to [T, B, H]. first may be NULL, last, too; both may be the same. reset int [T, B] or NULL. */
 tg_tensor *tg_recurrent_layer_apply(tg_tape *t, const tg_recurrent_layer *l, tg_tensor *x,
                                     const tg_recurrent_state *first, tg_tensor *reset, tg_recurrent_state *last);
+/* The same behind the input projection gx [T, B, G·H], for a caller that has a cheaper way to it. */
+tg_tensor *tg_recurrent_layer_run(tg_tape *t, const tg_recurrent_layer *l, tg_tensor *gx,
+                                  const tg_recurrent_state *first, tg_tensor *reset, tg_recurrent_state *last);
 
 /* "rnn" + ".weight_ih_l" + 0 declared: what all of the above are made of. number < 0: none. */
 tg_tensor *tg_layer_param(tg_params *p, const char *module, const char *name, int number, int rank, const int64_t *dims,

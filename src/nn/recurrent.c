@@ -7,7 +7,7 @@
 static const int64_t gates[] = {[TG_RNN_TANH] = 1, [TG_RNN_RELU] = 1, [TG_LSTM] = 4, [TG_GRU] = 3};
 
 tg_status tg_recurrent_layer_declare(tg_params *p, tg_recurrent_layer *l, const char *name, int number,
-                                     tg_recurrent_kind kind, int64_t in, int64_t hidden, int group)
+                                     tg_recurrent_kind kind, int64_t in, int64_t hidden, double forget_bias, int group)
 {
     const int64_t rows = gates[kind] * hidden;
     double scale = 1 / sqrt((double)hidden);
@@ -21,16 +21,15 @@ tg_status tg_recurrent_layer_declare(tg_params *p, tg_recurrent_layer *l, const 
                                      TG_INIT_UNIFORM, scale, group);
         if (!*each[i].to) return tg_note("declaring layer %d of %s", number, name);
     }
-    tg_status s = kind == TG_LSTM ? tg_param_start(p, n.b_ih, hidden, hidden, 1) : TG_OK;
+    tg_status s = kind == TG_LSTM ? tg_param_start(p, n.b_ih, hidden, hidden, forget_bias) : TG_OK;
     if (!s && kind == TG_LSTM) s = tg_param_start(p, n.b_hh, hidden, hidden, 0);
     if (!s) *l = n;
     return s;
 }
 
-tg_tensor *tg_recurrent_layer_apply(tg_tape *t, const tg_recurrent_layer *l, tg_tensor *x,
-                                    const tg_recurrent_state *first, tg_tensor *reset, tg_recurrent_state *last)
+tg_tensor *tg_recurrent_layer_run(tg_tape *t, const tg_recurrent_layer *l, tg_tensor *gx,
+                                  const tg_recurrent_state *first, tg_tensor *reset, tg_recurrent_state *last)
 {
-    tg_tensor *gx = tg_linear(t, x, l->w_ih, l->b_ih, TG_LINEAR);
     tg_tensor *h0 = first ? first->h : NULL, *c0 = first ? first->c : NULL;
     tg_recurrent_state after = {0};
     tg_tensor *y = NULL;
@@ -42,4 +41,10 @@ tg_tensor *tg_recurrent_layer_apply(tg_tape *t, const tg_recurrent_layer *l, tg_
     }
     if (last) *last = after;
     return y;
+}
+
+tg_tensor *tg_recurrent_layer_apply(tg_tape *t, const tg_recurrent_layer *l, tg_tensor *x,
+                                    const tg_recurrent_state *first, tg_tensor *reset, tg_recurrent_state *last)
+{
+    return tg_recurrent_layer_run(t, l, tg_linear(t, x, l->w_ih, l->b_ih, TG_LINEAR), first, reset, last);
 }
