@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "data/codec/safetensors.h"
 #include "data/text/tokenizer.h"
 
@@ -113,6 +114,9 @@ static tg_status load_part(tg_dataset *d, int s)
 static tg_status read_dataset(tg_dataset *d, int64_t load_bytes)
 {
     tg_status status = tg_safetensors_open(d->path, &d->file);
+    if (status && tg_path_kind(d->path) == TG_PATH_FOLDER)
+        return tg_fail(TG_EINVAL, "%s: a folder, no dataset; make one of a corpus: gen-preprocess %s -o x.safetensors",
+                       d->path, d->path);
     if (status) return status;
     const tg_json *meta = tg_safetensors_meta(d->file);
     status = read_identity(d, meta);

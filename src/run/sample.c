@@ -198,7 +198,7 @@ static tg_status one_token(sampler *m, int64_t sample, int64_t at)
     int32_t token = 0;
     float log_prob = 0;
     int64_t length = 0;
-    ranking r;
+    ranking r = {.count = 0};
     tg_status s = TG_OK;
     if (m->o->probs) s = tg_generator_top(m->generator, r.ids, r.probs, PROB_ROWS, &r.count);
     if (!s) s = tg_generator_next(m->generator, (uint64_t)m->o->seed, sample, at, &token, &log_prob);

@@ -120,13 +120,6 @@ tg_status tg_training_settings(tg_training *t)
     return TG_OK;
 }
 
-static tg_status check_options(const tg_train_options *o, const tg_model_desc *desc)
-{
-    if (!desc) return tg_fail(TG_EUSAGE, "--model NAME is missing: rnn, lstm or gru");
-    if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");
-    return TG_OK;
-}
-
 /* What the run was started with holds where the command line says nothing else. Another model's options would not even
  * be known. */
 static tg_status read_run_config(tg_training *t)
@@ -346,8 +339,8 @@ static tg_status train(tg_training *t, tg_str *chosen)
 {
     tg_train_options *o = t->o;
     bool found = false;
-    tg_status s = check_options(o, t->desc);
-    if (!s && o->resume && o->out && tg_path_kind(o->out) == TG_PATH_FOLDER) s = read_run_config(t);
+    tg_status s = TG_OK;
+    if (o->resume && o->out && tg_path_kind(o->out) == TG_PATH_FOLDER) s = read_run_config(t);
     if (!s) s = open_data(t, chosen);
     if (!s && o->dry_run) return tg_training_plan(t, chosen->data ? chosen->data : "");
     if (!s) s = tg_rundir_open(o->out, o->resume, o->force, &t->dir);
@@ -362,6 +355,8 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     tg_str chosen = {0};
     tg_status s = tg_train_model(o, &desc);
     if (s) return s;
+    if (!desc) return tg_fail(TG_EUSAGE, "--model NAME is missing: rnn, lstm or gru");
+    if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");
     double now = tg_now();
     tg_training t = {.ctx = ctx, .o = o, .keys = keys, .desc = desc, .config = config, .started = now, .saved_at = now,
                      .evaluated = -1, .train_loss = NAN, .saver = {.model_step = -1}};

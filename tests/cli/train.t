@@ -6,6 +6,15 @@ $ gen-preprocess zh -o zh.safetensors -q
 $ gen-train --data nothing.safetensors --model lstm -o a
 !~ gen-train: .*nothing\.safetensors.*
 ? 1
+$ gen-train --data corpus --model lstm -o a
+! gen-train: corpus: a folder, no dataset; make one of a corpus: gen-preprocess corpus -o x.safetensors
+? 1
+$ gen-train --model lstm --data x.safetensors
+! gen-train: -o RUN is missing: the run folder to make
+? 2
+$ gen-train --data x.safetensors -o a
+! gen-train: --model NAME is missing: rnn, lstm or gru
+? 2
 $ gen-train --data x.safetensors --model lsmt -o a
 !~ gen-train: .*lsmt.*lstm.*
 ? 2
