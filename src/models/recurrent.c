@@ -41,8 +41,8 @@ typedef struct recurrent {
 static const tg_key gated_keys[] = {SHARED_KEYS, TG_KEYS_END};
 static const tg_key lstm_keys[] = {
     SHARED_KEYS,
-    TG_REAL(recurrent_config, forget_bias, 0, "0", -10, 10, TG_KEY_RESULT,
-            "where the forget gates' biases start; 1 remembers longer at first, and learns text more slowly"),
+    TG_REAL(recurrent_config, forget_bias, 0, "1", -10, 10, TG_KEY_RESULT,
+            "where the forget gates' biases start; 1 remembers longer from the start (Jozefowicz et al. 2015)"),
     TG_KEYS_END
 };
 static const tg_key rnn_keys[] = {
@@ -73,9 +73,25 @@ static tg_status declare_norms(tg_params *p, recurrent *r, const recurrent_confi
     return s;
 }
 
-static tg_status declare_head(tg_params *p, recurrent *r, const recurrent_config *c, int64_t V)
+/* Gains of initial weights: sqrt(3) hands the variance on. Rows of the table have variance 1, of a tied one 1/H; what
+ * an LSTM shows is small (a sigmoid times a tanh, about a third), so what reads it starts larger, else upper layers learn
+ * late. docs/models/lstm.md has the figures. */
+static double gain_of_layer(const tg_model *m, int64_t k)
 {
-    if (!c->tie) return tg_linear_layer_declare(p, &r->head, "head", c->hidden, V, true, 0);
+    const recurrent_config *c = tg_model_config(m);
+    if (k == 0) return sqrt(c->tie ? 3.0 * (double)c->hidden : 3.0);
+    return kind_of(m) == TG_LSTM ? 3 : sqrt(3);
+}
+
+static double gain_of_head(const tg_model *m)
+{
+    return kind_of(m) == TG_LSTM ? 2 : 1;
+}
+
+static tg_status declare_head(tg_model *m, recurrent *r, const recurrent_config *c, int64_t V)
+{
+    tg_params *p = tg_model_params(m);
+    if (!c->tie) return tg_linear_layer_declare(p, &r->head, "head", c->hidden, V, true, gain_of_head(m), 0);
     r->head.w = r->embed.table;
     r->head.b = tg_layer_param(p, "head", "bias", -1, 1, &V, TG_INIT_UNIFORM, 1 / sqrt((double)c->hidden), 0);
     return r->head.b ? TG_OK : tg_note("declaring the head");
@@ -94,9 +110,9 @@ static tg_status recurrent_init(tg_model *m)
     tg_status s = tg_embed_layer_declare(p, &r->embed, "embed", V, E, c->tie ? 1 / sqrt((double)H) : 1, 0);
     for (int64_t k = 0; k < c->layers && !s; k++)
         s = tg_recurrent_layer_declare(p, &r->layers[k], "rnn", (int)k, kind_of(m), k == 0 ? E : H, H,
-                                       c->forget_bias, 0);
+                                       gain_of_layer(m, k), c->forget_bias, 0);
     if (!s && c->layer_norm) s = declare_norms(p, r, c);
-    return s ? s : declare_head(p, r, c, V);
+    return s ? s : declare_head(m, r, c, V);
 }
 
 /* ---- the forward pass -------------------------------------------------------------------------------------------- */

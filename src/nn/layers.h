@@ -8,10 +8,11 @@
 
 #include "tinygen/nn.h"
 
-/* nn.Linear: NAME.weight [out, in], NAME.bias [out], both from U(-1/sqrt(in), 1/sqrt(in)). */
+/* nn.Linear: NAME.weight [out, in] from U(-gain/sqrt(in), gain/sqrt(in)), NAME.bias [out] with gain 1. PyTorch's gain
+ * is 1; sqrt(3) keeps the variance (LeCun et al. 1998), more makes up for inputs that are small. */
 typedef struct tg_linear_layer { tg_tensor *w, *b; } tg_linear_layer;
 tg_status tg_linear_layer_declare(tg_params *p, tg_linear_layer *l, const char *name, int64_t in, int64_t out,
-                                  bool bias, int group);
+                                  bool bias, double gain, int group);
 tg_tensor *tg_linear_layer_apply(tg_tape *t, const tg_linear_layer *l, tg_tensor *x, tg_activation act);
 
 /* nn.Embedding: NAME.weight [V, D] from N(0, deviation²); PyTorch's deviation is 1. */
@@ -27,8 +28,9 @@ tg_tensor *tg_norm_layer_apply(tg_tape *t, const tg_norm_layer *l, tg_tensor *x)
 
 /*
  * One layer of nn.RNN, nn.LSTM or nn.GRU: NAME.weight_ih_lK [G·H, in], NAME.weight_hh_lK [G·H, H], NAME.bias_ih_lK,
- * NAME.bias_hh_lK [G·H], gates in PyTorch's order, all from U(-1/sqrt(H), 1/sqrt(H)). An LSTM's forget gate starts
- * elsewhere: its part of bias_ih is forget_bias, of bias_hh 0 (Jozefowicz et al. 2015 advise 1); others ignore it.
+ * NAME.bias_hh_lK [G·H], gates in PyTorch's order, all from U(-1/sqrt(H), 1/sqrt(H)) but for weight_ih:
+ * U(-gain/sqrt(in), gain/sqrt(in)), see above. An LSTM's forget gate starts elsewhere: its part of bias_ih is forget_bias,
+ * of bias_hh 0 (Jozefowicz et al. 2015 advise 1); others ignore it.
  */
 typedef enum tg_recurrent_kind { TG_RNN_TANH, TG_RNN_RELU, TG_LSTM, TG_GRU } tg_recurrent_kind;
 typedef struct tg_recurrent_layer {
@@ -39,7 +41,8 @@ typedef struct tg_recurrent_layer {
 /* State before and after: h and, for an LSTM, c, [B, H]. NULL before: zeros. */
 typedef struct tg_recurrent_state { tg_tensor *h, *c; } tg_recurrent_state;
 tg_status tg_recurrent_layer_declare(tg_params *p, tg_recurrent_layer *l, const char *name, int number,
-                                     tg_recurrent_kind kind, int64_t in, int64_t hidden, double forget_bias, int group);
+                                     tg_recurrent_kind kind, int64_t in, int64_t hidden, double gain, double forget_bias,
+                                     int group);
 /* x [T, B, in] to [T, B, H]. first may be NULL, last, too; both may be the same. reset int [T, B] or NULL. */
 tg_tensor *tg_recurrent_layer_apply(tg_tape *t, const tg_recurrent_layer *l, tg_tensor *x,
                                     const tg_recurrent_state *first, tg_tensor *reset, tg_recurrent_state *last);

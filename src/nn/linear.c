@@ -18,11 +18,11 @@ tg_tensor *tg_layer_param(tg_params *p, const char *module, const char *name, in
 }
 
 tg_status tg_linear_layer_declare(tg_params *p, tg_linear_layer *l, const char *name, int64_t in, int64_t out,
-                                  bool bias, int group)
+                                  bool bias, double gain, int group)
 {
-    double scale = 1 / sqrt((double)in);
+    const double scale = 1 / sqrt((double)in);
     *l = (tg_linear_layer){0};
-    l->w = tg_layer_param(p, name, "weight", -1, 2, (int64_t[]){out, in}, TG_INIT_UNIFORM, scale, group);
+    l->w = tg_layer_param(p, name, "weight", -1, 2, (int64_t[]){out, in}, TG_INIT_UNIFORM, gain * scale, group);
     if (l->w && bias) l->b = tg_layer_param(p, name, "bias", -1, 1, &out, TG_INIT_UNIFORM, scale, group);
     return l->w && (l->b || !bias) ? TG_OK : tg_note("declaring the linear layer %s", name);
 }

@@ -7,18 +7,19 @@
 static const int64_t gates[] = {[TG_RNN_TANH] = 1, [TG_RNN_RELU] = 1, [TG_LSTM] = 4, [TG_GRU] = 3};
 
 tg_status tg_recurrent_layer_declare(tg_params *p, tg_recurrent_layer *l, const char *name, int number,
-                                     tg_recurrent_kind kind, int64_t in, int64_t hidden, double forget_bias, int group)
+                                     tg_recurrent_kind kind, int64_t in, int64_t hidden, double gain, double forget_bias,
+                                     int group)
 {
     const int64_t rows = gates[kind] * hidden;
-    double scale = 1 / sqrt((double)hidden);
+    const double scale = 1 / sqrt((double)hidden);
     tg_recurrent_layer n = {.kind = kind, .in = in, .hidden = hidden};
-    const struct { const char *name; int rank; int64_t columns; tg_tensor **to; } each[] = {
-        {"weight_ih_l", 2, in, &n.w_ih}, {"weight_hh_l", 2, hidden, &n.w_hh},
-        {"bias_ih_l", 1, 1, &n.b_ih},    {"bias_hh_l", 1, 1, &n.b_hh},
+    const struct { const char *name; int rank; int64_t columns; double scale; tg_tensor **to; } each[] = {
+        {"weight_ih_l", 2, in, gain / sqrt((double)(in > 0 ? in : 1)), &n.w_ih}, {"weight_hh_l", 2, hidden, scale, &n.w_hh},
+        {"bias_ih_l", 1, 1, scale, &n.b_ih}, {"bias_hh_l", 1, 1, scale, &n.b_hh},
     };
     for (int i = 0; i < 4; i++) {
         *each[i].to = tg_layer_param(p, name, each[i].name, number, each[i].rank, (int64_t[]){rows, each[i].columns},
-                                     TG_INIT_UNIFORM, scale, group);
+                                     TG_INIT_UNIFORM, each[i].scale, group);
         if (!*each[i].to) return tg_note("declaring layer %d of %s", number, name);
     }
     tg_status s = kind == TG_LSTM ? tg_param_start(p, n.b_ih, hidden, hidden, forget_bias) : TG_OK;

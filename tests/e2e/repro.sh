@@ -1,6 +1,6 @@
 #!/bin/sh
 # repro.sh - the same command gives the same bytes: sha256 of model and state for thread counts, instruction sets,
-# compilers, another machine, frequent and rare saves, and after kill -9 with --resume.
+# compilers, another machine, frequent and rare saves, and after kill -9 at chosen and at random moments with --resume.
 work=$(mktemp -d "${TG_TEST_TMP:-${TMPDIR:-/tmp}}/repro-XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 : "${BUILD:=build}"
@@ -8,12 +8,13 @@ MAKE=${MAKE:-make}
 gen-collect synth:verses --max-bytes 18k --licence CC0-1.0 -o "$work/corpus" -q 2>/dev/null &&
 gen-preprocess "$work/corpus" -o "$work/x.safetensors" -q || { echo "not ok repro: no data"; exit 1; }
 
-# train DIR BIN ARGS...
+# train DIR BIN ARGS...: under, where it is set, is a command to run it under
+under=
 train()
 {
     dir=$1 bin=$2
     shift 2
-    "$bin" --data "$work/x.safetensors" --model lstm --layers 2 --hidden 20 --batch 6 --seq 12 --steps 60 --dropout 0.1 \
+    $under "$bin" --data "$work/x.safetensors" --model lstm --layers 2 --hidden 20 --batch 6 --seq 12 --steps 60 --dropout 0.1 \
         --eval-every 20 --sample-every 0 -q -o "$work/$dir" "$@" 2> "$work/$dir.err"
 }
 sums() { (cd "$work/$1" && sha256sum model.safetensors state.safetensors) 2>&1; }
@@ -48,6 +49,28 @@ for k in 1 2 3 4 5 6 7 8 9 10; do
     fi
     n=$((n + 13))
 done
+
+# ten kills at random moments of a run that saves after every step, then the rest of it. Whatever the moment, first step to
+# last, the bytes are those of the unbroken run; which moments they were is random and printed.
+if command -v timeout > /dev/null 2>&1; then
+    start=$(date +%s%N)
+    train k gen-train --save-every 1
+    whole=$((($(date +%s%N) - start) / 1000))
+    killed=0 moments=''
+    for k in 1 2 3 4 5 6 7 8 9 10; do
+        rm -rf "$work/k"
+        at=$(awk -v w="$whole" -v seed="$$$k" 'BEGIN { srand(seed + w); printf "%.6f", w * rand() / 1e6 }')
+        under="timeout -s KILL $at"
+        train k gen-train --save-every 1
+        [ $? -eq 137 ] && killed=$((killed + 1)) moments="$moments $at"
+        under=
+        train k gen-train --save-every 1 --resume && same "repro_random_kill_$k" k ||
+            echo "not ok repro_random_kill_$k: killed after $at s; $(cat "$work/k.err")"
+    done
+    echo "killed $killed of 10 at random moments of $whole us:$moments"
+else
+    echo "skip repro_random_kill: no timeout"
+fi
 
 # other NAME CC [FLAGS]: a build of another compiler
 other()

@@ -12,9 +12,9 @@ void net_make(net *n, tg_context *ctx, const net_shape *shape, bool plan)
     CHECK_OK(tg_embed_layer_declare(n->params, &n->embed, "embedding", shape->V, shape->D, 1, 0));
     for (int64_t i = 0; i < shape->layers; i++)
         CHECK_OK(tg_recurrent_layer_declare(n->params, &n->recurrent[i], "rnn", (int)i, shape->kind,
-                                            i ? shape->H : shape->D, shape->H, 1, 0));
+                                            i ? shape->H : shape->D, shape->H, 1, 1, 0));
     if (shape->norm) CHECK_OK(tg_norm_layer_declare(n->params, &n->norm, "norm", shape->H, 0));
-    CHECK_OK(tg_linear_layer_declare(n->params, &n->head, "head", shape->H, shape->V, true, 1));
+    CHECK_OK(tg_linear_layer_declare(n->params, &n->head, "head", shape->H, shape->V, true, 1, 1));
     CHECK_OK(tg_params_seal(n->params, 1, true, plan));
 }
 

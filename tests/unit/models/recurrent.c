@@ -1,4 +1,5 @@
 /* Tests of models/recurrent.c and model.c: names and shapes, learning by heart, one forward pass for training and sampling. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,14 +91,45 @@ TEST(tied_weights_are_stored_once_and_norms_have_names)
     CHECK_ERROR(make_model("lstm", WITH("hidden=6", "embed=5", "tie=true"), false, &m), TG_EUSAGE, "--embed is 5");
 }
 
-TEST(forget_gates_start_where_they_are_told)
+static void forget_gates_start_at(const char *const *settings, float value)
 {
-    tg_model *m = model_of("lstm", WITH("hidden=6", "layers=1", "forget-bias=1"), false);
+    tg_model *m = model_of("lstm", settings, false);
     const float *b = tg_params_find(tg_model_params(m), "rnn.bias_ih_l0")->data;
     const float *r = tg_params_find(tg_model_params(m), "rnn.bias_hh_l0")->data;
-    for (int i = 6; i < 12; i++) CHECK(b[i] == 1 && r[i] == 0);
-    CHECK(b[5] != 1 && b[12] != 1 && r[5] != 0);
+    for (int i = 6; i < 12; i++) CHECK(b[i] == value && r[i] == 0);
+    CHECK(b[5] != value && b[12] != value && r[5] != 0);
     tg_model_free(m);
+}
+
+TEST(forget_gates_start_at_one_or_where_they_are_told)
+{
+    forget_gates_start_at(WITH("hidden=6", "layers=1"), 1);
+    forget_gates_start_at(WITH("hidden=6", "layers=1", "forget-bias=2.5"), 2.5f);
+}
+
+static float largest(const tg_model *m, const char *name)
+{
+    const tg_tensor *x = tg_params_find(tg_model_params(m), name);
+    float most = 0;
+    for (int64_t i = 0; i < tg_shape_count(&x->shape); i++) most = fmaxf(most, fabsf(x->data[i]));
+    return most;
+}
+
+/* Bounds of the uniform draw: sqrt(3/in) keeps the variance of rows; what reads an LSTM's small output starts larger. */
+TEST(weights_start_so_that_every_layer_hears_the_one_below)
+{
+    const struct { const char *model; float first, upper, head; } each[] = {{"lstm", 1.732f, 3, 2}, {"gru", 1.732f, 1.732f, 1}};
+    for (int i = 0; i < 2; i++) {
+        tg_model *m = model_of(each[i].model, WITH("hidden=25", "embed=16"), false);
+        const struct { const char *name; float bound; } w[] = {
+            {"rnn.weight_ih_l0", each[i].first / 4}, {"rnn.weight_ih_l1", each[i].upper / 5}, {"head.weight", each[i].head / 5},
+            {"rnn.weight_hh_l0", 0.2f}, {"rnn.weight_hh_l1", 0.2f}};
+        for (int k = 0; k < 5; k++) {
+            const float most = largest(m, w[k].name);
+            CHECK(most > 0.98f * w[k].bound && most < 1.001f * w[k].bound);
+        }
+        tg_model_free(m);
+    }
 }
 
 TEST(unknown_models_are_named_with_the_nearest)

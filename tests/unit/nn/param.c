@@ -173,9 +173,9 @@ TEST(declaring_a_layer_twice_says_which)
     tg_linear_layer l;
     tg_recurrent_layer r = {0};
     CHECK_OK(tg_params_new(ctx, &p));
-    CHECK_OK(tg_linear_layer_declare(p, &l, "head", 3, 4, true, 0));
-    CHECK_ERROR(tg_linear_layer_declare(p, &l, "head", 3, 4, true, 0), TG_EINVAL, "declaring the linear layer head: ");
-    CHECK_ERROR(tg_recurrent_layer_declare(p, &r, "", 0, TG_GRU, 0, 4, 0, 0), TG_EINVAL, "declaring layer 0 of : ");
+    CHECK_OK(tg_linear_layer_declare(p, &l, "head", 3, 4, true, 1, 0));
+    CHECK_ERROR(tg_linear_layer_declare(p, &l, "head", 3, 4, true, 1, 0), TG_EINVAL, "declaring the linear layer head: ");
+    CHECK_ERROR(tg_recurrent_layer_declare(p, &r, "", 0, TG_GRU, 0, 4, 1, 0, 0), TG_EINVAL, "declaring layer 0 of : ");
     CHECK(r.w_ih == NULL);
     tg_params_free(p);
     tg_context_free(ctx);
