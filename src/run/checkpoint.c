@@ -55,6 +55,7 @@ static void put_place(tg_json_writer *w, const tg_place *p)
     put_real(w, "best_loss", p->best_loss);
     put_int(w, "best_step", p->best_step);
     put_real(w, "last_loss", p->last_loss);
+    put_int(w, "evaluated", p->evaluated);
     put_int(w, "worse", p->worse);
     put_real(w, "rate_scale", p->rate_scale);
     put_int(w, "skipped", p->skipped);
@@ -72,7 +73,7 @@ static bool get_place(const tg_json *meta, tg_place *p)
     tg_json_real(j, "last_loss", &p->last_loss);
     return tg_json_int(j, "step", &p->step) && tg_json_real(j, "loss_sum", &p->loss_sum) &&
            tg_json_int(j, "loss_count", &p->loss_count) && tg_json_int(j, "best_step", &p->best_step) &&
-           tg_json_int(j, "worse", &p->worse) && tg_json_real(j, "rate_scale", &p->rate_scale) &&
+           tg_json_int(j, "evaluated", &p->evaluated) && tg_json_int(j, "worse", &p->worse) && tg_json_real(j, "rate_scale", &p->rate_scale) &&
            tg_json_int(j, "skipped", &p->skipped) && tg_json_int(j, "skipped_now", &p->skipped_now) &&
            tg_json_int(j, "rewinds", &p->rewinds) && tg_json_int(j, "high", &p->high) && p->step >= 0;
 }

@@ -61,7 +61,7 @@ tg_status tg_loop_new(tg_context *ctx, tg_model *m, const tg_dataset *d, const t
     l->ctx = ctx;
     l->options = *o;
     l->model = m;
-    l->place = (tg_place){.best_loss = NAN, .last_loss = NAN, .rate_scale = 1};
+    l->place = (tg_place){.best_loss = NAN, .last_loss = NAN, .evaluated = -1, .rate_scale = 1};
     tg_status s = build(l, d);
     if (s) {
         tg_loop_free(l);
@@ -237,6 +237,7 @@ tg_status tg_loop_evaluate(tg_loop *l, double *nats)
     tg_status s = tg_likelihood_of(l->validation, l->model, l->tape, nats);
     if (!s) {
         at->last_loss = *nats;
+        at->evaluated = at->step;
         at->worse++;
         if (isfinite(*nats) && !(*nats >= at->best_loss)) {
             at->best_loss = *nats;

@@ -28,7 +28,8 @@ typedef struct tg_place {
     int64_t loss_count;           /* ... over so many steps */
     double best_loss;             /* least validation loss, and the step it was found after */
     int64_t best_step;
-    double last_loss;             /* the last validation loss */
+    double last_loss;             /* the last validation loss ... */
+    int64_t evaluated;            /* ... and the step it was found after, -1: none */
     int64_t worse;                /* evaluations since the best */
     double rate_scale;            /* learning rates are multiplied by this: halved by every rewind */
     int64_t skipped, skipped_now; /* steps left out: in all, in a row */

@@ -72,6 +72,17 @@ tg_status tg_rundir_config(const char *folder, tg_arena *a, const tg_json **out)
     return s;
 }
 
+/* What killed processes left. */
+static void clean_temps(const tg_rundir *r)
+{
+    tg_clean_temps(r->path);
+    for (int i = 0; i < FOLDERS; i++) {
+        char *folder = tg_rundir_has(r, own_folders[i]) ? tg_rundir_file(r, own_folders[i]) : NULL;
+        if (folder) tg_clean_temps(folder);
+        tg_free(folder);
+    }
+}
+
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
 
 static bool is_own(const char *name)
@@ -85,15 +96,15 @@ static bool is_own(const char *name)
     return false;
 }
 
-/* Whether the folder is a run's: its config.json says so, or there is nothing in it but files of a run's names. */
+/* Whether the folder is a run's: its config.json says so (then other things may lie beside it: notes, reports), or there
+ * is nothing in it but files of a run's names. */
 static tg_status is_run_folder(const char *path, bool *yes)
 {
     tg_arena *a = tg_arena_new(4096);
     const tg_json *config = NULL;
     if (!a) return TG_ENOMEM;
     tg_status s = tg_rundir_config(path, a, &config);
-    const char *program = s ? NULL : tg_json_text(config, "program");
-    *yes = program && !strcmp(program, "gen-train");
+    *yes = !s && tg_json_text(config, "model") && tg_json_text(config, "data");
     tg_arena_free(a);
     if (*yes) return TG_OK;
     tg_listing names;
@@ -133,7 +144,7 @@ static tg_status take_folder(tg_rundir *r, bool resume, bool force)
         if (strcmp(own_files[i], "run.lock")) r->used = r->used || tg_rundir_has(r, own_files[i]);
     if (r->used && !resume && !force)
         return tg_fail(TG_EINVAL, "%s holds a run already; --resume goes on with it, --force replaces it", r->path);
-    tg_clean_temps(r->path);
+    clean_temps(r);
     if (!r->used || !force) return TG_OK;
     r->used = false;
     return remove_run(r);

@@ -12,7 +12,7 @@
 typedef struct tg_rundir { char *path; struct tg_lock *lock; bool used; /* a run is in it already */ } tg_rundir;
 
 /* Makes the folder where needed, takes its lock, removes what killed processes left. A folder that holds a run is
- * refused unless resume or force is set; force removes that run. A folder with other things in it is always refused.
+ * refused unless resume or force is set; force removes that run. A folder of other things, without a run's config.json, is always refused.
  * Errors: TG_EBUSY, TG_EINVAL, TG_EIO (read-only). */
 tg_status tg_rundir_open(const char *path, bool resume, bool force, tg_rundir **out);
 void tg_rundir_close(tg_rundir *r);

@@ -37,27 +37,28 @@ int64_t tg_runlog_keep(const char *text, int64_t length, int64_t step, int64_t *
     return at;
 }
 
-static double seconds_of(const char *line, int64_t length)
+static void read_line(const char *text, int64_t length, tg_log_line *out)
 {
-    double seconds = 0;
     const tg_json *json = NULL;
     tg_arena *a = tg_arena_new(1024);
-    if (a && tg_json_parse(a, "log.jsonl", line, length, &json) == TG_OK) tg_json_real(json, "seconds", &seconds);
+    if (a && tg_json_parse(a, "log.jsonl", text, length, &json) == TG_OK) {
+        tg_json_real(json, "seconds", &out->seconds);
+        tg_json_real(json, "train_loss", &out->train_loss);
+        tg_json_real(json, "tokens_per_second", &out->tokens_per_second);
+    }
     tg_arena_free(a);
-    return seconds;
 }
 
-tg_status tg_runlog_open(const char *path, int64_t step, double *seconds, tg_runlog **out)
+tg_status tg_runlog_open(const char *path, int64_t step, tg_log_line *last, tg_runlog **out)
 {
     char *text = NULL;
-    int64_t length = 0, last = -1, keep = 0;
+    int64_t length = 0, at = -1, keep = 0;
     tg_status s = TG_OK;
-    *seconds = 0;
     if (step > 0 && tg_path_kind(path) == TG_PATH_FILE) {
         s = tg_file_slurp(path, INT64_C(1) << 32, &text, &length);
         if (s) return s;
-        keep = tg_runlog_keep(text, length, step, &last);
-        if (last >= 0) *seconds = seconds_of(text + last, keep - last - 1);
+        keep = tg_runlog_keep(text, length, step, &at);
+        if (at >= 0) read_line(text + at, keep - at - 1, last);
         tg_free(text);
     }
     tg_runlog *l = tg_alloc(sizeof *l);

@@ -13,8 +13,9 @@ typedef struct tg_log_line {
     int64_t peak_memory;
 } tg_log_line;
 
-/* step 0: the log starts empty. *seconds: of the last line that is kept, else 0. */
-tg_status tg_runlog_open(const char *path, int64_t step, double *seconds, tg_runlog **out);
+/* step 0: the log starts empty. Of the last line that is kept, *last gets seconds, train_loss and tokens_per_second; what
+ * there is not stays as it was. */
+tg_status tg_runlog_open(const char *path, int64_t step, tg_log_line *last, tg_runlog **out);
 tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line);
 void tg_runlog_close(tg_runlog *l);
 /* How many bytes of a log's text are whole lines of steps up to `step`; *last gets where the last of them begins. */

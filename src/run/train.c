@@ -202,7 +202,11 @@ static tg_status make_loop(tg_training *t)
 static tg_status open_log(tg_training *t)
 {
     char *path = tg_rundir_file(t->dir, "log.jsonl");
-    tg_status s = path ? tg_runlog_open(path, t->loop->place.step, &t->before, &t->log) : TG_ENOMEM;
+    tg_log_line last = {.train_loss = NAN};
+    tg_status s = path ? tg_runlog_open(path, t->loop->place.step, &last, &t->log) : TG_ENOMEM;
+    t->before = last.seconds;
+    t->train_loss = last.train_loss;
+    t->old_rate = last.tokens_per_second;
     tg_free(path);
     return s;
 }
@@ -283,7 +287,7 @@ static tg_status finish(tg_training *t, const char *stopped)
     tg_status s = TG_OK;
     tg_str text = {0};
     double time = t->o->time;
-    if (t->evaluated != t->loop->place.step) s = tg_training_report(t, true);
+    if (t->loop->place.evaluated != t->loop->place.step) s = tg_training_report(t, true);
     if (!s && t->o->steps == 0) {
         t->o->steps = t->loop->place.step;
         s = tg_training_settings(t);
@@ -359,7 +363,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");
     double now = tg_now();
     tg_training t = {.ctx = ctx, .o = o, .keys = keys, .desc = desc, .config = config, .started = now, .saved_at = now,
-                     .evaluated = -1, .train_loss = NAN, .saver = {.model_step = -1}};
+                     .train_loss = NAN, .saver = {.model_step = -1}};
     s = train(&t, &chosen);
     tg_str_free(&chosen);
     tg_trained_close(t.initial);

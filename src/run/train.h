@@ -29,7 +29,6 @@ typedef struct tg_training {
     int64_t step_tokens, session_steps;
     double old_rate;              /* of the log's last line, for a run that ended before its result was written */
     bool told_estimate, decay_laid;
-    int64_t evaluated;            /* step of the last evaluation, -1: none */
     double train_loss;            /* of the last line of the log */
     double last_lr, last_norm;
     struct tg_generator *generator; /* samples on the way */

@@ -99,10 +99,7 @@ tg_status tg_training_report(tg_training *t, bool evaluate)
     tg_status s = TG_OK;
     if (evaluate && t->loop->validation) s = tg_loop_evaluate(t->loop, &val_loss);
     if (!s && (evaluate || is_due(step, every < 1 ? 1 : every))) s = log_line(t, val_loss);
-    if (!s && evaluate) {
-        t->evaluated = step;
-        tell_evaluation(t, val_loss);
-    }
+    if (!s && evaluate) tell_evaluation(t, val_loss);
     if (!s && is_due(step, t->o->sample_every)) s = tg_training_sample(t);
     return s;
 }

@@ -221,6 +221,23 @@ TEST(folders_with_other_things_in_them_are_left_alone)
     tg_free(note);
 }
 
+TEST(what_lies_beside_a_run_keeps_nobody_from_going_on_and_is_never_removed)
+{
+    tg_rundir *r;
+    const char *folder = test_folder();
+    char *note = tg_path_join(folder, "note.txt"), *config = tg_path_join(folder, "config.json");
+    CHECK_OK(tg_write_file(note, "mine", 4));
+    CHECK_OK(tg_write_file(config, "{\"data\": \"x\", \"model\": \"gru\"}", 29));
+    CHECK_OK(tg_rundir_open(folder, true, false, &r));
+    tg_rundir_close(r);
+    CHECK_OK(tg_rundir_open(folder, false, true, &r));
+    tg_rundir_close(r);
+    CHECK_INT(tg_path_kind(note), TG_PATH_FILE);
+    CHECK_INT(tg_path_kind(config), TG_PATH_NONE);
+    tg_free(note);
+    tg_free(config);
+}
+
 TEST(a_run_is_replaced_only_by_force)
 {
     kept k;

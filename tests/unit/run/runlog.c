@@ -51,23 +51,22 @@ TEST(a_log_goes_on_after_a_step_as_if_nothing_had_been)
 {
     char *path = tg_path_join(test_folder(), "log.jsonl");
     tg_runlog *l;
-    double seconds = -1;
-    tg_log_line line = {.train_loss = 1.5, .val_loss = NAN, .bpc = NAN, .seconds = 2.5};
-    CHECK_OK(tg_runlog_open(path, 0, &seconds, &l));
-    CHECK(seconds == 0);
+    tg_log_line last = {.train_loss = -1}, line = {.train_loss = 1.5, .val_loss = NAN, .bpc = NAN, .seconds = 2.5};
+    CHECK_OK(tg_runlog_open(path, 0, &last, &l));
+    CHECK(last.seconds == 0 && last.train_loss == -1);
     for (line.step = 1; line.step <= 4; line.step++) CHECK_OK(tg_runlog_add(l, &line));
     tg_runlog_close(l);
     char *unbroken = read_log(path);
     CHECK(strstr(unbroken, "\"val_loss\": null") != NULL);
 
-    CHECK_OK(tg_runlog_open(path, 2, &seconds, &l));
-    CHECK(seconds == 2.5); /* of the sessions before */
+    CHECK_OK(tg_runlog_open(path, 2, &last, &l));
+    CHECK(last.seconds == 2.5 && last.train_loss == 1.5); /* of the sessions before */
     for (line.step = 3; line.step <= 4; line.step++) CHECK_OK(tg_runlog_add(l, &line));
     tg_runlog_close(l);
     char *resumed = read_log(path);
     CHECK_TEXT(resumed, unbroken);
 
-    CHECK_OK(tg_runlog_open(path, 0, &seconds, &l)); /* a new run */
+    CHECK_OK(tg_runlog_open(path, 0, &last, &l)); /* a new run */
     tg_runlog_close(l);
     char *empty = read_log(path);
     CHECK_TEXT(empty, "");
