@@ -16,7 +16,7 @@
 
 #include "tinygen/tensor.h"
 
-typedef struct tg_tape tg_tape;
+typedef struct tg_tape tg_tape; /* an arena, what was recorded in it, and its costs */
 
 typedef struct tg_tape_mode {
     bool train;         /* remember ops for backward; dropout is on */
@@ -26,6 +26,7 @@ typedef struct tg_tape_mode {
     uint32_t groups;    /* bit g: parameter group g gets gradients; 0 means all */
 } tg_tape_mode;
 
+/* Errors: TG_ENOMEM. ctx is borrowed; a tape is used by one thread at a time, its ops use the context's pool. */
 tg_status tg_tape_new(tg_context *ctx, tg_tape **out);
 void tg_tape_free(tg_tape *t);
 /* Forgets the last step, keeps its memory. Parameters' gradients are not touched. */
@@ -40,7 +41,7 @@ double tg_tape_flops(const tg_tape *t);   /* of the ops recorded since begin, fo
 double tg_tape_backward_flops(const tg_tape *t);
 int64_t tg_tape_peak(const tg_tape *t);   /* most bytes of activations and gradients at once so far (or planned) */
 
-/* Inputs: borrowed memory, must stay until the next begin. */
+/* Inputs: borrowed memory, never written to, must stay until the next begin. In a plan the pointer may be NULL. */
 tg_tensor *tg_input_ids(tg_tape *t, int rank, const int64_t *dims, const int32_t *ids);
 tg_tensor *tg_input_values(tg_tape *t, int rank, const int64_t *dims, const float *values);
 
@@ -54,6 +55,7 @@ tg_tensor *tg_linear(tg_tape *t, tg_tensor *x, tg_tensor *w, tg_tensor *b, tg_ac
 tg_tensor *tg_embed(tg_tape *t, tg_tensor *table, tg_tensor *ids);
 /* Same data, other shape with as many elements. */
 tg_tensor *tg_reshape(tg_tape *t, tg_tensor *x, int rank, const int64_t *dims);
+/* y = a + b, element by element; equal shapes. */
 tg_tensor *tg_add(tg_tape *t, tg_tensor *a, tg_tensor *b);
 /* Inverted dropout: each element is 0 with probability p, else x/(1-p); nothing when not training or p = 0. */
 tg_tensor *tg_dropout(tg_tape *t, tg_tensor *x, double p);

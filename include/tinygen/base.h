@@ -94,12 +94,15 @@ typedef struct tg_context_options {
 /* Errors: TG_EUSAGE (TG_ISA names an instruction set that this machine lacks), TG_ENOMEM. Fewer threads than asked
  * for, where the system refuses more, is no error: results do not depend on their number. */
 tg_status tg_context_new(const tg_context_options *options, tg_context **out);
+/* Ends its threads. Whatever was made with ctx is freed before. */
 void tg_context_free(tg_context *ctx);
 
-int tg_context_threads(const tg_context *ctx);
+int tg_context_threads(const tg_context *ctx);     /* that work: the caller's and the pool's */
 const char *tg_context_isa(const tg_context *ctx); /* "scalar", "avx2", "avx512", "neon" */
-bool tg_cancelled(const tg_context *ctx);
+bool tg_cancelled(const tg_context *ctx);          /* the cancel flag is up: save, and return TG_ECANCELLED */
+/* To the log hook, if there is one; format as printf's; one line, foreign text unescaped (the hook makes it safe). */
 void tg_log(tg_context *ctx, tg_log_level level, const char *format, ...) TG_PRINTF(3, 4);
+/* Results to the output hook, which may be fed in pieces. Errors: the hook's (TG_ECLOSED: the reader went away). */
 tg_status tg_output(tg_context *ctx, const char *bytes, int64_t count);
 /* Calls the progress hook unless it was called less than a tenth of a second ago; p->final always gets through. */
 void tg_report_progress(tg_context *ctx, const tg_progress *p);
@@ -137,6 +140,7 @@ enum {
     TG_KEY_NO_CONFIG = 32 /* command line only: not in config.json (--force, --resume, --json) */
 };
 
+/* Texts in the order they were given; they live as long as the set of keys. */
 typedef struct tg_list { const char **items; int64_t count; } tg_list;
 
 typedef struct tg_key {
@@ -174,7 +178,7 @@ typedef enum tg_key_source { TG_FROM_DEFAULT, TG_FROM_CONFIG, TG_FROM_FLAG } tg_
  * keys are a second table behind the step's own: tg_keys_add binds as many tables as there are structs. */
 typedef struct tg_keys tg_keys;
 tg_status tg_keys_new(tg_keys **out);
-void tg_keys_free(tg_keys *k);
+void tg_keys_free(tg_keys *k); /* texts that options point to go with it */
 /* Binds rows to values and writes the defaults there. Both are borrowed. Errors: TG_EINVAL (a name bound before). */
 tg_status tg_keys_add(tg_keys *k, const char *title, const tg_key *rows, void *values);
 /* One value by its outside name ("kv-heads" or a field's "kv_heads"). The message names the option, the value and what

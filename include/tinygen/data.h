@@ -17,7 +17,7 @@
 
 /* ---- tokenisers ---------------------------------------------------------------------------------------------- */
 
-typedef struct tg_tokenizer tg_tokenizer;
+typedef struct tg_tokenizer tg_tokenizer; /* immutable: may be shared by threads */
 
 /* Token ids are 0..vocab-1. byte: 256 ids. char: one id per Unicode character seen, in code point order.
  * Encoding and decoding round-trip exactly. */
@@ -48,8 +48,8 @@ tg_status tg_dataset_open(tg_context *ctx, const char *path, tg_dataset **out);
 void tg_dataset_close(tg_dataset *d);
 tg_kind tg_dataset_kind(const tg_dataset *d);
 const char *tg_dataset_hash(const tg_dataset *d);             /* content hash, 64 hex digits */
-int64_t tg_dataset_count(const tg_dataset *d, tg_split s);    /* tokens */
-const tg_tokenizer *tg_dataset_tokenizer(const tg_dataset *d);
+int64_t tg_dataset_count(const tg_dataset *d, tg_split s);    /* tokens; 0: there is no such split */
+const tg_tokenizer *tg_dataset_tokenizer(const tg_dataset *d); /* borrowed; as in the file */
 /* Tokens [first, first + count) of a split into ids. Errors: TG_EIO, TG_EINVAL (outside). */
 tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int64_t count, int32_t *ids);
 /* Figures that gen-preprocess worked out: bytes and characters a token stands for on average in a split (for bits per
@@ -72,14 +72,21 @@ typedef struct tg_batch {
 const tg_array *tg_batch_array(const tg_batch *b, const char *name); /* NULL: none */
 
 /* Draws batches of one split; which batch comes at a step is a pure function of (dataset, B, T, step), so a resumed
- * run asks for the step it is at.
+ * run asks for the step it is at:
+ *
+ *     tg_feed_new(d, TG_TRAIN, 50, 50, false, &feed);
+ *     for (int64_t step = 0; step < steps && tg_feed_batch(feed, step, &batch) == TG_OK; step++)
+ *         learn(tg_batch_array(&batch, "tokens")->ids, ...);        // ids[t*B + b]; targets: the token that follows each
+ *
  * stream: B parallel streams of count/B tokens, T at a time, state carried on; epoch after epoch. With tail set the last,
  * shorter piece of each stream and the tokens that do not divide by B come too (evaluation covers every target once):
  * the streams' lengths then differ by one at most, and rows that have ended have target -1. */
 typedef struct tg_feed tg_feed;
+/* B streams, T tokens at a time. Errors: TG_EINVAL (fewer tokens than a batch needs; the message says what to do),
+ * TG_ENOMEM. */
 tg_status tg_feed_new(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, tg_feed **out);
 void tg_feed_free(tg_feed *f);
-int64_t tg_feed_steps_per_epoch(const tg_feed *f);
+int64_t tg_feed_steps_per_epoch(const tg_feed *f); /* batches until every stream is through */
 /* Allocates nothing. Errors: TG_EIO. */
 tg_status tg_feed_batch(tg_feed *f, int64_t step, tg_batch *out);
 

@@ -1,8 +1,21 @@
 /*
  * tinygen/model.h - what a model is: a descriptor with key rows and a few functions. One file per model in src/models.
  *
- * A forward pass is written once, in terms of ops: loss() is it plus the loss; begin()/next() run the same code for one
- * token at a time, with carried state.
+ * A forward pass is written once, in terms of ops: loss() is it plus the loss; next() runs the same code for one token at a
+ * time, with carried state. So training, evaluation and sampling cannot drift apart.
+ *
+ * Making a model of a given name and drawing one token from it:
+ *
+ *     const tg_model_desc *desc;
+ *     tg_model_find("lstm", &desc);                                    // or TG_EUSAGE, with the nearest name
+ *     tg_keys_add(keys, desc->title, desc->keys, config);              // defaults into config, desc->config_size bytes
+ *     tg_model_new(ctx, desc, config, &(tg_model_data){TG_KIND_TEXT, V}, seed, false, false, &m);
+ *     tg_carry_new(m, 1, &carry);                                      // state of one row, zero
+ *     tg_tape_begin(t, &(tg_tape_mode){0});
+ *     tg_tensor *logits = desc->next(m, t, tg_input_ids(t, 2, (int64_t[]){1, 1}, &token), NULL, &carry);    // [1, 1, V]
+ *     token = tg_chooser_draw(chooser, logits->data, seed, 0, position, &log_prob);
+ *
+ * Adding one: src/models/NAME.c with a tg_model_desc and a line in models.def.
  */
 #ifndef TINYGEN_MODEL_H
 #define TINYGEN_MODEL_H
@@ -10,12 +23,12 @@
 #include "tinygen/data.h"
 #include "tinygen/nn.h"
 
-typedef struct tg_model tg_model;
+typedef struct tg_model tg_model; /* a descriptor, a copy of its config, parameters, and the model's own state struct */
 
 /* What a model learns about its data before it declares parameters. */
 typedef struct tg_model_data { tg_kind kind; int64_t vocab; } tg_model_data;
 
-/* Named figures of a batch beside the loss (kl, recon, ...). */
+/* Named figures of a batch beside the loss (kl, recon, ...): scalars of the tape, valid as long as its other results. */
 typedef struct tg_metrics { int count; const char *names[8]; tg_tensor *values[8]; } tg_metrics;
 
 /* Recurrent state carried from batch to batch; saved with a checkpoint. Slabs with names. There are two sets: a forward
@@ -30,9 +43,9 @@ typedef struct tg_carry {
 
 typedef struct tg_model_desc {
     const char *name, *title, *source; /* "lstm", "Long short-term memory", paper */
-    unsigned kinds;                    /* of tg_kind */
-    const tg_key *keys;
-    int64_t config_size, state_size;
+    unsigned kinds;                    /* bits of tg_kind: the data that it can learn from */
+    const tg_key *keys;                /* its options; all decide the result */
+    int64_t config_size, state_size;   /* bytes of the struct that keys fill, and of the one that init fills */
     /* Declares parameters from config and data into tg_model_params; fills state (pointers to them). */
     tg_status (*init)(tg_model *m);
     /* Mean loss over the batch's targets, nats. carry NULL: from zero state and nothing kept. */
@@ -45,35 +58,45 @@ typedef struct tg_model_desc {
     const char *(*auto_default)(const char *key, const tg_model_data *data, int64_t train_items, char out[32]);
 } tg_model_desc;
 
-/* All of models.def, in order. NULL past the end. */
+/* All of models.def, in order; NULL outside: for (i = 0; (d = tg_model_at(i)); i++). */
 const tg_model_desc *tg_model_at(int64_t i);
 /* Errors: TG_EUSAGE, naming the nearest and listing all. */
 tg_status tg_model_find(const char *name, const tg_model_desc **out);
 
-/* config: config_size bytes, copied. plan: shapes and counts only. */
+/* Declares, seals and draws the parameters. config: config_size bytes, copied. train: with gradients. plan: shapes and
+ * counts only, no memory for values (--dry-run). Errors: those of init (TG_EUSAGE: options that contradict each other),
+ * TG_ENOMEM. */
 tg_status tg_model_new(tg_context *ctx, const tg_model_desc *desc, const void *config, const tg_model_data *data,
                        uint64_t seed, bool train, bool plan, tg_model **out);
 void tg_model_free(tg_model *m);
+/* Borrowed, as long as m lives. */
 const tg_model_desc *tg_model_descriptor(const tg_model *m);
 const void *tg_model_config(const tg_model *m);
 void *tg_model_state(const tg_model *m);
 tg_params *tg_model_params(const tg_model *m);
 const tg_model_data *tg_model_about(const tg_model *m);
-/* Memory for a carry of B rows, zeroed; freed by tg_carry_free. */
+/* Memory for a carry of B rows, zeroed; freed by tg_carry_free. Errors: TG_ENOMEM. */
 tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out);
-void tg_carry_zero(tg_carry *c);
-void tg_carry_swap(tg_carry *c);
+void tg_carry_zero(tg_carry *c);  /* as at the start of a text */
+void tg_carry_swap(tg_carry *c);  /* what was written becomes what is read */
 void tg_carry_free(tg_carry *c);
 
 /* ---- choosing a token ---------------------------------------------------------------------------------------- */
 
-/* Repetition penalty, top-k, top-p, min-p, temperature apply in this order; temperature 0 takes the likeliest. */
+/*
+ * How a token is drawn from logits. The five apply in this order, each neutral at the value in brackets:
+ *   repeat_penalty  logits of tokens seen before are divided (if positive) or multiplied by it  [1]  Keskar et al. 2019
+ *   top_k           only the k likeliest remain                                              [0]  Fan et al. 2018
+ *   top_p           the likeliest whose probabilities sum to p                               [1]  Holtzman et al. 2019
+ *   min_p           those at least min_p times as likely as the likeliest                    [0]  Nguyen et al. 2024
+ *   temperature     logits are divided by it; 0 takes the likeliest                          [1]
+ */
 typedef struct tg_choice { double temperature; int64_t top_k; double top_p, min_p, repeat_penalty; } tg_choice;
-typedef struct tg_chooser tg_chooser;
+typedef struct tg_chooser tg_chooser; /* settings, scratch and the tokens seen so far */
 tg_status tg_chooser_new(const tg_choice *c, int64_t vocab, tg_chooser **out); /* scratch for vocab; TG_EINVAL: bad values */
 void tg_chooser_free(tg_chooser *c);
 void tg_chooser_reset(tg_chooser *c);                      /* forgets what was seen (repetition penalty) */
-void tg_chooser_saw(tg_chooser *c, int32_t token);
+void tg_chooser_saw(tg_chooser *c, int32_t token);         /* a token of the prompt, or one that was drawn */
 /* Draws with stream (seed, sample) at position `at`. log_prob: of the token under the model's own distribution (nats).
  * Allocates nothing. */
 int32_t tg_chooser_draw(tg_chooser *c, const float *logits, uint64_t seed, int64_t sample, int64_t at, float *log_prob);

@@ -3,7 +3,22 @@
  *
  * All parameters of a model lie in one slab in order of their creation; gradients, moments and averages in slabs of
  * the same layout, so that an optimiser step is one sweep and a checkpoint a few tensors. First the shapes are
- * declared, then tg_params_seal allocates and initialises them.
+ * declared, then tg_params_seal allocates and initialises them:
+ *
+ *     tg_params *p;
+ *     tg_params_new(ctx, &p);
+ *     tg_tensor *w = tg_param(p, "head.weight", 2, (int64_t[]){V, H}, TG_INIT_UNIFORM, 1 / sqrt(H), true, 0);
+ *     tg_tensor *b = tg_param(p, "head.bias", 1, (int64_t[]){V}, TG_INIT_ZERO, 0, false, 0);
+ *     tg_params_seal(p, seed, true, false);                     // now w->data and b->data are there
+ *     tg_optim_new(ctx, p, &(tg_optim_config){.kind = TG_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}, &o);
+ *     for (int64_t step = 0; step < steps; step++) {
+ *         tg_params_clear_grads(p);
+ *         ... record a loss on a tape, tg_tape_backward ...
+ *         double scale = tg_clip_scale(tg_grad_norm(ctx, p), 5);
+ *         tg_optim_step(o, tg_schedule_at(&schedule, step), scale, step + 1);
+ *     }
+ *
+ * All of it gives the same bits for any number of threads and on every instruction set.
  */
 #ifndef TINYGEN_NN_H
 #define TINYGEN_NN_H
@@ -12,18 +27,22 @@
 
 /* ---- parameters ---------------------------------------------------------------------------------------------- */
 
-typedef struct tg_params tg_params;
+typedef struct tg_params tg_params; /* names, shapes and one slab each for values and gradients */
 
+/* How a parameter starts; scale is tg_param's. */
 typedef enum tg_init_kind {
     TG_INIT_ZERO, TG_INIT_ONE,
     TG_INIT_UNIFORM,    /* in [-scale, scale) */
     TG_INIT_NORMAL      /* mean 0, deviation scale */
 } tg_init_kind;
 
+/* An empty set. Errors: TG_ENOMEM. Freeing it frees the tensors that tg_param handed out. */
 tg_status tg_params_new(tg_context *ctx, tg_params **out);
 void tg_params_free(tg_params *p);
 /* Declares one; the tensor's data come with tg_params_seal. decay: weight decay applies (matrices: yes; biases, norms:
- * no). Names are unique (PyTorch's conventional ones) and copied. NULL: see tg_error. */
+ * no). group: 0..31, what tg_tape_mode.groups selects by (a GAN's two sides); gradients and updates go by it. Names are
+ * unique (PyTorch's conventional ones) and copied. The tensor lives as long as p. NULL: see tg_error (name or shape make
+ * no sense, no memory). */
 tg_tensor *tg_param(tg_params *p, const char *name, int rank, const int64_t *dims, tg_init_kind kind, double scale,
                     bool decay, int group);
 /* Before the seal: elements [first, first + count) of a parameter of this set start as value, whatever is drawn for the
@@ -34,12 +53,12 @@ tg_status tg_param_start(tg_params *p, const tg_tensor *parameter, int64_t first
  * values. */
 tg_status tg_params_seal(tg_params *p, uint64_t seed, bool train, bool plan);
 int64_t tg_params_count(const tg_params *p);              /* tensors */
-tg_tensor *tg_params_at(const tg_params *p, int64_t i);
-tg_tensor *tg_params_find(const tg_params *p, const char *name);
+tg_tensor *tg_params_at(const tg_params *p, int64_t i);   /* in order of declaration; NULL outside */
+tg_tensor *tg_params_find(const tg_params *p, const char *name); /* NULL: none of that name */
 int64_t tg_params_size(const tg_params *p);               /* floats in the slab (each tensor padded to 16 floats) */
 int64_t tg_params_elements(const tg_params *p);           /* without padding: what people call parameters */
-float *tg_params_values(const tg_params *p);              /* the slab */
-float *tg_params_grads(const tg_params *p);
+float *tg_params_values(const tg_params *p);              /* the slab; NULL before the seal and in a plan */
+float *tg_params_grads(const tg_params *p);               /* its twin; NULL unless sealed for training */
 /* Offset in the slab of parameter i. */
 int64_t tg_params_offset(const tg_params *p, int64_t i);
 /* Forgets gradients before a step (marks them; nothing is written). */
@@ -59,15 +78,28 @@ typedef struct tg_optim_config {
     double weight_decay;        /* adamw: decoupled; the others: added to the gradient */
 } tg_optim_config;
 
-typedef struct tg_optim tg_optim;
+typedef struct tg_optim tg_optim; /* one slab of moments for each that its kind needs */
+/* For a sealed set, which it borrows. Errors: TG_EINVAL (settings out of range), TG_ENOMEM. */
 tg_status tg_optim_new(tg_context *ctx, tg_params *p, const tg_optim_config *config, tg_optim **out);
 void tg_optim_free(tg_optim *o);
-/* Parameters without a gradient (has_grad is false) stay as they are, moments and all.
- * One update with gradients scaled by `scale` first (clipping). step counts from 1 (bias correction). One fused sweep,
- * chunks over threads. Sources: Kingma & Ba 2014; Loshchilov & Hutter 2017; Tieleman & Hinton 2012; formulas as
- * PyTorch's. */
+/*
+ * tg_optim_step - one update of every parameter that has a gradient; the others stay as they are, moments and all.
+ *   lr      learning rate of this step
+ *   scale   what gradients are multiplied by first (clipping, averaging)
+ *   step    counts from 1 (bias correction)
+ * With g = scale·grad:
+ *   sgd      m = momentum·m + g;  w -= lr·m                      (nesterov: w -= lr·(g + momentum·m))
+ *   rmsprop  v = beta2·v + (1-beta2)·g²;  w -= lr·g/(sqrt(v) + epsilon)
+ *   adam     m = beta1·m + (1-beta1)·g;  v = beta2·v + (1-beta2)·g²;
+ *            w -= lr·(m/(1-beta1^step)) / (sqrt(v/(1-beta2^step)) + epsilon)
+ *   adamw    w -= lr·weight_decay·w first, then as adam; the other kinds add weight_decay·w to g
+ * Cost: one fused sweep over memory, in fixed chunks over threads.
+ * Sources: Sutskever et al. 2013; Tieleman & Hinton 2012; Kingma & Ba 2014, arXiv:1412.6980; Loshchilov & Hutter 2017,
+ * arXiv:1711.05101. Formulas as PyTorch's.
+ */
 void tg_optim_step(tg_optim *o, double lr, double scale, int64_t step);
-/* Its state for checkpoints: slabs of tg_params_size floats, names "m", "v". */
+/* Its state for checkpoints: slabs of tg_params_size floats, laid out as the values are; names "m", "v". Borrowed; to be
+ * written when a checkpoint is read. NULL in a plan. */
 int tg_optim_slabs(const tg_optim *o);
 const char *tg_optim_slab_name(const tg_optim *o, int i);
 float *tg_optim_slab(const tg_optim *o, int i);
@@ -89,12 +121,19 @@ typedef enum tg_schedule_kind { TG_CONSTANT, TG_COSINE, TG_LINEAR_DECAY, TG_WSD 
 #define TG_SCHEDULE_CHOICES "constant|cosine|linear|wsd"
 typedef struct tg_schedule {
     tg_schedule_kind kind;
-    double lr, min_lr;
-    int64_t warmup, steps;
-    double decay_share;
+    double lr, min_lr;       /* the highest rate, and that of the last step */
+    int64_t warmup, steps;   /* warmup: first steps, over which the rate rises; steps: all there will be */
+    double decay_share;      /* wsd: share of steps, at the end, over which the rate falls */
 } tg_schedule;
-/* Rate of a step (0, 1, ...): linear warm-up from lr/warmup, then the shape; by our own cos. wsd: constant, then linear
- * to min_lr over the last decay_share of steps. */
+/*
+ * tg_schedule_at - rate of a step (0, 1, ...): a linear warm-up from lr/warmup, then
+ *   constant  lr
+ *   cosine    half a cosine from lr to min_lr at the last step      (Loshchilov & Hutter 2016, arXiv:1608.03983)
+ *   linear    a line from lr to min_lr
+ *   wsd       lr, then a line to min_lr over the last decay_share of steps: "warm-up, stable, decay" (Hu et al. 2024,
+ *             arXiv:2404.06395); until the fall begins, steps may grow without changing what was done
+ * Pure; by our own cos, so the same bits everywhere.
+ */
 double tg_schedule_at(const tg_schedule *s, int64_t step);
 
 #endif

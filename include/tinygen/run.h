@@ -20,31 +20,41 @@
 
 #include "tinygen/model.h"
 
+/* ---- gen-collect: what the options mean stands in their rows, gen-collect --help -------------------------------- */
+
 typedef struct tg_collect_options {
-    tg_list sources;
-    const char *out, *licence, *origin, *label;
-    int64_t max_bytes, limit, seed;
-    double sample;
+    tg_list sources;                             /* files, folders, "-", synth:KIND[:VARIANT] */
+    const char *out, *licence, *origin, *label;  /* out: the corpus folder to make; the others go into its manifest */
+    int64_t max_bytes, limit, seed;              /* 0: no bound */
+    double sample;                               /* share of a folder's files */
     bool force, list, json;
     const char *deps;
 } tg_collect_options;
 extern const tg_key tg_collect_keys[];
-/* Files, folders, standard input ("-"), synth:KIND -> a corpus folder. */
+/* Sources to a corpus folder: items and manifest.jsonl. Errors: TG_EUSAGE (nothing to collect), TG_EINVAL (an unknown
+ * grammar, out exists), TG_EIO, TG_ECANCELLED. */
 tg_status tg_collect(tg_context *ctx, const tg_collect_options *o);
+
+/* ---- gen-preprocess ---------------------------------------------------------------------------------------------- */
 
 typedef struct tg_preprocess_options {
     tg_list corpora;
-    const char *out;
-    int64_t tokenizer; /* 0 char, 1 byte */
-    double val, test;
+    const char *out;         /* the dataset file to make */
+    int64_t tokenizer;       /* 0 char, 1 byte */
+    double val, test;        /* shares of the text */
     int64_t seed, max_bytes;
     bool raw, force, json;
     const char *deps;
 } tg_preprocess_options;
 extern const tg_key tg_preprocess_keys[];
-/* Corpora -> one dataset file. */
+/* Corpora to one dataset file: cleaned, tokenised, split, judged. Errors: TG_EINVAL (no text, text that is not UTF-8, with
+ * the offset), TG_EFORMAT (a corpus that is not what its manifest says), TG_EIO, TG_ECANCELLED. */
 tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o);
 
+/* ---- gen-train --------------------------------------------------------------------------------------------------- */
+
+/* Choices (optimizer, schedule, on_nan) are positions in their rows' lists; 0 or NaN in an AUTO field is filled in by
+ * the data's size. Times are seconds. */
 typedef struct tg_train_options {
     const char *data, *model, *out, *init, *deps;
     int64_t steps, epochs, batch, accum, seq, optimizer, schedule, warmup, patience;
@@ -62,6 +72,8 @@ tg_status tg_train_model(const tg_train_options *o, const tg_model_desc **out);
  * flag, saved), TG_EINVAL (data that cannot be learned from, a run that does not fit), and those of its parts. */
 tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_keys *keys);
 
+/* ---- gen-sample -------------------------------------------------------------------------------------------------- */
+
 typedef struct tg_sample_options {
     const char *model, *input, *out, *prompt, *prompt_file, *deps;
     tg_list stop;
@@ -70,7 +82,8 @@ typedef struct tg_sample_options {
     bool probs, raw, force, json;
 } tg_sample_options;
 extern const tg_key tg_sample_keys[];
-/* A run folder or model.safetensors -> text through the output hook or into a file. */
+/* A run folder or model.safetensors to text, through the output hook or into a file. Errors: TG_EINVAL (a prompt's
+ * character that the model does not know, named), TG_EFORMAT (no model of ours), TG_EIO, TG_ECLOSED, TG_ECANCELLED. */
 tg_status tg_sample(tg_context *ctx, const tg_sample_options *o);
 
 #endif

@@ -261,6 +261,8 @@ static tg_status one_step(tg_training *t)
         t->step_seconds += tg_now() - begin;
         t->step_tokens += i.tokens;
     }
+    if (t->session_steps == 1)
+        tg_log(t->ctx, TG_LOG_DETAIL, "first step done, %d ms after opening the data", (int)(1e3 * (tg_now() - t->started)));
     t->last_lr = i.lr;
     t->last_norm = i.grad_norm;
     tg_training_progress(t, &i, false);
