@@ -24,6 +24,16 @@ typedef struct tg_epilogue {
     int act;             /* TG_ACT_..., after the bias */
 } tg_epilogue;
 
+/*
+ * How a product reads its operands: as packed, or as they lie in memory. Strides in floats.
+ *   left   row i of tile n at step p: a[n*tile + i*row + p*step]. row is 1 (packed, or a transposed matrix) or step is 1 (a
+ *          matrix as it lies); tiles have `height` rows, the last one fewer.
+ *   right  column j of panel q at step p: b[q*panel + p*step + j]; a panel is nr columns wide, the last one may be read up
+ *          to nr/2 or nr columns, whichever holds what is wanted.
+ */
+typedef struct tg_left { const float *a; int64_t tile, row, step, height; } tg_left;
+typedef struct tg_right { const float *b; int64_t panel, step; } tg_right;
+
 /* One instruction set's kernels; their contracts stand in kernels.def. */
 typedef struct tg_kernels {
     const char *name;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { K_TILE = 512 };
+enum { CROWD = 1024 }; /* floats: a page */
 
 static const int64_t gates_of[] = {[TG_CELL_RNN] = 1, [TG_CELL_LSTM] = 4, [TG_CELL_GRU] = 3};
 
@@ -35,7 +35,7 @@ static job plan(tg_context *ctx, const tg_sequence *s)
     j.chunks = ceil_div(s->B, j.rows);
     const int64_t tiles = ceil_div(j.rows, j.kn->mr) * j.kn->mr;
     /* packed rows of the left operand; then state before the step, dh, dc */
-    j.own_size = lines(tiles * least(K_TILE, j.G * s->H)) + 3 * lines(j.rows * s->H);
+    j.own_size = lines(tiles * j.G * s->H) + 3 * lines(j.rows * s->H);
     return j;
 }
 
@@ -46,7 +46,8 @@ static int64_t packed_forward(tg_context *ctx, const tg_sequence *s)
     return lines(tg_pack_room(ctx, H, 2 * H) / 4) + lines(tg_pack_room(ctx, H, H) / 4);
 }
 
-/* c[rows, n] = from + x[rows, k]·(packed right operand), x with row stride x_rs; left is scratch for packed x. */
+/* c[rows, n] = from + x[rows, k]·(packed right operand), x with row stride x_rs; left is scratch for packed x, which pays
+ * where rows a power of two apart would crowd each other out of the caches. */
 static void product(const tg_kernels *kn, float *c, int64_t c_rs, const float *from, int64_t from_rs, const float *x,
                     int64_t x_rs, const float *packed, float *left, int64_t rows, int64_t n, int64_t k)
 {
@@ -54,12 +55,14 @@ static void product(const tg_kernels *kn, float *c, int64_t c_rs, const float *f
         kn->gemv(c, from, x, packed, k * kn->nr, k, (tg_span){0, n}, NULL);
         return;
     }
-    for (int64_t p = 0; p < k; p += K_TILE) {
-        const int64_t kt = least(k - p, K_TILE);
-        kn->pack_a(left, x + p, x_rs, 1, rows, kt);
-        kn->gemm_panel(c, c_rs, p ? c : from, p ? c_rs : from_rs, left, kt * kn->mr, packed + p * kn->nr, k * kn->nr, rows,
-                       n, kt, NULL);
+    const int64_t h = ceil_div(rows, ceil_div(rows, kn->mr));
+    tg_left a = {x, h * x_rs, x_rs, 1, h};
+    const tg_right b = {packed, k * kn->nr, kn->nr};
+    if (x_rs % CROWD == 0) {
+        kn->pack(left, h * k, x, 1, x_rs, k, rows, h);
+        a = (tg_left){left, h * k, 1, h, h};
     }
+    kn->gemm_block(c, c_rs, from, from_rs, &a, &b, rows, n, k, NULL);
 }
 
 static bool any_starts(const int32_t *zero, int64_t rows)

@@ -1,8 +1,8 @@
 /*
- * gemm.c - the register tile: C[rows, cols] = from + A·B over packed panels, every element one chain of fused
- * multiply-adds over k ascending. Sums of TG_MR rows x TG_NV vectors stay in registers for all of k; a step of k loads
- * TG_NV vectors of B and broadcasts TG_MR numbers of A. The row count is a constant in each instance (1 .. TG_MR), so
- * the last rows of a matrix run at full rate too; columns past the end are computed on the padding and not stored.
+ * gemm.c - the register tile: C[rows, cols] = from + A·B, every element one chain of fused multiply-adds over k ascending.
+ * Sums of up to TG_MR rows x TG_NV vectors stay in registers for all of k; a step of k loads TG_NV vectors of B and
+ * broadcasts a number of A for each row. Rows, vectors and the way A is walked are constants in each instance, so the last
+ * rows and columns of a matrix run at full rate, too; columns past the end are computed on B's padding and not stored.
  */
 #include "kernels/kernels.h"
 #include "kernels/simd/math16.h"
@@ -13,45 +13,109 @@ typedef struct tile_args {
     int64_t c_rs;
     const float *from;
     int64_t from_rs;
-    const float *a, *b;
+    const float *a;
+    int64_t a_row, a_step;
+    const float *b;
+    int64_t b_step;
     int64_t cols, k;
     const float *bias; /* NULL until the last block of k */
 } tile_args;
 
-TG_INLINE void tile(const tile_args *t, int rows)
+/* One step of k; AT is the number of A for row r. */
+#define STEP(AT)                                                                                                       \
+    do {                                                                                                               \
+        vt bv[TG_NV];                                                                                                  \
+        TG_UNROLL for (int v = 0; v < vectors; v++) bv[v] = vt_load(b + v * TG_W);                                     \
+        TG_UNROLL for (int r = 0; r < rows; r++) {                                                                     \
+            const vt x = vt_all(AT);                                                                                   \
+            TG_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = vt_fma(x, bv[v], sum[r][v]);                       \
+        }                                                                                                              \
+    } while (0)
+
+/* Row r of A in bytes behind the first of seven rows: what an address can say with one, three and five times the stride. */
+TG_INLINE const char *row_of_seven(const char *a, int64_t one, int64_t three, int64_t five, int r)
+{
+    switch (r) {
+    case 0: return a;
+    case 1: return a + one;
+    case 2: return a + 2 * one;
+    case 3: return a + three;
+    case 4: return a + 4 * one;
+    case 5: return a + five;
+    default: return a + 2 * three;
+    }
+}
+
+TG_INLINE float float_at(const char *p)
+{
+    return *(const float *)(const void *)p;
+}
+
+/* A as it lies in memory, row by row: a row's numbers are one step apart. Two bases and three strides reach all rows. */
+TG_INLINE void walk_rows(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int vectors)
+{
+    const int64_t one = t->a_row * (int64_t)sizeof(float), three = 3 * one, five = 5 * one;
+    const char *low = (const char *)t->a, *high = low + 7 * one;
+    const float *b = t->b;
+    for (int64_t p = 0; p < t->k; p++, low += sizeof(float), high += sizeof(float), b += t->b_step)
+        STEP(float_at(r < 7 ? row_of_seven(low, one, three, five, r) : row_of_seven(high, one, three, five, r - 7)));
+}
+
+/* A packed, or a transposed matrix as it lies in memory: the numbers of a step lie side by side. */
+TG_INLINE void walk_steps(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int vectors)
+{
+    const float *a = t->a, *b = t->b;
+    for (int64_t p = 0; p < t->k; p++, a += t->a_step, b += t->b_step) STEP(a[r]);
+}
+
+TG_INLINE void tile(const tile_args *t, int rows, int vectors, bool by_rows)
 {
     vt sum[TG_MR][TG_NV];
     TG_UNROLL for (int r = 0; r < rows; r++)
-        TG_UNROLL for (int v = 0; v < TG_NV; v++)
+        TG_UNROLL for (int v = 0; v < vectors; v++)
             sum[r][v] = t->from ? vt_load_n(t->from + r * t->from_rs + v * TG_W, t->cols - v * TG_W) : vt_zero();
-    const float *a = t->a, *b = t->b;
-    for (int64_t p = 0; p < t->k; p++, a += TG_MR, b += TG_NR) {
-        vt bv[TG_NV];
-        TG_UNROLL for (int v = 0; v < TG_NV; v++) bv[v] = vt_load(b + v * TG_W);
-        TG_UNROLL for (int r = 0; r < rows; r++) {
-            const vt x = vt_all(a[r]);
-            TG_UNROLL for (int v = 0; v < TG_NV; v++) sum[r][v] = vt_fma(x, bv[v], sum[r][v]);
-        }
-    }
+    if (by_rows) walk_rows(t, sum, rows, vectors);
+    else walk_steps(t, sum, rows, vectors);
     if (t->bias) {
-        TG_UNROLL for (int v = 0; v < TG_NV; v++) {
+        TG_UNROLL for (int v = 0; v < vectors; v++) {
             const vt bias = vt_load_n(t->bias + v * TG_W, t->cols - v * TG_W);
             TG_UNROLL for (int r = 0; r < rows; r++) sum[r][v] = vt_add(sum[r][v], bias);
         }
     }
     TG_UNROLL for (int r = 0; r < rows; r++)
-        TG_UNROLL for (int v = 0; v < TG_NV; v++)
+        TG_UNROLL for (int v = 0; v < vectors; v++)
             vt_store_n(t->c + r * t->c_rs + v * TG_W, sum[r][v], t->cols - v * TG_W);
 }
 
-static void tile_of(const tile_args *t, int64_t rows)
-{
-    switch (rows) {
-#define CASE(n) case n: if (n <= TG_MR) tile(t, n <= TG_MR ? n : 1); break;
-        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
-#undef CASE
-    default: break;
+#define CASE(n) case n: if (n <= TG_MR) tile(t, n <= TG_MR ? n : 1, VECTORS, BY_ROWS); break;
+#define CASES CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+#define TILES(NAME)                                                                                                    \
+    static void NAME(const tile_args *t, int64_t rows)                                                                 \
+    {                                                                                                                  \
+        switch (rows) {                                                                                                \
+            CASES                                                                                                      \
+        default: break;                                                                                                \
+        }                                                                                                              \
     }
+#define VECTORS TG_NV
+#define BY_ROWS false
+TILES(whole_by_steps)
+#undef BY_ROWS
+#define BY_ROWS true
+TILES(whole_by_rows)
+#undef VECTORS
+#define VECTORS (TG_NV / 2)
+TILES(half_by_rows)
+#undef BY_ROWS
+#define BY_ROWS false
+TILES(half_by_steps)
+
+/* Columns that fill no more than half a panel take half the work. */
+TG_INLINE void tile_of(const tile_args *t, int64_t rows)
+{
+    const bool half = t->cols <= TG_NR / 2;
+    if (t->a_row == 1) half ? half_by_steps(t, rows) : whole_by_steps(t, rows);
+    else half ? half_by_rows(t, rows) : whole_by_rows(t, rows);
 }
 
 TG_INLINE v16 activate(v16 x, int act)
@@ -73,17 +137,18 @@ static void activate_rows(float *c, int64_t c_rs, int64_t rows, int64_t cols, in
         }
 }
 
-void TG_K(gemm_panel)(float *c, int64_t c_rs, const float *from, int64_t from_rs, const float *a, int64_t a_stride,
-                      const float *b, int64_t b_stride, int64_t rows, int64_t cols, int64_t k, const tg_epilogue *ep)
+void TG_K(gemm_block)(float *c, int64_t c_rs, const float *from, int64_t from_rs, const tg_left *a, const tg_right *b,
+                      int64_t rows, int64_t cols, int64_t k, const tg_epilogue *ep)
 {
     for (int64_t j = 0; j < cols; j += TG_NR) {
-        tile_args t = {.c_rs = c_rs, .from_rs = from_rs, .b = b + j / TG_NR * b_stride, .k = k,
-                       .cols = cols - j < TG_NR ? cols - j : TG_NR, .bias = ep && ep->bias ? ep->bias + j : NULL};
-        for (int64_t i = 0; i < rows; i += TG_MR) {
-            const int64_t m = rows - i < TG_MR ? rows - i : TG_MR;
+        tile_args t = {.c_rs = c_rs, .from_rs = from_rs, .a_row = a->row, .a_step = a->step, .b = b->b + j / TG_NR * b->panel,
+                       .b_step = b->step, .k = k, .cols = cols - j < TG_NR ? cols - j : TG_NR,
+                       .bias = ep && ep->bias ? ep->bias + j : NULL};
+        for (int64_t i = 0, n = 0; i < rows; i += a->height, n++) {
+            const int64_t m = rows - i < a->height ? rows - i : a->height;
             t.c = c + i * c_rs + j;
             t.from = from ? from + i * from_rs + j : NULL;
-            t.a = a + i / TG_MR * a_stride;
+            t.a = a->a + n * a->tile;
             tile_of(&t, m);
             if (ep && ep->act != TG_ACT_LINEAR) activate_rows(t.c, c_rs, m, t.cols, ep->act);
         }

@@ -26,61 +26,96 @@ static void check_packed(probe *p, const float *got, const float *x, int64_t lin
         }
 }
 
-/* k x cols of B: rows of B contiguous, then columns. */
-static void pack_b(probe *p)
+/* Lines one behind the other, then side by side; panels further apart than they are long, the gap untouched. */
+static void pack_width(probe *p, int64_t width)
 {
-    int64_t n = p->n, k = COLUMNS, nr = p->k->nr;
+    enum { GAP = 3 };
+    const int64_t n = p->n, k = COLUMNS, each = width * k;
     const float *x = probe_floats(p, n * k, -1, 1);
-    float *out = probe_result(p, panels(n, nr) * nr * k);
-    p->k->pack_b(out, x, n, 1, k, n);
-    check_packed(p, out, x, 1, n, n, k, nr);
-    p->k->pack_b(out, x, 1, k, k, n);
-    check_packed(p, out, x, k, 1, n, k, nr);
+    float *out = probe_result(p, panels(n, width) * each), *apart = probe_copy(p, out, panels(n, width) * (each + GAP));
+    p->k->pack(out, each, x, 1, k, k, n, width);
+    check_packed(p, out, x, k, 1, n, k, width);
+    p->k->pack(out, each, x, n, 1, k, n, width);
+    check_packed(p, out, x, 1, n, n, k, width);
+    for (int64_t i = 0; i < panels(n, width) * (each + GAP); i++) apart[i] = 7;
+    p->k->pack(apart, each + GAP, x, n, 1, k, n, width);
+    for (int64_t q = 0; q < panels(n, width); q++) {
+        CHECK_BYTES(apart + q * (each + GAP), out + q * each, each * (int64_t)sizeof *out);
+        for (int i = 0; i < GAP; i++) CHECK(apart[q * (each + GAP) + each + i] == 7);
+    }
 }
 
-static void pack_a(probe *p)
+static void pack(probe *p)
 {
-    int64_t n = p->n, k = COLUMNS, mr = p->k->mr;
-    const float *x = probe_floats(p, n * k, -1, 1);
-    float *out = probe_result(p, panels(n, mr) * mr * k);
-    p->k->pack_a(out, x, k, 1, n, k);
-    check_packed(p, out, x, k, 1, n, k, mr);
-    p->k->pack_a(out, x, 1, n, n, k);
-    check_packed(p, out, x, 1, n, n, k, mr);
+    pack_width(p, p->k->nr);
+    for (int64_t width = 1; width <= p->k->mr; width++) pack_width(p, width);
 }
 
-/* A [rows, k]·B [k, cols] through both packings, with every activation, from zeros and from what is there. */
-static void check_product(probe *p, int64_t rows, int64_t cols, int64_t k)
+typedef struct operands {
+    int64_t rows, cols, k;
+    const float *a, *b, *bias; /* A [rows, k], B [k, cols] */
+    const float *at;           /* A transposed */
+    tg_left left;
+    tg_right right;
+} operands;
+
+/* From zeros and from what is there, with every activation and without an epilogue. */
+static void check_block(probe *p, const operands *o)
 {
-    const tg_kernels *kn = p->k;
-    const float *a = probe_floats(p, rows * k, -1, 1), *b = probe_floats(p, k * cols, -1, 1);
-    const float *bias = probe_floats(p, cols, -1, 1);
-    float *pa = probe_result(p, panels(rows, kn->mr) * kn->mr * k);
-    float *pb = probe_result(p, panels(cols, kn->nr) * kn->nr * k);
+    const int64_t rows = o->rows, cols = o->cols, k = o->k;
     double *want = probe_doubles(p, rows * cols), *before;
-    kn->pack_a(pa, a, k, 1, rows, k);
-    kn->pack_b(pb, b, cols, 1, k, cols);
-    const double *wa = probe_wide(p, a, rows * k), *wb = probe_wide(p, b, k * cols);
-    naive_product np = {rows, cols, k, wa, k, 1, wb, cols, 1, NULL, NULL, 0};
+    naive_product np = {rows, cols, k, probe_wide(p, o->a, rows * k), k, 1, probe_wide(p, o->b, k * cols), cols, 1, NULL, NULL, 0};
     for (int act = -1; act <= TG_ACT_RELU; act++) { /* -1: no epilogue at all */
-        tg_epilogue ep = {act % 2 ? bias : NULL, act < 0 ? 0 : act};
+        tg_epilogue ep = {act % 2 ? o->bias : NULL, act < 0 ? 0 : act};
         float *c = probe_sum(p, rows * cols, &before);
         bool add = act % 2 == 0;
-        kn->gemm_panel(c, cols, add ? c : NULL, cols, pa, k * kn->mr, pb, k * kn->nr, rows, cols, k,
-                       act < 0 ? NULL : &ep);
+        p->k->gemm_block(c, cols, add ? c : NULL, cols, &o->left, &o->right, rows, cols, k, act < 0 ? NULL : &ep);
         np.from = add ? before : NULL;
-        np.bias = act >= 0 && ep.bias ? probe_wide(p, bias, cols) : NULL;
+        np.bias = act >= 0 && ep.bias ? probe_wide(p, o->bias, cols) : NULL;
         np.act = ep.act;
         naive_gemm(want, &np);
         probe_check(p, c, want, rows * cols, 3e-6);
     }
 }
 
-static void gemm_panel(probe *p)
+static const float *transposed(probe *p, const float *x, int64_t rows, int64_t cols)
 {
-    check_product(p, p->n, COLUMNS, 29);
-    check_product(p, 5, p->n, 29);
-    check_product(p, 19, COLUMNS, p->n);
+    float *y = probe_result(p, rows * cols);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++) y[j * rows + i] = x[i * cols + j];
+    return y;
+}
+
+/* A packed at one height, by rows as it lies, by steps as a transposed matrix lies; B packed and, where its width
+ * allows that, as it lies. Also what packs and walks: numbers behind the last row and column must not matter. */
+static void check_product(probe *p, int64_t rows, int64_t cols, int64_t k, int64_t height)
+{
+    const tg_kernels *kn = p->k;
+    operands o = {.rows = rows, .cols = cols, .k = k, .a = probe_floats(p, rows * k, -1, 1),
+                  .b = probe_floats(p, k * cols, -1, 1), .bias = probe_floats(p, cols, -1, 1)};
+    float *pa = probe_result(p, panels(rows, height) * height * k), *pb = probe_result(p, panels(cols, kn->nr) * kn->nr * k);
+    o.at = transposed(p, o.a, rows, k);
+    kn->pack(pa, height * k, o.a, 1, k, k, rows, height);
+    kn->pack(pb, kn->nr * k, o.b, cols, 1, k, cols, kn->nr);
+    const tg_left lefts[] = {{pa, height * k, 1, height, height}, {o.a, height * k, k, 1, height}, {o.at, height, 1, rows, height}};
+    const tg_right rights[] = {{pb, kn->nr * k, kn->nr}, {o.b, kn->nr, cols}};
+    for (int l = 0; l < 3; l++)
+        for (int r = 0; r < 2; r++) {
+            o.left = lefts[l];
+            o.right = rights[cols % (kn->nr / 2) == 0 ? r : 0];
+            check_block(p, &o);
+        }
+}
+
+/* Sizes are those of no instruction set, so that all compute the same. */
+static void gemm_block(probe *p)
+{
+    const int64_t mr = p->k->mr;
+    check_product(p, p->n, COLUMNS, 29, mr);
+    check_product(p, p->n, 64, 5, (mr + 1) / 2);
+    check_product(p, 5, p->n, 29, mr < 5 ? mr : 5);
+    check_product(p, 19, COLUMNS, p->n, mr);
+    for (int64_t h = 1; h <= 14 && p->n == 33; h++) check_product(p, h, 16, 3, h < mr ? h : mr);
 }
 
 static void gemv(probe *p)
@@ -91,7 +126,7 @@ static void gemv(probe *p)
     float *pb = probe_result(p, panels(n, kn->nr) * kn->nr * k);
     double *want = probe_doubles(p, n), *before;
     naive_product np = {1, n, k, probe_wide(p, x, k), k, 1, probe_wide(p, b, k * n), n, 1, NULL, NULL, 0};
-    kn->pack_b(pb, b, n, 1, k, n);
+    kn->pack(pb, k * kn->nr, b, n, 1, k, n, kn->nr);
     for (int act = 0; act <= TG_ACT_RELU; act++) {
         tg_epilogue ep = {act % 2 ? bias : NULL, act};
         float *y = probe_sum(p, n, &before);
@@ -106,21 +141,19 @@ static void gemv(probe *p)
     }
 }
 
-/* One row through gemm_panel and through gemv: the same chain, so the same bits. */
+/* One row through gemm_block and through gemv: the same chain, so the same bits. */
 static void gemv_is_gemm(probe *p)
 {
     const tg_kernels *kn = p->k;
     int64_t n = p->n, k = COLUMNS;
     const float *x = probe_floats(p, k, -1, 1), *b = probe_floats(p, k * n, -1, 1), *bias = probe_floats(p, n, -1, 1);
-    float *pb = probe_result(p, panels(n, kn->nr) * kn->nr * k), *pa = probe_result(p, kn->mr * k);
+    float *pb = probe_result(p, panels(n, kn->nr) * kn->nr * k);
     float *y = probe_result(p, n), *c = probe_result(p, n);
     tg_epilogue ep = {bias, TG_ACT_TANH};
-    kn->pack_a(pa, x, k, 1, 1, k);
-    kn->pack_b(pb, b, n, 1, k, n);
+    kn->pack(pb, k * kn->nr, b, n, 1, k, n, kn->nr);
     kn->gemv(y, NULL, x, pb, k * kn->nr, k, (tg_span){0, n}, &ep);
-    kn->gemm_panel(c, n, NULL, 0, pa, k * kn->mr, pb, k * kn->nr, 1, n, k, &ep);
+    kn->gemm_block(c, n, NULL, 0, &(tg_left){x, k, k, 1, 1}, &(tg_right){pb, k * kn->nr, kn->nr}, 1, n, k, &ep);
     CHECK_BYTES(y, c, n * (int64_t)sizeof *c);
 }
 
-const probe_row probe_products[] = {{"pack_a", pack_a}, {"pack_b", pack_b}, {"gemm_panel", gemm_panel},
-                                    {"gemv", gemv},     {"gemv", gemv_is_gemm}, {NULL, NULL}};
+const probe_row probe_products[] = {{"pack", pack}, {"gemm_block", gemm_block}, {"gemv", gemv}, {"gemv", gemv_is_gemm}, {NULL, NULL}};
