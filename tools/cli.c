@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/context.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/term.h"
 #include "base/utf8.h"
 
 enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum { CONFIG_BYTES = 64 << 20 };
 
 static const tg_key common[] = {
     TG_SWITCH(cli, quiet, 'q', NULL, TG_KEY_NO_CONFIG, "no progress and no notes, only warnings and errors"),
@@ -137,6 +139,8 @@ static void free_all(cli *c)
 {
     tg_context_free(c->ctx);
     tg_keys_free(c->keys);
+    tg_free(c->config_text);
+    c->config_text = NULL;
     c->ctx = NULL;
     c->keys = NULL;
 }
@@ -172,10 +176,23 @@ bool cli_add(cli *c, const char *title, const tg_key *rows, void *values)
     return true;
 }
 
+/* The file of --config is read once: it may be a pipe. A file that cannot be read is wrong usage. */
+static tg_status read_config(cli *c, const char *ignore)
+{
+    tg_status s = TG_OK;
+    if (!c->config) return TG_OK;
+    if (!c->config_text) s = tg_file_slurp(c->config, CONFIG_BYTES, &c->config_text, &c->config_length);
+    if (s && s != TG_ENOMEM) {
+        tg_note("--config");
+        return TG_EUSAGE;
+    }
+    return s ? s : tg_keys_read_config(c->keys, c->config, c->config_text, c->config_length, ignore, TG_FROM_CONFIG);
+}
+
 bool cli_peek(cli *c, int argc, char **argv)
 {
     tg_status s = tg_keys_parse(c->keys, argc, argv, true);
-    if (!s && c->config) s = tg_keys_read_config(c->keys, c->config, "*");
+    if (!s) s = read_config(c, "*");
     return s == TG_ENOMEM ? stop(c, s) : true;
 }
 
@@ -257,10 +274,11 @@ bool cli_parse(cli *c, int argc, char **argv)
     if (!s && c->help) return stop(c, print_help(c));
     if (!s && c->version) return stop(c, print_version(c));
     if (!s) s = tg_keys_parse(c->keys, argc, argv, false);
-    if (!s && c->config) s = tg_keys_read_config(c->keys, c->config, NULL);
+    if (!s) s = read_config(c, NULL);
     if (!s && c->print_config) return stop(c, print_config(c));
     if (!s) s = tg_keys_check(c->keys);
     if (!s) s = make_context(c);
+    if (!s && c->config) s = tg_context_read(c->ctx, c->config);
     return s ? stop(c, s) : true;
 }
 

@@ -41,6 +41,8 @@ typedef struct cli {
     int exit; /* what main returns where one of these functions said false */
 
     /* cli.c's own */
+    char *config_text;          /* of --config */
+    int64_t config_length;
     cli_table tables[CLI_TABLES];
     int table_count;
     const volatile int *signal;

@@ -16,6 +16,8 @@ int main(int argc, char **argv)
     if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Training", tg_train_keys, &o) || !cli_peek(&c, argc, argv)) return c.exit;
     tg_status s = tg_train_model(&o, &desc);
     if (s) return cli_done(&c, s);
+    if (!desc && !c.help && !c.version && !c.print_config)
+        return cli_done(&c, tg_fail(TG_EUSAGE, "--model NAME is missing: rnn, lstm or gru; each has options of its own"));
     void *config = calloc(1, desc ? (size_t)desc->config_size : 1);
     if (!config) return cli_done(&c, tg_fail(TG_ENOMEM, "out of memory"));
     int code;

@@ -137,6 +137,7 @@ enum {
     TG_KEY_REQUIRED = 4,
     TG_KEY_SEED = 8,     /* an INT that also takes the word random */
     TG_KEY_AUTO = 16,    /* its default is worked out (by the data's kind and size); help says "auto" */
+    TG_KEY_NAME = 64,     /* a TEXT that names a file or folder: not empty */
     TG_KEY_NO_CONFIG = 32 /* command line only: not in config.json (--force, --resume, --json) */
 };
 
@@ -171,8 +172,8 @@ typedef struct tg_key {
     {#field, letter, TG_KEY_CHOICE, offsetof(S, field), fallback, 0, 0, choices, flags, help}
 #define TG_KEYS_END {NULL, 0, TG_KEY_END_ROW, 0, NULL, 0, 0, NULL, 0, NULL}
 
-/* Where a value came from, strongest last. */
-typedef enum tg_key_source { TG_FROM_DEFAULT, TG_FROM_CONFIG, TG_FROM_FLAG } tg_key_source;
+/* Where a value came from, strongest last: the row, a run that is gone on with, a config file, the command line. */
+typedef enum tg_key_source { TG_FROM_DEFAULT, TG_FROM_RUN, TG_FROM_CONFIG, TG_FROM_FLAG } tg_key_source;
 
 /* Rows bound to the struct they fill, and where each value came from. Texts live in the set's own arena. A model's
  * keys are a second table behind the step's own: tg_keys_add binds as many tables as there are structs. */
@@ -188,9 +189,11 @@ tg_key_source tg_keys_source(const tg_keys *k, const char *name);
 /* argv as on the command line: --key value, --key=value, -k value, --no-key, unambiguous prefixes, --, positionals.
  * With lenient set, options that no bound row knows are passed over (a first look for --model). */
 tg_status tg_keys_parse(tg_keys *k, int argc, char **argv, bool lenient);
-/* Every member of a JSON object file; TG_FROM_CONFIG, so flags win whenever they were parsed. Unknown members are
- * TG_EUSAGE, with the nearest name; members of `ignore` (comma-separated, may be NULL) are passed over. */
-tg_status tg_keys_read_config(tg_keys *k, const char *path, const char *ignore);
+/* Every member of a JSON object; name is the file's, for messages. A value given by a stronger source stays, so flags win
+ * whenever they were parsed. Unknown members are TG_EUSAGE, with the nearest name; members of `ignore` (comma-separated,
+ * "*": all unknown ones, may be NULL) are passed over. */
+tg_status tg_keys_read_config(tg_keys *k, const char *name, const char *text, int64_t length, const char *ignore,
+                              tg_key_source source);
 /* After all parsing: required keys that are missing. */
 tg_status tg_keys_check(const tg_keys *k);
 /* {"key": value, ...} of all rows whose flags hold all bits of `with` and none of `without`, in table order, with

@@ -86,6 +86,8 @@ typedef struct tg_feed tg_feed;
  * TG_ENOMEM. */
 tg_status tg_feed_new(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, tg_feed **out);
 void tg_feed_free(tg_feed *f);
+/* What tg_feed_new would say to these sizes, without asking for memory. */
+tg_status tg_feed_check(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail);
 int64_t tg_feed_steps_per_epoch(const tg_feed *f); /* batches until every stream is through */
 /* Allocates nothing. Errors: TG_EIO. */
 tg_status tg_feed_batch(tg_feed *f, int64_t step, tg_batch *out);

@@ -2,7 +2,7 @@
  * tinygen/run.h - one call per step of the pipeline. A tool fills an options struct from its key rows and makes one
  * call; so does a program that embeds the library:
  *
- *     tg_train_options o;
+ *     tg_train_options o = {0};
  *     tg_keys_add(keys, "training", tg_train_keys, &o);       // writes the defaults
  *     o.data = "verses.safetensors"; o.model = "lstm"; o.out = "runs/a";
  *     const tg_model_desc *desc;
@@ -57,9 +57,9 @@ tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o);
  * the data's size. Times are seconds. */
 typedef struct tg_train_options {
     const char *data, *model, *out, *init, *deps;
-    int64_t steps, epochs, batch, accum, seq, optimizer, schedule, warmup, patience;
+    int64_t steps, epochs, until, batch, accum, seq, optimizer, schedule, warmup, patience;
     int64_t eval_every, save_every, sample_every, keep, seed, on_nan;
-    double time, target, lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share;
+    double time, target, lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share, eval_share;
     bool nesterov, resume, dry_run, keep_going, force, json;
 } tg_train_options;
 extern const tg_key tg_train_keys[];

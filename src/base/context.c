@@ -66,7 +66,15 @@ void tg_context_free(tg_context *ctx)
 {
     if (!ctx) return;
     tg_pool_free(ctx->pool);
+    tg_map_free(ctx->read);
     tg_free(ctx);
+}
+
+tg_status tg_context_read(tg_context *ctx, const char *path)
+{
+    if (!ctx || strcmp(path, "-") == 0) return TG_OK;
+    if (!ctx->read) ctx->read = tg_map_new();
+    return ctx->read && tg_map_add(ctx->read, path, (int64_t)strlen(path)) >= 0 ? TG_OK : TG_ENOMEM;
 }
 
 int tg_context_threads(const tg_context *ctx)

@@ -1,6 +1,7 @@
 /* context.h - the inside of tg_context, for the layers above base. */
 #ifndef TG_BASE_CONTEXT_H
 #define TG_BASE_CONTEXT_H
+#include "base/map.h"
 #include "base/pool.h"
 
 struct tg_context {
@@ -9,5 +10,9 @@ struct tg_context {
     const char *isa;      /* static text */
     const void *kernels;  /* struct tg_kernels, set by tg_kernels_of on first use */
     double last_progress; /* tg_now of the last report */
+    tg_map *read;         /* files that were read, in order; NULL: none yet */
 };
+
+/* Takes down that a file was read, for --deps. "-" is none; ctx NULL: nobody wants to know. Errors: TG_ENOMEM. */
+tg_status tg_context_read(tg_context *ctx, const char *path);
 #endif

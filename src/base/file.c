@@ -13,6 +13,7 @@
 struct tg_file {
     int fd;
     bool pipe, standard; /* no size, no read_at; standard: fd 0, not ours to close */
+    const tg_context *watch;
     int64_t start, size; /* of a regular file; start is not 0 where standard input was read before us */
     char name[];
 };
@@ -55,7 +56,7 @@ static tg_status take(int fd, bool standard, const char *name, tg_file **out)
 }
 
 /* Not blocking: opening a pipe that nobody writes to would hang. It makes no difference to a regular file. */
-enum { READ_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY };
+enum { READ_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY, WAIT_MILLISECONDS = 100 };
 
 tg_status tg_file_open(const char *path, tg_file **out)
 {
@@ -132,9 +133,24 @@ tg_status tg_file_read_at(tg_file *f, int64_t offset, void *out, int64_t count)
     return TG_OK;
 }
 
+void tg_file_watch(tg_file *f, const tg_context *ctx)
+{
+    f->watch = ctx;
+}
+
+/* A person may be typing, or a program take its time. */
+static tg_status wait_for_pipe(const tg_file *f)
+{
+    while (f->pipe && f->watch && !tg_os_is_readable(f->fd, WAIT_MILLISECONDS))
+        if (tg_cancelled(f->watch)) return tg_fail(TG_ECANCELLED, "stopped while reading %s; nothing was written", f->name);
+    return TG_OK;
+}
+
 tg_status tg_file_read(tg_file *f, void *out, int64_t room, int64_t *got)
 {
     int64_t length = 0;
+    tg_status s = wait_for_pipe(f);
+    if (s) return s;
     while (length < room) {
         ssize_t n = tg_os_read(f->fd, (char *)out + length, (size_t)(room - length));
         if (n < 0) return tg_os_fail("read", f->name);

@@ -11,6 +11,8 @@ int64_t tg_file_size(const tg_file *f);                               /* -1: a p
 tg_status tg_file_read_at(tg_file *f, int64_t offset, void *out, int64_t count); /* all, or TG_EFORMAT: cut short */
 /* Next up to `room` bytes; *got 0 at the end. For pipes and files. */
 tg_status tg_file_read(tg_file *f, void *out, int64_t room, int64_t *got);
+/* From now on waiting for a pipe ends with TG_ECANCELLED when ctx's cancel flag is up. */
+void tg_file_watch(tg_file *f, const tg_context *ctx);
 /* Whole file, NUL-terminated, the caller's by tg_free; refused above limit bytes. */
 tg_status tg_file_slurp(const char *path, int64_t limit, char **out, int64_t *length);
 
@@ -27,9 +29,11 @@ tg_status tg_writer_commit(tg_writer *w);                             /* frees w
 void tg_writer_abandon(tg_writer *w);                                 /* removes the temporary file; NULL is fine */
 tg_status tg_write_file(const char *path, const void *data, int64_t count);
 void tg_clean_temps(const char *folder);
+void tg_clean_temps_of(const char *path);                             /* those of this name only, beside it */
 /* The same for a folder: made under a temporary name, then renamed. replace: the old one changes places with the new
  * (or is moved aside first, where the system cannot) and is removed after: the caller has made sure that it is of a
- * kind that may be removed. Where commit fails, the temporary folder is still there. */
+ * kind that may be removed. Where commit fails, the temporary folder is still there. A link is
+ * written through to its target. */
 tg_status tg_folder_begin(const char *path, char **temporary);        /* caller frees by tg_free; makes parents, too */
 tg_status tg_folder_commit(const char *temporary, const char *path, bool replace);
 void tg_folder_abandon(const char *temporary);
@@ -55,6 +59,7 @@ tg_status tg_make_folder(const char *path);                           /* and its
 tg_status tg_rename(const char *from, const char *to);                /* and fsync of the folder */
 tg_status tg_remove(const char *path);                                /* a file; fine if it is not there */
 tg_status tg_remove_tree(const char *path);                           /* never follows links */
+tg_status tg_remove_empty(const char *folder);                        /* a folder, unless something is in it; else fine */
 /* Regular files below folder, sorted bytewise by relative path, NUL-terminated texts in one block the caller frees.
  * Links to folders are not followed; names starting with a dot are passed over. */
 typedef struct tg_listing { char **names; int64_t count; void *memory; } tg_listing;

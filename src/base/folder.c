@@ -50,6 +50,12 @@ tg_status tg_remove(const char *path)
     return tg_os_unlink(AT_FDCWD, path, false) == 0 || errno == ENOENT ? TG_OK : tg_os_fail("remove", path);
 }
 
+tg_status tg_remove_empty(const char *folder)
+{
+    const bool done = tg_os_unlink(AT_FDCWD, folder, true) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST;
+    return done ? TG_OK : tg_os_fail("remove", folder);
+}
+
 /* ---- removing */
 
 static bool is_dots(const char *name)
@@ -110,16 +116,37 @@ static void settle_old(int folder, const char *aside, int64_t name_length)
     else (void)renameat(folder, aside, folder, name);
 }
 
-void tg_clean_temps(const char *folder)
+/* name NULL: of any name. */
+static void clean(const char *folder, const char *name)
 {
     DIR *d = opendir(*folder ? folder : ".");
     if (!d) return;
     for (struct dirent *e; (e = readdir(d));) {
         int64_t n = 0;
-        if (tg_path_is_dead_temporary(e->d_name, "old", &n)) settle_old(dirfd(d), e->d_name, n);
-        else if (tg_path_is_dead_temporary(e->d_name, "tmp", &n)) (void)remove_below(dirfd(d), e->d_name, 0);
+        const bool old = tg_path_is_dead_temporary(e->d_name, "old", &n);
+        if (!old && !tg_path_is_dead_temporary(e->d_name, "tmp", &n)) continue;
+        if (name && (n != (int64_t)strlen(name) || memcmp(e->d_name + 1, name, (size_t)n))) continue;
+        if (old) settle_old(dirfd(d), e->d_name, n);
+        else (void)remove_below(dirfd(d), e->d_name, 0);
     }
     closedir(d);
+}
+
+void tg_clean_temps(const char *folder)
+{
+    clean(folder, NULL);
+}
+
+void tg_clean_temps_of(const char *path)
+{
+    char *trimmed = tg_path_trim(path);
+    if (!trimmed) return;
+    const char *name = tg_path_name(trimmed);
+    tg_str folder = {0};
+    tg_str_add_n(&folder, trimmed, name - trimmed);
+    if (!folder.failed) clean(folder.data ? folder.data : "", name);
+    tg_str_free(&folder);
+    tg_free(trimmed);
 }
 
 /* ---- whole or not at all */
@@ -135,10 +162,22 @@ static tg_status make_parents(const char *path)
     return s;
 }
 
+/* The folder meant: without slashes at its end, and behind a link, as for files. NULL: no memory. */
+static char *final_folder(const char *path)
+{
+    struct stat st;
+    char target[4096], *trimmed = tg_path_trim(path);
+    if (!trimmed || lstat(trimmed, &st) != 0 || !S_ISLNK(st.st_mode)) return trimmed;
+    if (tg_os_real_path(trimmed, target, sizeof target) != 0) return trimmed;
+    tg_free(trimmed);
+    return tg_strdup(target);
+}
+
 tg_status tg_folder_begin(const char *path, char **temporary)
 {
-    char *name = NULL, *final = tg_path_trim(path);
+    char *name = NULL, *final = final_folder(path);
     tg_status s = final ? make_parents(final) : TG_ENOMEM;
+    if (!s) tg_clean_temps_of(final);
     for (int tries = 0; !s; tries++) {
         name = tg_path_temporary(final, "tmp");
         if (!name) s = TG_ENOMEM;
@@ -187,7 +226,7 @@ static tg_status move_in(const char *temporary, const char *final, bool replace)
 
 tg_status tg_folder_commit(const char *temporary, const char *path, bool replace)
 {
-    char *final = tg_path_trim(path);
+    char *final = final_folder(path);
     if (!final) return TG_ENOMEM;
     int fd = tg_os_open(AT_FDCWD, temporary, O_RDONLY | O_DIRECTORY, 0);
     tg_status s = TG_OK;

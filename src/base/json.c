@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_BYTES = 64 << 20, FEW_MEMBERS = 12 };
+enum { MAX_DEPTH = 64, MAX_BYTES = 100000000 /* as a safetensors header may be */, FEW_MEMBERS = 12 };
 
 typedef struct level { tg_json *container, *last; } level; /* last: its newest child, NULL before the first */
 
@@ -321,7 +321,7 @@ static tg_status read_all(reader *r, tg_json *root)
 tg_status tg_json_parse(tg_arena *a, const char *name, const char *text, int64_t length, const tg_json **out)
 {
     if (length < 0 || length > MAX_BYTES)
-        return tg_fail(TG_EFORMAT, "%s: more than 64 MiB of JSON; split it", name);
+        return tg_fail(TG_EFORMAT, "%s: more than 100 MB of JSON; split it", name);
     reader r = {.name = name, .begin = text, .at = text, .end = text + length, .arena = a};
     int64_t invalid = tg_utf8_check(text, length);
     if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -381,14 +381,12 @@ void tg_json_open(tg_json_writer *w, char bracket)
     begin_item(w);
     tg_str_add_n(w->out, &bracket, 1);
     w->comma = false;
-    w->depth++;
 }
 
 void tg_json_close(tg_json_writer *w, char bracket)
 {
     tg_str_add_n(w->out, &bracket, 1);
     w->comma = true;
-    w->depth--;
 }
 
 /* The escape that the character at `at` needs, or NULL: it may stand for itself. */
@@ -501,4 +499,29 @@ void tg_json_put_tree(tg_json_writer *w, const tg_json *value)
         tg_json_put_tree(w, child);
     }
     tg_json_close(w, object ? '}' : ']');
+}
+
+void tg_json_member_text(tg_json_writer *w, const char *key, const char *text)
+{
+    tg_json_key(w, key);
+    if (text) tg_json_put_text(w, text);
+    else tg_json_put_null(w);
+}
+
+void tg_json_member_int(tg_json_writer *w, const char *key, int64_t x)
+{
+    tg_json_key(w, key);
+    tg_json_put_int(w, x);
+}
+
+void tg_json_member_real(tg_json_writer *w, const char *key, double x)
+{
+    tg_json_key(w, key);
+    tg_json_put_real(w, x);
+}
+
+void tg_json_member_raw(tg_json_writer *w, const char *key, const char *json)
+{
+    tg_json_key(w, key);
+    tg_json_put_raw(w, json);
 }

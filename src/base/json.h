@@ -1,4 +1,4 @@
-/* json.h - RFC 8259, strict: UTF-8 only, no comments, no trailing commas, duplicate keys refused, 64 deep, 64 MB.
+/* json.h - RFC 8259, strict: UTF-8 only, no comments, no trailing commas, duplicate keys refused, 64 deep, 100 MB.
  * Errors name line and column. Numbers keep their text's value: integers up to 64 bits are exact, others doubles. */
 #ifndef TG_BASE_JSON_H
 #define TG_BASE_JSON_H
@@ -32,7 +32,7 @@ const char *tg_json_text(const tg_json *object, const char *key);     /* NULL wh
 /* Writer: appends to a builder, minds commas, lays out {"a": 1, "b": [2, 3]}. Keys and texts are escaped; each byte of
  * invalid UTF-8 becomes U+FFFD; a NaN or infinity is written as null. Usage: tg_json_writer w = {.out = &s}, then
  * tg_json_open(&w, '{'), tg_json_key(&w, "a"), tg_json_put_int(&w, 1), tg_json_close(&w, '}'), and look at s.failed. */
-typedef struct tg_json_writer { tg_str *out; int depth; bool comma; } tg_json_writer;
+typedef struct tg_json_writer { tg_str *out; bool comma; } tg_json_writer;
 void tg_json_open(tg_json_writer *w, char bracket);
 void tg_json_close(tg_json_writer *w, char bracket);
 void tg_json_key(tg_json_writer *w, const char *key);
@@ -44,4 +44,9 @@ void tg_json_put_text(tg_json_writer *w, const char *text);
 void tg_json_put_text_n(tg_json_writer *w, const char *text, int64_t length);
 void tg_json_put_raw(tg_json_writer *w, const char *json);            /* already JSON */
 void tg_json_put_tree(tg_json_writer *w, const tg_json *value);
+/* A member whole: key and value. NULL texts are null. */
+void tg_json_member_text(tg_json_writer *w, const char *key, const char *text);
+void tg_json_member_int(tg_json_writer *w, const char *key, int64_t x);
+void tg_json_member_real(tg_json_writer *w, const char *key, double x);
+void tg_json_member_raw(tg_json_writer *w, const char *key, const char *json);
 #endif

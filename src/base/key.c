@@ -264,7 +264,10 @@ static tg_status parse_value(const tg_key *key, const char *where, const char *t
         return good ? check_range(key, where, text, v->real) : refuse(key, where, text);
     case TG_KEY_SWITCH: good = parse_switch(text, &v->on); break;
     case TG_KEY_CHOICE: good = parse_choice(key->choices, text, &v->whole); break;
-    default: v->text = text; break;
+    default:
+        if ((key->flags & TG_KEY_NAME) && !*text) return tg_fail(TG_EUSAGE, "%s: the name is empty", where);
+        v->text = text;
+        break;
     }
     return good ? TG_OK : refuse(key, where, text);
 }

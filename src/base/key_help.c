@@ -10,14 +10,7 @@
 /* An automatic value that nobody has worked out yet is null, which reads back as automatic. */
 static bool is_open(const tg_key_row *r)
 {
-    if (!(r->key->flags & TG_KEY_AUTO) || r->source != TG_FROM_DEFAULT) return false;
-    const void *field = tg_key_field(r);
-    switch (r->key->type) {
-    case TG_KEY_INT: return *(const int64_t *)field == 0;
-    case TG_KEY_REAL:
-    case TG_KEY_TIME: return *(const double *)field == 0;
-    default: return false;
-    }
+    return (r->key->flags & TG_KEY_AUTO) && r->source == TG_FROM_DEFAULT;
 }
 
 static void put_value(tg_json_writer *w, const tg_key_row *r)

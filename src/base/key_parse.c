@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/key.h"
 
-enum { CONFIG_BYTES = 64 << 20 };
 
 /* ---- command lines */
 
@@ -211,7 +210,7 @@ static bool is_ignored(const char *ignore, const char *key)
 }
 
 /* A scalar goes through the same text as a flag's. */
-static tg_status store_json(tg_keys *k, tg_key_row *r, const char *where, const tg_json *v)
+static tg_status store_json(tg_keys *k, tg_key_row *r, const char *where, const tg_json *v, tg_key_source source)
 {
     char number[32];
     const char *text = number;
@@ -230,26 +229,28 @@ static tg_status store_json(tg_keys *k, tg_key_row *r, const char *where, const 
     }
     default: return tg_fail(TG_EUSAGE, "%s: must be one value, not an array or an object", where);
     }
-    return tg_key_store(k, r, where, text, TG_FROM_CONFIG);
+    return tg_key_store(k, r, where, text, source);
 }
 
-static tg_status store_list(tg_keys *k, tg_key_row *r, const char *where, const tg_json *v)
+static tg_status store_list(tg_keys *k, tg_key_row *r, const char *where, const tg_json *v, tg_key_source source)
 {
-    if (r->source <= TG_FROM_CONFIG) *(tg_list *)tg_key_field(r) = (tg_list){0};
-    if (r->source <= TG_FROM_CONFIG) r->room = 0;
-    if (v->type != TG_JSON_ARRAY) return store_json(k, r, where, v);
+    if (r->source <= source) *(tg_list *)tg_key_field(r) = (tg_list){0};
+    if (r->source <= source) r->room = 0;
+    if (v->type != TG_JSON_ARRAY) return store_json(k, r, where, v, source);
     tg_status s = TG_OK;
-    for (const tg_json *item = v->child; item && !s; item = item->next) s = store_json(k, r, where, item);
+    for (const tg_json *item = v->child; item && !s; item = item->next) s = store_json(k, r, where, item, source);
     return s;
 }
 
-static tg_status store_member(tg_keys *k, const char *name, const char *text, const tg_json *member, const char *ignore)
+typedef struct config { const char *name, *text, *ignore; tg_key_source source; } config;
+
+static tg_status store_member(tg_keys *k, const config *c, const tg_json *member)
 {
     tg_key_row *r = tg_key_find(k, member->key, (int64_t)strlen(member->key));
-    bool all = ignore && strcmp(ignore, "*") == 0;
-    if (is_ignored(ignore, member->key) || (all && !r) || (r && member->type == TG_JSON_NULL)) return TG_OK;
+    bool all = c->ignore && strcmp(c->ignore, "*") == 0;
+    if (is_ignored(c->ignore, member->key) || (all && !r) || (r && member->type == TG_JSON_NULL)) return TG_OK;
     tg_str where = {0};
-    add_position(&where, name, text, member->key);
+    add_position(&where, c->name, c->text, member->key);
     tg_status s;
     if (!r) {
         tg_str_addf(&where, ": unknown key %s", member->key);
@@ -260,8 +261,8 @@ static tg_status store_member(tg_keys *k, const char *name, const char *text, co
         if (where.failed) s = TG_ENOMEM;
         else if (r->key->flags & TG_KEY_NO_CONFIG)
             s = tg_fail(TG_EUSAGE, "%s is for the command line only", where.data);
-        else if (r->key->type == TG_KEY_LIST) s = store_list(k, r, where.data, member);
-        else s = store_json(k, r, where.data, member);
+        else if (r->key->type == TG_KEY_LIST) s = store_list(k, r, where.data, member, c->source);
+        else s = store_json(k, r, where.data, member, c->source);
         if (s == TG_EUSAGE && all) s = TG_OK;
     }
     tg_str_free(&where);
@@ -279,19 +280,16 @@ static tg_status as_usage(tg_status s)
     return s;
 }
 
-tg_status tg_keys_read_config(tg_keys *k, const char *path, const char *ignore)
+tg_status tg_keys_read_config(tg_keys *k, const char *name, const char *text, int64_t length, const char *ignore,
+                              tg_key_source source)
 {
-    char *text = NULL;
-    int64_t length = 0;
     const tg_json *root = NULL;
     tg_arena *arena = tg_arena_new(4096);
-    tg_status s = arena ? tg_file_slurp(path, CONFIG_BYTES, &text, &length) : TG_ENOMEM;
-    if (!s) s = tg_json_parse(arena, path, text, length, &root);
+    tg_status s = arena ? tg_json_parse(arena, name, text, length, &root) : TG_ENOMEM;
     if (!s && root->type != TG_JSON_OBJECT)
-        s = tg_fail(TG_EUSAGE, "%s: must be a JSON object, {\"key\": value, ...}", path);
-    for (const tg_json *m = s ? NULL : root->child; m && !s; m = m->next) s = store_member(k, path, text, m, ignore);
-    s = as_usage(s);
-    tg_free(text);
+        s = tg_fail(TG_EUSAGE, "%s: must be a JSON object, {\"key\": value, ...}", name);
+    const config c = {name, text, ignore, source};
+    for (const tg_json *m = s ? NULL : root->child; m && !s; m = m->next) s = store_member(k, &c, m);
     tg_arena_free(arena);
-    return s;
+    return as_usage(s);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,6 +41,14 @@ ssize_t tg_os_read(int fd, void *out, size_t room)
         n = faulty(TG_FAULT_READ, &room) ? -1 : read(fd, out, room);
     } while (n < 0 && errno == EINTR);
     return n;
+}
+
+/* An error or a closed end is for read to tell. */
+bool tg_os_is_readable(int fd, int milliseconds)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    const int n = poll(&p, 1, milliseconds);
+    return n > 0 || (n < 0 && errno != EINTR);
 }
 
 ssize_t tg_os_read_at(int fd, void *out, size_t room, int64_t offset)

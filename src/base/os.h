@@ -9,6 +9,7 @@
 /* ---- os.c: POSIX */
 int tg_os_open(int folder, const char *path, int flags, mode_t mode); /* O_CLOEXEC always; folder may be AT_FDCWD */
 ssize_t tg_os_read(int fd, void *out, size_t room);
+bool tg_os_is_readable(int fd, int milliseconds);                     /* a read would not wait; false: not so soon */
 ssize_t tg_os_read_at(int fd, void *out, size_t room, int64_t offset);
 ssize_t tg_os_write(int fd, const void *data, size_t count);          /* one write(2): may be short */
 int tg_os_write_all(int fd, const void *data, int64_t count);

@@ -28,7 +28,7 @@ const tg_array *tg_batch_array(const tg_batch *b, const char *name)
 }
 
 /* How many tokens a split must have at least: for streams, one piece of T in each; else a target in each. */
-static tg_status check_size(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail)
+tg_status tg_feed_check(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail)
 {
     int64_t have = tg_dataset_count(d, s), need;
     if (B < 1 || T < 1 || __builtin_mul_overflow(B, T, &need) || need > INT64_MAX / 16)
@@ -47,7 +47,7 @@ static tg_status check_size(const tg_dataset *d, tg_split s, int64_t B, int64_t 
 
 tg_status tg_feed_new(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, tg_feed **out)
 {
-    tg_status status = check_size(d, s, B, T, tail);
+    tg_status status = tg_feed_check(d, s, B, T, tail);
     if (status) return status;
     tg_feed *f = tg_alloc(sizeof *f);
     if (!f) return TG_ENOMEM;

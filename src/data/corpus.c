@@ -167,27 +167,19 @@ tg_status tg_corpus_read(const tg_corpus *c, int64_t i, char **bytes)
 
 /* ---- the list's own lines and hash ------------------------------------------------------------------------------ */
 
-static void put_text(tg_json_writer *w, const char *key, const char *text)
-{
-    tg_json_key(w, key);
-    if (text) tg_json_put_text(w, text);
-    else tg_json_put_null(w);
-}
-
 static void put_item(tg_json_writer *w, const tg_item *item, bool whole)
 {
     tg_json_open(w, '{');
     if (whole) {
-        put_text(w, "path", item->path);
-        put_text(w, "kind", item->kind);
+        tg_json_member_text(w, "path", item->path);
+        tg_json_member_text(w, "kind", item->kind);
     }
-    tg_json_key(w, "bytes");
-    tg_json_put_int(w, item->bytes);
-    put_text(w, "sha256", item->sha256);
-    if (whole) put_text(w, "origin", item->origin);
-    put_text(w, "licence", item->licence);
-    put_text(w, "label", item->label);
-    if (whole) put_text(w, "collected", item->collected);
+    tg_json_member_int(w, "bytes", item->bytes);
+    tg_json_member_text(w, "sha256", item->sha256);
+    if (whole) tg_json_member_text(w, "origin", item->origin);
+    tg_json_member_text(w, "licence", item->licence);
+    tg_json_member_text(w, "label", item->label);
+    if (whole) tg_json_member_text(w, "collected", item->collected);
     tg_json_close(w, '}');
 }
 

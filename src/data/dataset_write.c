@@ -55,8 +55,7 @@ static void put_splits(tg_json_writer *w, const char *key, const int64_t of[TG_S
     tg_json_key(w, key);
     tg_json_open(w, '{');
     for (int s = 0; s < TG_SPLITS; s++) {
-        tg_json_key(w, tg_split_names[s]);
-        tg_json_put_int(w, of[s]);
+        tg_json_member_int(w, tg_split_names[s], of[s]);
     }
     tg_json_close(w, '}');
 }
@@ -65,33 +64,26 @@ static void put_baseline(tg_json_writer *w, const char *key, double nats)
 {
     tg_json_key(w, key);
     tg_json_open(w, '{');
-    tg_json_key(w, "nats");
-    tg_json_put_real(w, nats);
-    tg_json_key(w, "bits");
-    tg_json_put_real(w, nats * 1.4426950408889634);
+    tg_json_member_real(w, "nats", nats);
+    tg_json_member_real(w, "bits", nats * 1.4426950408889634);
     tg_json_close(w, '}');
 }
 
 static void put_raw(tg_json_writer *w, const char *key, const char *json)
 {
-    tg_json_key(w, key);
-    tg_json_put_raw(w, json);
+    tg_json_member_raw(w, key, json);
 }
 
 static void put_metadata(const tg_dataset_draft *d, const char *tokenizer, const char *content, tg_str *out)
 {
     tg_json_writer w = {.out = out};
     tg_json_open(&w, '{');
-    tg_json_key(&w, "format");
-    tg_json_put_text(&w, "tinygen-dataset");
-    tg_json_key(&w, "version");
-    tg_json_put_int(&w, TG_DATASET_VERSION);
-    tg_json_key(&w, "kind");
-    tg_json_put_text(&w, "text");
+    tg_json_member_text(&w, "format", "tinygen-dataset");
+    tg_json_member_int(&w, "version", TG_DATASET_VERSION);
+    tg_json_member_text(&w, "kind", "text");
     put_raw(&w, "tokenizer", tokenizer);
     put_raw(&w, "split", d->split);
-    tg_json_key(&w, "content_sha256");
-    tg_json_put_text(&w, content);
+    tg_json_member_text(&w, "content_sha256", content);
     put_splits(&w, "counts", d->figures->counts);
     put_splits(&w, "bytes", d->figures->bytes);
     put_splits(&w, "chars", d->figures->chars);

@@ -2,45 +2,12 @@
 #include "data/pack.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/meter.h"
 #include "base/utf8.h"
 
 enum { PART = 1 << 16 };
-
-tg_meter tg_meter_start(tg_context *ctx, const char *what, int64_t total)
-{
-    return (tg_meter){.ctx = ctx, .what = what, .total = total, .start = tg_now()};
-}
-
-static void report(tg_meter *m, bool final)
-{
-    double seconds = tg_now() - m->start, rate = seconds > 0 ? (double)m->done / seconds : 0;
-    tg_progress p = {
-        .what = m->what, .done = m->done, .total = m->total, .unit = "bytes", .rate = rate, .rate_unit = "bytes",
-        .seconds_left = rate > 0 && m->total ? (double)(m->total - m->done) / rate : (double)NAN,
-        .loss = (double)NAN, .val_loss = (double)NAN, .final = final,
-    };
-    tg_report_progress(m->ctx, &p);
-}
-
-tg_status tg_meter_add(tg_meter *m, int64_t bytes)
-{
-    m->done += bytes;
-    if (!m->ctx) return TG_OK;
-    if (tg_cancelled(m->ctx)) return tg_fail(TG_ECANCELLED, "stopped; nothing was written");
-    if (!m->said && tg_now() - m->start < 2) return TG_OK;
-    m->said = true;
-    report(m, false);
-    return TG_OK;
-}
-
-void tg_meter_end(tg_meter *m)
-{
-    if (m->said) report(m, true);
-}
 
 static void narrow(const int32_t *ids, int64_t count, int width, void *out)
 {
@@ -77,7 +44,7 @@ tg_status tg_pack_tokens(tg_context *ctx, const tg_tokenizer *t, const char *tex
     int32_t *ids = tg_alloc_array(PART, sizeof *ids);
     char *out = tg_alloc_raw(length * tg_token_bytes(tg_tokenizer_vocab(t)) + 1);
     int64_t n = 0;
-    tg_meter m = tg_meter_start(ctx, "tokenise", length);
+    tg_meter m = tg_meter_start(ctx, "tokenise", "bytes", length);
     tg_status status = ids && out ? pack(&m, t, text, length, ids, out, &n) : TG_ENOMEM;
     tg_meter_end(&m);
     tg_free(ids);

@@ -6,9 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/meter.h"
 #include "base/rng.h"
 #include "base/utf8.h"
-#include "data/pack.h"
 #include "data/synth.h"
 
 enum { PART = 1 << 20 };
@@ -24,7 +24,7 @@ bool tg_gather_full(const tg_gather *g)
 static tg_status read_up_to(tg_gather *g, tg_file *f, int64_t most, tg_str *out)
 {
     int64_t size = tg_file_size(f), got = 1;
-    tg_meter m = tg_meter_start(g->ctx, "read", size < 0 ? 0 : size < most ? size : most);
+    tg_meter m = tg_meter_start(g->ctx, "read", "bytes", size < 0 ? 0 : size < most ? size : most);
     char *part = tg_alloc_raw(PART);
     tg_status status = part ? TG_OK : TG_ENOMEM;
     while (!status && got > 0 && out->length < most) {
@@ -45,6 +45,7 @@ static tg_status read_source(tg_gather *g, const char *path, tg_str *out)
     tg_file *f;
     tg_status status = tg_file_open(path, &f);
     if (status) return status;
+    tg_file_watch(f, g->ctx);
     int64_t most = g->max_bytes > 0 ? g->max_bytes - g->bytes : INT64_MAX;
     status = read_up_to(g, f, most, out);
     tg_file_close(f);

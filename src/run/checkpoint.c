@@ -11,57 +11,36 @@
 
 /* ---- metadata ------------------------------------------------------------------------------------------------------ */
 
-static void put_text(tg_json_writer *w, const char *key, const char *text)
-{
-    tg_json_key(w, key);
-    if (text) tg_json_put_text(w, text);
-    else tg_json_put_null(w);
-}
-
-static void put_int(tg_json_writer *w, const char *key, int64_t x)
-{
-    tg_json_key(w, key);
-    tg_json_put_int(w, x);
-}
-
-static void put_real(tg_json_writer *w, const char *key, double x)
-{
-    tg_json_key(w, key);
-    tg_json_put_real(w, x);
-}
-
 static void put_about(tg_json_writer *w, const char *kind, const tg_about *a)
 {
-    put_text(w, "kind", kind);
-    put_int(w, "algorithm", TG_ALGORITHM);
-    put_text(w, "model", a->model);
-    put_text(w, "data_kind", "text");
-    put_int(w, "vocab", a->data.vocab);
-    put_text(w, "data", a->data_hash);
-    put_text(w, "init", a->init);
-    tg_json_key(w, "settings");
-    tg_json_put_raw(w, a->settings);
-    tg_json_key(w, "tokenizer");
-    tg_json_put_raw(w, a->tokenizer);
+    tg_json_member_text(w, "kind", kind);
+    tg_json_member_int(w, "algorithm", TG_ALGORITHM);
+    tg_json_member_text(w, "model", a->model);
+    tg_json_member_text(w, "data_kind", "text");
+    tg_json_member_int(w, "vocab", a->data.vocab);
+    tg_json_member_text(w, "data", a->data_hash);
+    tg_json_member_text(w, "init", a->init);
+    tg_json_member_raw(w, "settings", a->settings);
+    tg_json_member_raw(w, "tokenizer", a->tokenizer);
 }
 
 static void put_place(tg_json_writer *w, const tg_place *p)
 {
     tg_json_key(w, "place");
     tg_json_open(w, '{');
-    put_int(w, "step", p->step);
-    put_real(w, "loss_sum", p->loss_sum);
-    put_int(w, "loss_count", p->loss_count);
-    put_real(w, "best_loss", p->best_loss);
-    put_int(w, "best_step", p->best_step);
-    put_real(w, "last_loss", p->last_loss);
-    put_int(w, "evaluated", p->evaluated);
-    put_int(w, "worse", p->worse);
-    put_real(w, "rate_scale", p->rate_scale);
-    put_int(w, "skipped", p->skipped);
-    put_int(w, "skipped_now", p->skipped_now);
-    put_int(w, "rewinds", p->rewinds);
-    put_int(w, "high", p->high);
+    tg_json_member_int(w, "step", p->step);
+    tg_json_member_real(w, "loss_sum", p->loss_sum);
+    tg_json_member_int(w, "loss_count", p->loss_count);
+    tg_json_member_real(w, "best_loss", p->best_loss);
+    tg_json_member_int(w, "best_step", p->best_step);
+    tg_json_member_real(w, "last_loss", p->last_loss);
+    tg_json_member_int(w, "evaluated", p->evaluated);
+    tg_json_member_int(w, "worse", p->worse);
+    tg_json_member_real(w, "rate_scale", p->rate_scale);
+    tg_json_member_int(w, "skipped", p->skipped);
+    tg_json_member_int(w, "skipped_now", p->skipped_now);
+    tg_json_member_int(w, "rewinds", p->rewinds);
+    tg_json_member_int(w, "high", p->high);
     tg_json_close(w, '}');
 }
 
@@ -158,8 +137,8 @@ tg_status tg_checkpoint_save_model(tg_saver *s)
         add_slab(&r, "", p, tg_loop_chosen(s->loop));
         tg_json_open(&w, '{');
         put_about(&w, "model", s->about);
-        put_int(&w, "step", step);
-        put_real(&w, "val_loss", s->loop->place.best_loss);
+        tg_json_member_int(&w, "step", step);
+        tg_json_member_real(&w, "val_loss", s->loop->place.best_loss);
         tg_json_close(&w, '}');
         st = write_rows(s, "model.safetensors", &r, &meta, s->model_sha256);
     }
@@ -195,7 +174,7 @@ static tg_status write_state(const tg_saver *s, const char *name)
         tg_json_open(&w, '{');
         put_about(&w, "state", s->about);
         put_place(&w, &l->place);
-        put_text(&w, "model_sha256", s->model_sha256);
+        tg_json_member_text(&w, "model_sha256", s->model_sha256);
         tg_json_close(&w, '}');
         st = write_rows(s, name, &r, &meta, NULL);
     }
@@ -213,7 +192,16 @@ static tg_status rename_in(const tg_saver *s, const char *from, const char *to)
     return st;
 }
 
-/* "states/000200.safetensors"; removes all but the last `keep` of those that this run has made. */
+/* Whether at least `keep` of the run's kept states are newer. */
+static bool is_surplus(const tg_listing *names, int64_t i, int64_t keep)
+{
+    const int64_t number = tg_rundir_number(names->names[i], ".safetensors");
+    int64_t newer = 0;
+    for (int64_t k = 0; k < names->count; k++) newer += tg_rundir_number(names->names[k], ".safetensors") > number;
+    return number >= 0 && newer >= keep;
+}
+
+/* "states/00000200.safetensors"; removes all but the last `keep` of those that this run has made. */
 static tg_status keep_states(const tg_saver *s)
 {
     tg_str name = {0};
@@ -223,7 +211,8 @@ static tg_status keep_states(const tg_saver *s)
     tg_status st = folder && !name.failed ? tg_make_folder(folder) : TG_ENOMEM;
     if (!st) st = write_state(s, name.data);
     if (!st) st = tg_list_tree(folder, &names);
-    for (int64_t i = 0; !st && i + s->keep < names.count; i++) { /* sorted by name, so by step */
+    for (int64_t i = 0; !st && i < names.count; i++) {
+        if (!is_surplus(&names, i, s->keep)) continue;
         char *old = tg_path_join(folder, names.names[i]);
         st = old ? tg_remove(old) : TG_ENOMEM;
         tg_free(old);
@@ -235,7 +224,7 @@ static tg_status keep_states(const tg_saver *s)
 }
 
 /* The new state is whole under a name of its own before the old one moves: whenever the process ends, a whole state is
- * there, and resuming takes the newest. */
+ * there. */
 tg_status tg_checkpoint_save(tg_saver *s)
 {
     tg_status st = tg_checkpoint_save_model(s);

@@ -10,6 +10,7 @@
 #include "data/source.h"
 #include "data/synth.h"
 #include "run/deps.h"
+#include "run/result.h"
 #include "tinygen/run.h"
 
 enum { ONCE = TG_KEY_NO_CONFIG };
@@ -17,7 +18,7 @@ enum { ONCE = TG_KEY_NO_CONFIG };
 const tg_key tg_collect_keys[] = {
     TG_LIST(tg_collect_options, sources, 0, "SOURCE", TG_KEY_ARGUMENT,
             "files, folders, - (standard input), synth:KIND (--list shows them)"),
-    TG_TEXT(tg_collect_options, out, 'o', NULL, "FOLDER", 0, "the corpus to make"),
+    TG_TEXT(tg_collect_options, out, 'o', NULL, "FOLDER", TG_KEY_NAME, "the corpus to make"),
     TG_TEXT(tg_collect_options, licence, 0, NULL, "ID", 0,
             "licence of what is collected, as CC0-1.0; kept with every item"),
     TG_TEXT(tg_collect_options, origin, 0, NULL, "TEXT", 0, "where it comes from; without it, each file's name"),
@@ -37,9 +38,6 @@ typedef struct collecting {
     tg_context *ctx;
     const tg_collect_options *o;
     tg_corpus_writer *writer;
-    tg_arena *arena; /* names for --deps */
-    const char **read;
-    int64_t read_count, read_room;
 } collecting;
 
 static tg_status take_item(void *user, const char *origin, const char *licence, const char *bytes, int64_t length)
@@ -54,18 +52,8 @@ static tg_status take_item(void *user, const char *origin, const char *licence, 
 
 static tg_status take_note(void *user, const char *path)
 {
-    collecting *c = user;
-    if (!c->o->deps) return TG_OK;
-    const int64_t size = (int64_t)sizeof *c->read;
-    if (c->read_count == c->read_room) {
-        int64_t room = c->read_room ? c->read_room * 2 : 64;
-        const char **grown = tg_realloc(c->read, c->read_room * size, room * size);
-        if (!grown) return TG_ENOMEM;
-        c->read = grown;
-        c->read_room = room;
-    }
-    c->read[c->read_count] = tg_arena_strdup(c->arena, path);
-    return c->read[c->read_count++] ? TG_OK : TG_ENOMEM;
+    const collecting *c = user;
+    return c->o->deps ? tg_context_read(c->ctx, path) : TG_OK;
 }
 
 static tg_status check_options(const tg_collect_options *o)
@@ -100,38 +88,15 @@ static tg_status tell(const collecting *c, const tg_gather *g, const char *manif
     if (!c->o->json) return TG_OK;
     tg_str text = {0};
     tg_json_writer w = {.out = &text};
-    tg_json_open(&w, '{');
-    tg_json_key(&w, "program");
-    tg_json_put_text(&w, "gen-collect");
-    tg_json_key(&w, "version");
-    tg_json_put_text(&w, TG_VERSION);
-    tg_json_key(&w, "out");
-    tg_json_put_text(&w, c->o->out);
-    tg_json_key(&w, "seed");
-    tg_json_put_int(&w, c->o->seed);
-    tg_json_key(&w, "seconds");
-    tg_json_put_real(&w, seconds);
-    tg_json_key(&w, "items");
-    tg_json_put_int(&w, g->items);
-    tg_json_key(&w, "bytes");
-    tg_json_put_int(&w, g->bytes);
-    tg_json_key(&w, "skipped");
-    tg_json_put_int(&w, g->skipped);
-    tg_json_key(&w, "manifest_sha256");
-    tg_json_put_text(&w, manifest);
+    tg_result_begin(&w, "gen-collect", c->o->out, c->o->seed, seconds);
+    tg_json_member_int(&w, "items", g->items);
+    tg_json_member_int(&w, "bytes", g->bytes);
+    tg_json_member_int(&w, "skipped", g->skipped);
+    tg_json_member_text(&w, "manifest_sha256", manifest);
     tg_json_close(&w, '}');
     tg_str_add(&text, "\n");
     tg_status status = text.failed ? TG_ENOMEM : tg_output(c->ctx, text.data, text.length);
     tg_str_free(&text);
-    return status;
-}
-
-static tg_status write_deps(const collecting *c)
-{
-    if (!c->o->deps) return TG_OK;
-    char *target = tg_path_join(c->o->out, "manifest.jsonl");
-    tg_status status = target ? tg_deps_write(c->o->deps, target, c->read, c->read_count) : TG_ENOMEM;
-    tg_free(target);
     return status;
 }
 
@@ -142,8 +107,7 @@ tg_status tg_collect(tg_context *ctx, const tg_collect_options *o)
     if (o->list) return tg_output(ctx, tg_synth_list(), (int64_t)strlen(tg_synth_list()));
     tg_status status = check_options(o);
     if (status) return status;
-    collecting c = {.ctx = ctx, .o = o, .arena = tg_arena_new(4096)};
-    if (!c.arena) return TG_ENOMEM;
+    collecting c = {.ctx = ctx, .o = o};
     tg_gather g = {
         .ctx = ctx, .seed = (uint64_t)o->seed, .sample = o->sample, .max_bytes = o->max_bytes, .limit = o->limit,
         .take = take_item, .note = take_note, .user = &c,
@@ -152,9 +116,7 @@ tg_status tg_collect(tg_context *ctx, const tg_collect_options *o)
     if (!status) status = gather_all(&c, &g);
     if (status) tg_corpus_abandon(c.writer);
     else status = tg_corpus_commit(c.writer, manifest);
-    if (!status) status = write_deps(&c);
+    if (!status) status = tg_deps_write_in(ctx, o->deps, o->out, "manifest.jsonl");
     if (!status) status = tell(&c, &g, manifest, tg_now() - start);
-    tg_free(c.read);
-    tg_arena_free(c.arena);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "run/defaults.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Batches and sequences that fit the data; steps for several passes over a small corpus, few over a large one. The best
@@ -12,6 +13,7 @@ static const struct { int64_t tokens, batch, seq, steps; double lr; } text_rows[
     {INT64_MAX, 64, 100, 30000, 1e-3}
 };
 enum { ROWS = sizeof text_rows / sizeof text_rows[0], MAX_WARMUP = 20 };
+static const double EVALUATION_SHARE = 0.05; /* of the steps done, where nobody knows how many there will be */
 
 void tg_train_defaults_table(tg_str *out)
 {
@@ -34,7 +36,7 @@ void tg_train_defaults_table(tg_str *out)
 }
 
 /* The next of 1, 1.5, 2, 3, 5, 7 times a power of ten that is not below x. */
-static int64_t round_up(double x)
+int64_t tg_handy_steps(double x)
 {
     static const double steps[] = {1, 1.5, 2, 3, 5, 7};
     for (double ten = 1; ten < 1e15; ten *= 10)
@@ -50,7 +52,7 @@ static int64_t eval_every(const tg_train_options *o, const tg_dataset *d)
     double step_tokens = (double)(o->batch * o->seq * o->accum);
     double cost = (double)tg_dataset_count(d, TG_VAL) / 3 / step_tokens; /* in steps */
     double every = 20 * cost > (double)o->steps / 20 ? 20 * cost : (double)o->steps / 20;
-    int64_t n = round_up(every);
+    int64_t n = tg_handy_steps(every);
     if (o->steps > 0 && n > o->steps) n = o->steps;
     return n < 1 ? 1 : n;
 }
@@ -62,20 +64,31 @@ static bool is_open(const filler *f, const char *name)
     return !f->status && tg_keys_source(f->keys, name) == TG_FROM_DEFAULT;
 }
 
+static const char *int_text(char out[24], int64_t x)
+{
+    snprintf(out, 24, "%lld", (long long)x);
+    return out;
+}
+
+static void set_int(filler *f, const char *name, int64_t x, tg_key_source source)
+{
+    char text[24];
+    if (!f->status) f->status = tg_keys_set(f->keys, name, int_text(text, x), source);
+}
+
 static void fill(filler *f, const char *name, const char *value)
 {
     if (!is_open(f, name)) return;
     f->status = tg_keys_set(f->keys, name, value, TG_FROM_CONFIG); /* settled: no longer open in JSON */
-    if (f->chosen) tg_str_addf(f->chosen, "%s%s %s", f->chosen->length ? ", " : "", name, value);
+    tg_str_add(f->chosen, f->chosen->length ? ", " : "");
+    for (const char *c = name; *c; c++) tg_str_add_n(f->chosen, *c == '_' ? "-" : c, 1);
+    tg_str_addf(f->chosen, " %s", value);
 }
 
 static void fill_int(filler *f, const char *name, int64_t x)
 {
-    tg_str text = {0};
-    tg_str_addf(&text, "%lld", (long long)x);
-    if (text.failed) f->status = TG_ENOMEM;
-    else fill(f, name, text.data);
-    tg_str_free(&text);
+    char text[24];
+    fill(f, name, int_text(text, x));
 }
 
 static void fill_real(filler *f, const char *name, double x)
@@ -83,6 +96,14 @@ static void fill_real(filler *f, const char *name, double x)
     char text[32];
     tg_format_real(text, x);
     fill(f, name, text);
+}
+
+/* A value that says nothing to people. */
+static void settle_real(filler *f, const char *name, double x)
+{
+    char text[32];
+    tg_format_real(text, x);
+    if (is_open(f, name)) f->status = tg_keys_set(f->keys, name, text, TG_FROM_CONFIG);
 }
 
 static void fill_model(filler *f, const tg_model_desc *desc, const tg_dataset *d)
@@ -107,20 +128,13 @@ static void fill_length(filler *f, tg_train_options *o, const tg_dataset *d, int
     if (o->epochs > 0 && tg_keys_source(f->keys, "epochs") >= tg_keys_source(f->keys, "steps")) {
         int64_t step_tokens = o->batch * o->seq * o->accum, tokens = tg_dataset_count(d, TG_TRAIN) - 1;
         int64_t epoch = tokens / o->batch / o->seq * o->batch * o->seq; /* whole sequences of whole streams */
-        o->steps = (o->epochs * epoch + step_tokens - 1) / step_tokens;
-        if (o->steps < 1) o->steps = 1;
+        const int64_t n = (o->epochs * epoch + step_tokens - 1) / step_tokens;
+        set_int(f, "steps", n < 1 ? 1 : n, TG_FROM_FLAG);
     }
     o->epochs = 0;
-    if (o->steps > 0) return;
-    if (o->time > 0) { /* --time alone: steps stay 0, open-ended */
-        tg_str *chosen = f->chosen;
-        f->chosen = NULL;
-        fill_int(f, "steps", 0);
-        f->chosen = chosen;
-        return;
-    }
+    if (f->status || o->steps > 0) return;
+    if (o->time > 0 || o->until > 0) return; /* steps stay open: there is no end to lay a schedule out for */
     fill_int(f, "steps", steps);
-    o->steps = steps;
 }
 
 static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d)
@@ -143,6 +157,8 @@ static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d)
     }
     fill_int(f, "eval_every", eval_every(o, d));
     fill_int(f, "sample_every", o->eval_every);
+    if (o->steps > 0) settle_real(f, "eval_share", 0);
+    else fill_real(f, "eval_share", EVALUATION_SHARE);
 }
 
 tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const tg_dataset *d, tg_keys *keys,

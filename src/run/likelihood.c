@@ -2,6 +2,7 @@
 #include "run/likelihood.h"
 
 #include "base/alloc.h"
+#include "base/meter.h"
 
 enum {
     MAX_STREAMS = 50,
@@ -44,23 +45,34 @@ void tg_likelihood_free(tg_likelihood *l)
     tg_free(l);
 }
 
-tg_status tg_likelihood_of(tg_likelihood *l, tg_model *m, tg_tape *t, double *nats)
+static tg_status batch_loss(tg_likelihood *l, tg_model *m, tg_tape *t, const tg_batch *batch, double *out)
+{
+    tg_metrics metrics;
+    tg_tape_begin(t, &(tg_tape_mode){.train = false});
+    tg_tensor *loss = tg_model_descriptor(m)->loss(m, t, batch, &l->carry, &metrics);
+    if (!loss) return tg_tape_status(t);
+    *out = (double)loss->data[0];
+    return TG_OK;
+}
+
+tg_status tg_likelihood_of(tg_context *ctx, tg_likelihood *l, tg_model *m, tg_tape *t, double *nats)
 {
     double sum = 0;
     int64_t items = 0, steps = tg_feed_steps_per_epoch(l->feed);
+    tg_meter meter = tg_meter_start(ctx, "evaluate", "batches", steps);
+    tg_status s = TG_OK;
     tg_carry_zero(&l->carry);
-    for (int64_t i = 0; i < steps; i++) {
+    for (int64_t i = 0; i < steps && !s; i++) {
         tg_batch batch;
-        tg_metrics metrics;
-        tg_status s = tg_feed_batch(l->feed, i, &batch);
-        if (s) return s;
-        if (batch.items == 0) continue;
-        tg_tape_begin(t, &(tg_tape_mode){.train = false});
-        tg_tensor *loss = tg_model_descriptor(m)->loss(m, t, &batch, &l->carry, &metrics);
-        if (!loss) return tg_tape_status(t);
-        sum += (double)loss->data[0] * (double)batch.items;
+        double loss = 0;
+        s = tg_feed_batch(l->feed, i, &batch);
+        if (!s && batch.items > 0) s = batch_loss(l, m, t, &batch, &loss);
+        sum += loss * (double)batch.items;
         items += batch.items;
+        if (!s) s = tg_meter_add(&meter, 1);
     }
+    tg_meter_end(&meter);
+    if (s) return s;
     if (items == 0) return tg_fail(TG_EINVAL, "the split has no token to predict");
     *nats = sum / (double)items;
     return TG_OK;

@@ -8,6 +8,7 @@
 typedef struct tg_likelihood tg_likelihood;
 tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood **out);
 void tg_likelihood_free(tg_likelihood *l);
-/* The tape is begun anew. Allocates nothing after its first run. Errors: those of reading and of the model. */
-tg_status tg_likelihood_of(tg_likelihood *l, tg_model *m, tg_tape *t, double *nats);
+/* The tape is begun anew. Allocates nothing after its first run. Errors: those of reading and of the model,
+ * TG_ECANCELLED. */
+tg_status tg_likelihood_of(tg_context *ctx, tg_likelihood *l, tg_model *m, tg_tape *t, double *nats);
 #endif

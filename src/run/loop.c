@@ -101,13 +101,20 @@ static tg_status not_finite(const tg_loop *l, const tg_step_info *i, const char 
 {
     const char *bad = isfinite(i->loss) ? tg_grad_bad(tg_model_params(l->model)) : NULL;
     long long step = (long long)l->place.step + 1;
-    static const char advice[] = "the last save is as it was; try a lower --lr or --clip, or --on-nan skip";
+    const char *advice = l->options.on_nan == TG_NAN_STOP ? "try a lower --lr or --clip, or --on-nan skip"
+                                                          : "try a lower --lr or --clip";
     if (!isfinite(i->loss)) return tg_fail(TG_EINVAL, "step %lld: the loss is not a finite number%s; %s", step, why, advice);
     if (is_far_too_high(l, i->loss))
         return tg_fail(TG_EINVAL, "step %lld: training diverges: the loss is %lld nats, guessing costs %lld%s; %s", step,
                        i->loss < 9e18 ? (long long)i->loss : INT64_MAX, (long long)(guessing(l) + 0.5), why, advice);
     return tg_fail(TG_EINVAL, "step %lld: the gradient%s%s is not finite%s; %s", step, bad ? " of " : "", bad ? bad : "", why,
                    advice);
+}
+
+static const char *what_is_bad(const tg_step_info *i)
+{
+    if (!isfinite(i->loss)) return "the loss is not finite";
+    return isfinite(i->grad_norm) ? "the loss is far too high" : "the gradient is not finite";
 }
 
 /* Back to the best weights, moments cleared, half the learning rate. By evaluations, never by saves: so that saving
@@ -122,8 +129,8 @@ static tg_status rewind_to_best(tg_loop *l, const tg_step_info *i)
     for (int k = 0; k < tg_optim_slabs(l->optim); k++) memset(tg_optim_slab(l->optim, k), 0, (size_t)slab_bytes(l));
     l->place.rewinds++;
     l->place.rate_scale /= 2;
-    tg_log(l->ctx, TG_LOG_WARN, "step %lld: not finite; back to the weights of step %lld with half the learning rate",
-           (long long)l->place.step + 1, (long long)l->place.best_step);
+    tg_log(l->ctx, TG_LOG_WARN, "step %lld: %s; back to the weights of step %lld with half the learning rate",
+           (long long)l->place.step + 1, what_is_bad(i), (long long)l->place.best_step);
     return TG_OK;
 }
 
@@ -135,7 +142,7 @@ static tg_status step_is_bad(tg_loop *l, tg_step_info *i)
     else if (l->place.skipped_now == MAX_SKIPS) return not_finite(l, i, " twenty times in a row");
     if (s) return s;
     if (l->options.on_nan == TG_NAN_SKIP)
-        tg_log(l->ctx, TG_LOG_WARN, "step %lld: not finite; left out", (long long)l->place.step + 1);
+        tg_log(l->ctx, TG_LOG_WARN, "step %lld: %s; left out", (long long)l->place.step + 1, what_is_bad(i));
     tg_carry_zero(&l->carry);
     l->place.skipped++;
     l->place.skipped_now++;
@@ -171,13 +178,6 @@ static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i)
     return s;
 }
 
-static double clip_scale(const tg_loop_options *o, double norm)
-{
-    double scale = 1;
-    if (o->clip > 0 && norm > o->clip) scale = o->clip / (norm + 1e-6); /* as PyTorch's clip_grad_norm_ */
-    return scale / (double)o->accum;
-}
-
 tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
 {
     const tg_loop_options *o = &l->options;
@@ -196,7 +196,7 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     }
     s = watch_divergence(l, i.loss);
     if (s) return s;
-    tg_optim_step(l->optim, i.lr, clip_scale(o, i.grad_norm), l->place.step + 1);
+    tg_optim_step(l->optim, i.lr, tg_clip_scale(i.grad_norm, o->clip) / (double)o->accum, l->place.step + 1);
     if (l->ema) tg_ema_update(l->ctx, l->ema, p, o->ema, l->place.step);
     l->place.skipped_now = 0;
     l->place.loss_sum += i.loss;
@@ -234,7 +234,7 @@ tg_status tg_loop_evaluate(tg_loop *l, double *nats)
 {
     tg_place *at = &l->place;
     tg_loop_show(l);
-    tg_status s = tg_likelihood_of(l->validation, l->model, l->tape, nats);
+    tg_status s = tg_likelihood_of(l->ctx, l->validation, l->model, l->tape, nats);
     if (!s) {
         at->last_loss = *nats;
         at->evaluated = at->step;

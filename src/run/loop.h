@@ -63,7 +63,8 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out);
  * Only these two calls may come between training steps. */
 void tg_loop_show(tg_loop *l);
 void tg_loop_hide(tg_loop *l);
-/* Loss over the validation split with the weights to use; keeps them where they are the best so far. */
+/* Loss over the validation split with the weights to use; keeps them where they are the best so far. TG_ECANCELLED: the
+ * cancel flag is up, and it is as if nothing had been asked. */
 tg_status tg_loop_evaluate(tg_loop *l, double *nats);
 /* The weights that model.safetensors holds: the best ones, else those to use now. A slab, valid until the next step. */
 const float *tg_loop_chosen(const tg_loop *l);

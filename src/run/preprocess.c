@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/meter.h"
 #include "base/utf8.h"
 #include "data/pack.h"
 #include "data/text/tokenizer.h"
@@ -20,7 +21,7 @@ enum { ONCE = TG_KEY_NO_CONFIG };
 const tg_key tg_preprocess_keys[] = {
     TG_LIST(tg_preprocess_options, corpora, 0, "CORPUS", TG_KEY_ARGUMENT,
             "folders that gen-collect made, taken in this order"),
-    TG_TEXT(tg_preprocess_options, out, 'o', NULL, "FILE", 0, "the dataset to write, NAME.safetensors"),
+    TG_TEXT(tg_preprocess_options, out, 'o', NULL, "FILE", TG_KEY_NAME, "the dataset to write, NAME.safetensors"),
     TG_CHOICE(tg_preprocess_options, tokenizer, 0, "char", "char|byte", 0,
               "a token is a Unicode character of the corpus (must be UTF-8), or a byte (takes anything)"),
     TG_REAL(tg_preprocess_options, val, 0, "0.1", 0, 1, 0, "share for validation, behind that for training"),
@@ -97,19 +98,30 @@ static tg_status add_item(tg_preparing *p, const tg_corpus *corpus, const char *
     return status;
 }
 
+/* What --deps lists: the items' hashes are in it. */
+static tg_status note_manifest(const tg_preparing *p, const char *folder)
+{
+    char *path = tg_path_join(folder, "manifest.jsonl");
+    tg_status status = path ? tg_context_read(p->ctx, path) : TG_ENOMEM;
+    tg_free(path);
+    return status;
+}
+
 static tg_status read_corpus(tg_preparing *p, const char *folder)
 {
     tg_corpus *corpus;
     tg_status status = tg_corpus_open(folder, &corpus);
     if (status) return status;
-    int64_t total = 0, count = tg_corpus_count(corpus);
-    for (int64_t i = 0; i < count && tg_corpus_item(corpus, i)->bytes < INT64_MAX - total; i++)
+    status = note_manifest(p, folder);
+    int64_t total = 0, count = tg_corpus_count(corpus), i = 0;
+    for (i = 0; i < count && tg_corpus_item(corpus, i)->bytes < INT64_MAX - total; i++)
         total += tg_corpus_item(corpus, i)->bytes;
-    tg_meter m = tg_meter_start(p->ctx, "read", total);
-    for (int64_t i = 0; !status && i < count && (p->o->max_bytes == 0 || p->text.length < p->o->max_bytes); i++) {
+    tg_meter m = tg_meter_start(p->ctx, "read", "bytes", total);
+    for (i = 0; !status && i < count && (p->o->max_bytes == 0 || p->text.length < p->o->max_bytes); i++) {
         status = add_item(p, corpus, folder, i);
         if (!status) status = tg_meter_add(&m, tg_corpus_item(corpus, i)->bytes);
     }
+    for (; !status && i < count; i++) p->cleaning.cut += tg_corpus_item(corpus, i)->bytes;
     tg_meter_end(&m);
     tg_corpus_close(corpus);
     return status;
@@ -122,9 +134,10 @@ static tg_status read_all(tg_preparing *p)
     for (int64_t i = 0; !status && i < o->corpora.count; i++) status = read_corpus(p, o->corpora.items[i]);
     if (status) return status;
     if (o->max_bytes && p->text.length > o->max_bytes) {
-        p->cleaning.cut = p->text.length - o->max_bytes;
+        const int64_t all = p->text.length;
         p->text.length = o->max_bytes;
         p->text.length -= tg_utf8_partial(p->text.data, p->text.length);
+        p->cleaning.cut += all - p->text.length;
     }
     if (p->text.length == 0)
         return tg_fail(TG_EINVAL, "%s: the corpus is empty (%" PRId64 " item%s, no text); collect something first",
@@ -175,6 +188,7 @@ static tg_status write_dataset(tg_preparing *p)
             .tokenizer = p->tokenizer, .tokens = tokens, .figures = &p->figures, .split = p->split.data,
             .verdict = p->verdict.data, .report = p->report.data, .provenance = p->provenance.data,
         };
+        tg_clean_temps_of(p->o->out);
         status = tg_dataset_write(p->o->out, &draft, p->content);
     }
     tg_free(tokens);
@@ -187,6 +201,7 @@ static tg_status check_options(const tg_preprocess_options *o)
 {
     if (o->corpora.count == 0) return tg_fail(TG_EUSAGE, "no corpus given; name a folder that gen-collect made");
     if (!o->out) return tg_fail(TG_EUSAGE, "no place for the dataset; add -o NAME.safetensors");
+    if (!strcmp(o->out, "-")) return tg_fail(TG_EUSAGE, "a dataset goes to a file; add -o NAME.safetensors");
     if (o->val + o->test >= 1)
         return tg_fail(TG_EUSAGE, "--val and --test take everything; together they must stay below 1");
     tg_file_kind kind = tg_path_kind(o->out);
@@ -194,21 +209,6 @@ static tg_status check_options(const tg_preprocess_options *o)
     if (kind == TG_PATH_FILE && !o->force)
         return tg_fail(TG_EINVAL, "%s: is there already; --force replaces it", o->out);
     return TG_OK;
-}
-
-static tg_status write_deps(const tg_preprocess_options *o)
-{
-    if (!o->deps) return TG_OK;
-    char **names = tg_alloc_array(o->corpora.count, (int64_t)sizeof *names);
-    tg_status status = names ? TG_OK : TG_ENOMEM;
-    for (int64_t i = 0; !status && i < o->corpora.count; i++) {
-        names[i] = tg_path_join(o->corpora.items[i], "manifest.jsonl");
-        if (!names[i]) status = TG_ENOMEM;
-    }
-    if (!status) status = tg_deps_write(o->deps, o->out, (const char *const *)names, o->corpora.count);
-    for (int64_t i = 0; names && i < o->corpora.count; i++) tg_free(names[i]);
-    tg_free(names);
-    return status;
 }
 
 tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
@@ -219,7 +219,7 @@ tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
     tg_status status = check_options(o);
     if (!status) status = read_all(&p);
     if (!status) status = write_dataset(&p);
-    if (!status) status = write_deps(o);
+    if (!status) status = tg_deps_write(ctx, o->deps, o->out);
     if (!status) status = tg_preprocess_tell(&p, tg_now() - start);
     tg_tokenizer_free(p.tokenizer);
     tg_str_free(&p.text);

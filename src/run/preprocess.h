@@ -13,7 +13,7 @@ typedef struct tg_cleaning {
     int64_t line_ends; /* CR LF that became LF */
     int64_t marks;     /* byte order marks removed */
     int64_t joints;    /* newlines put between items */
-    int64_t cut;       /* bytes left out by --max-bytes */
+    int64_t cut;       /* bytes left out by --max-bytes, of items that were not read, too */
 } tg_cleaning;
 
 typedef struct tg_preparing {

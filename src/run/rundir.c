@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/str.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@ static const char *const own_files[] = {
     "result.json", "model.safetensors", "state.safetensors", "state.next.safetensors", "state.prev.safetensors", "log.jsonl",
     "config.json", "run.lock"
 };
-static const char *const own_folders[] = {"samples", "states"};
+static const struct { const char *name, *ending; } own_folders[] = {{"samples", ".txt"}, {"states", ".safetensors"}};
 
 enum {
     FILES = sizeof own_files / sizeof own_files[0],
@@ -77,27 +78,23 @@ static void clean_temps(const tg_rundir *r)
 {
     tg_clean_temps(r->path);
     for (int i = 0; i < FOLDERS; i++) {
-        char *folder = tg_rundir_has(r, own_folders[i]) ? tg_rundir_file(r, own_folders[i]) : NULL;
+        char *folder = tg_rundir_has(r, own_folders[i].name) ? tg_rundir_file(r, own_folders[i].name) : NULL;
         if (folder) tg_clean_temps(folder);
         tg_free(folder);
     }
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------- */
-
-static bool is_own(const char *name)
+int64_t tg_rundir_number(const char *name, const char *ending)
 {
-    for (int i = 0; i < FILES; i++)
-        if (!strcmp(name, own_files[i])) return true;
-    for (int i = 0; i < FOLDERS; i++) {
-        size_t n = strlen(own_folders[i]);
-        if (!strncmp(name, own_folders[i], n) && (name[n] == '/' || name[n] == 0)) return true;
-    }
-    return false;
+    const size_t digits = strspn(name, "0123456789");
+    int64_t number = 0;
+    return !strcmp(name + digits, ending) && tg_parse_int(name, (int64_t)digits, &number) ? number : -1;
 }
 
-/* Whether the folder is a run's: its config.json says so (then other things may lie beside it: notes, reports), or there
- * is nothing in it but files of a run's names. */
+/* ---- opening ------------------------------------------------------------------------------------------------------- */
+
+/* Whether the folder is a run's: its config.json says so (then other things may lie beside it: notes, reports), or it is
+ * empty, or nobody came further there than to take the lock. */
 static tg_status is_run_folder(const char *path, bool *yes)
 {
     tg_arena *a = tg_arena_new(4096);
@@ -110,10 +107,27 @@ static tg_status is_run_folder(const char *path, bool *yes)
     tg_listing names;
     s = tg_list_tree(path, &names);
     if (s) return s;
-    *yes = true;
-    for (int64_t i = 0; i < names.count; i++) *yes = *yes && is_own(names.names[i]);
+    *yes = names.count == 0 || (names.count == 1 && !strcmp(names.names[0], "run.lock"));
     tg_listing_free(&names);
     return TG_OK;
+}
+
+/* Of a folder of the run's, what the run has made; the folder, too, if nothing else is in it. */
+static tg_status remove_numbered(const tg_rundir *r, int which)
+{
+    char *folder = tg_rundir_file(r, own_folders[which].name);
+    tg_listing names = {0};
+    tg_status s = folder ? tg_list_tree(folder, &names) : TG_ENOMEM;
+    for (int64_t i = 0; i < names.count && !s; i++) {
+        if (tg_rundir_number(names.names[i], own_folders[which].ending) < 0) continue;
+        char *path = tg_path_join(folder, names.names[i]);
+        s = path ? tg_remove(path) : TG_ENOMEM;
+        tg_free(path);
+    }
+    if (!s) s = tg_remove_empty(folder);
+    tg_listing_free(&names);
+    tg_free(folder);
+    return s;
 }
 
 static tg_status remove_run(const tg_rundir *r)
@@ -122,7 +136,7 @@ static tg_status remove_run(const tg_rundir *r)
     for (int i = 0; i < FILES && !s; i++)
         if (strcmp(own_files[i], "run.lock")) s = tg_rundir_remove(r, own_files[i]);
     for (int i = 0; i < FOLDERS && !s; i++)
-        if (tg_rundir_has(r, own_folders[i])) s = tg_rundir_remove(r, own_folders[i]);
+        if (tg_rundir_has(r, own_folders[i].name)) s = remove_numbered(r, i);
     return s;
 }
 
@@ -162,6 +176,11 @@ tg_status tg_rundir_open(const char *path, bool resume, bool force, tg_rundir **
     }
     *out = r;
     return TG_OK;
+}
+
+void tg_rundir_discard(tg_rundir *r)
+{
+    if (!tg_rundir_remove(r, "run.lock")) (void)tg_remove_empty(r->path);
 }
 
 void tg_rundir_close(tg_rundir *r)

@@ -74,8 +74,7 @@ tg_status tg_runlog_open(const char *path, int64_t step, tg_log_line *last, tg_r
 
 static void put(tg_json_writer *w, const char *key, double x)
 {
-    tg_json_key(w, key);
-    tg_json_put_real(w, x);
+    tg_json_member_real(w, key, x);
 }
 
 tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line)
@@ -83,11 +82,9 @@ tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line)
     tg_json_writer w = {.out = &l->line};
     tg_str_clear(&l->line);
     tg_json_open(&w, '{');
-    tg_json_key(&w, "step");
-    tg_json_put_int(&w, line->step);
+    tg_json_member_int(&w, "step", line->step);
     put(&w, "epoch", line->epoch);
-    tg_json_key(&w, "tokens");
-    tg_json_put_int(&w, line->tokens);
+    tg_json_member_int(&w, "tokens", line->tokens);
     put(&w, "train_loss", line->train_loss);
     put(&w, "val_loss", line->val_loss);
     put(&w, "bpc", line->bpc);
@@ -95,8 +92,7 @@ tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line)
     put(&w, "grad_norm", line->grad_norm);
     put(&w, "tokens_per_second", line->tokens_per_second);
     put(&w, "seconds", line->seconds);
-    tg_json_key(&w, "peak_memory");
-    tg_json_put_int(&w, line->peak_memory);
+    tg_json_member_int(&w, "peak_memory", line->peak_memory);
     tg_json_close(&w, '}');
     if (l->line.failed) return TG_ENOMEM;
     return tg_appender_line(l->file, l->line.data, l->line.length);

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "run/deps.h"
 #include "run/generate.h"
+#include "run/result.h"
 #include "run/trained.h"
 #include "tinygen/run.h"
 
@@ -20,7 +21,7 @@ const tg_key tg_sample_keys[] = {
     TG_TEXT(tg_sample_options, model, 0, NULL, "RUN|model.safetensors", TG_KEY_ARGUMENT | TG_KEY_REQUIRED | TG_KEY_NO_CONFIG,
             "a run folder or a model file"),
     TG_TEXT(tg_sample_options, input, 0, NULL, "-", TG_KEY_ARGUMENT | TG_KEY_NO_CONFIG, "the prompt is read from standard input"),
-    TG_TEXT(tg_sample_options, out, 'o', NULL, "PATH", TG_KEY_NO_CONFIG, "file to write; without it, standard output"),
+    TG_TEXT(tg_sample_options, out, 'o', NULL, "PATH", TG_KEY_NO_CONFIG | TG_KEY_NAME, "file to write; without it, standard output"),
     TG_TEXT(tg_sample_options, prompt, 'p', NULL, "TEXT", 0, "what the text begins with"),
     TG_TEXT(tg_sample_options, prompt_file, 0, NULL, "FILE", 0, "a file with what the text begins with; -: standard input"),
     TG_INT(tg_sample_options, n, 'n', "1", 1, 1e9, 0, "samples"),
@@ -53,7 +54,7 @@ typedef struct sampler {
     int64_t prompt_bytes, prompt_count;
     int32_t *prompt_ids;
     tg_str held;              /* drawn, not shown yet: may begin a stop text, or be part of a character */
-    tg_str text;              /* the sample so far, without the prompt (jsonl, json) */
+    tg_str text;              /* the sample so far, without the prompt (jsonl, json; else empty) */
     tg_str tokens, log_probs; /* JSON arrays of it */
     tg_str samples;           /* json: objects of all samples */
     double log_prob;
@@ -90,7 +91,7 @@ static tg_status release(sampler *m, int64_t count)
     if (h->failed) return TG_ENOMEM;
     if (count <= 0) return TG_OK;
     if (is_plain(m) && !m->o->probs) s = show(m, h->data, count);
-    tg_str_add_n(&m->text, h->data, count);
+    if (!is_plain(m) || m->o->json) tg_str_add_n(&m->text, h->data, count);
     memmove(h->data, h->data + count, (size_t)(h->length - count) + 1);
     h->length -= count;
     return s;
@@ -155,7 +156,8 @@ static void add_probability(tg_str *out, const tg_tokenizer *k, int32_t id, floa
     for (int64_t i = number.length; i < 6; i++) tg_str_add(out, " ");
     tg_str_add(out, number.failed ? "" : number.data);
     tg_str_add(out, " %  ");
-    for (int i = 0; i < (int)((double)p * BAR + 0.5); i++) tg_str_add(out, "#");
+    const int bar = p > 0 && p <= 1 ? (int)((double)p * BAR + 0.5) : 0; /* not of what is no probability */
+    for (int i = 0; i < bar; i++) tg_str_add(out, "#");
     while (out->length > 0 && !out->failed && out->data[out->length - 1] == ' ') out->data[--out->length] = 0;
     tg_str_add(out, "\n");
     tg_str_free(&number);
@@ -188,8 +190,7 @@ static tg_status show_probs(sampler *m, const ranking *r, int64_t at, int32_t to
 static void record(sampler *m, int32_t token, float log_prob, bool first)
 {
     tg_str_addf(&m->tokens, "%s%lld", first ? "" : ", ", (long long)token);
-    if (!first) tg_str_add(&m->log_probs, ", ");
-    tg_str_add_real(&m->log_probs, (double)log_prob);
+    tg_json_put_real(&(tg_json_writer){.out = &m->log_probs, .comma = !first}, (double)log_prob);
     m->log_prob += (double)log_prob;
 }
 
@@ -234,18 +235,14 @@ static void put_sample(sampler *m, int64_t sample, tg_str *out)
 {
     tg_json_writer w = {.out = out};
     tg_json_open(&w, '{');
-    tg_json_key(&w, "sample");
-    tg_json_put_int(&w, sample);
+    tg_json_member_int(&w, "sample", sample);
     tg_json_key(&w, "prompt");
     tg_json_put_text_n(&w, m->prompt ? m->prompt : "", m->prompt_bytes);
     tg_json_key(&w, "text");
     tg_json_put_text_n(&w, m->text.data ? m->text.data : "", m->text.length);
-    tg_json_key(&w, "stopped");
-    tg_json_put_text(&w, m->stopped ? "stop" : "length");
-    tg_json_key(&w, "log_prob");
-    tg_json_put_real(&w, m->log_prob);
-    tg_json_key(&w, "tokens");
-    tg_json_put_raw(&w, "[");
+    tg_json_member_text(&w, "stopped", m->stopped ? "stop" : "length");
+    tg_json_member_real(&w, "log_prob", m->log_prob);
+    tg_json_member_raw(&w, "tokens", "[");
     tg_str_add_n(out, m->tokens.data, m->tokens.length);
     tg_str_add(out, "], \"log_probs\": [");
     tg_str_add_n(out, m->log_probs.data, m->log_probs.length);
@@ -297,7 +294,9 @@ static tg_status read_prompt(sampler *m)
         m->prompt_bytes = (int64_t)strlen(o->prompt);
         return m->prompt ? TG_OK : TG_ENOMEM;
     }
-    return file ? tg_file_slurp(file, MAX_PROMPT, &m->prompt, &m->prompt_bytes) : TG_OK;
+    if (!file) return TG_OK;
+    tg_status s = tg_context_read(m->ctx, file);
+    return s ? s : tg_file_slurp(file, MAX_PROMPT, &m->prompt, &m->prompt_bytes);
 }
 
 static tg_status encode_prompt(sampler *m)
@@ -317,6 +316,7 @@ static tg_status open_output(sampler *m)
     if (!o->out || !strcmp(o->out, "-")) return TG_OK;
     if (!o->force && tg_path_kind(o->out) != TG_PATH_NONE)
         return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", o->out);
+    tg_clean_temps_of(o->out);
     return tg_writer_new(o->out, &m->writer);
 }
 
@@ -327,6 +327,7 @@ static tg_status prepare(sampler *m)
                         .repeat_penalty = o->repeat_penalty};
     tg_status s = read_prompt(m);
     if (!s) s = tg_trained_open(m->ctx, o->model, true, &m->trained);
+    if (!s) s = tg_context_read(m->ctx, m->trained->path);
     if (!s) s = encode_prompt(m);
     if (!s) s = tg_tape_new(m->ctx, &m->tape);
     if (!s) s = tg_generator_new(m->trained->model, m->tape, &choice, &m->generator);
@@ -338,20 +339,8 @@ static tg_status put_result(sampler *m, double seconds)
 {
     tg_str out = {0};
     tg_json_writer w = {.out = &out};
-    tg_json_open(&w, '{');
-    tg_json_key(&w, "program");
-    tg_json_put_text(&w, "gen-sample");
-    tg_json_key(&w, "version");
-    tg_json_put_text(&w, TG_VERSION);
-    tg_json_key(&w, "out");
-    if (m->o->out) tg_json_put_text(&w, m->o->out);
-    else tg_json_put_null(&w);
-    tg_json_key(&w, "seed");
-    tg_json_put_int(&w, m->o->seed);
-    tg_json_key(&w, "seconds");
-    tg_json_put_real(&w, seconds);
-    tg_json_key(&w, "samples");
-    tg_json_put_raw(&w, "[");
+    tg_result_begin(&w, "gen-sample", m->o->out, m->o->seed, seconds);
+    tg_json_member_raw(&w, "samples", "[");
     tg_str_add_n(&out, m->samples.data, m->samples.length);
     tg_str_add(&out, "]}\n");
     tg_status s = out.failed || m->samples.failed ? TG_ENOMEM : tg_output(m->ctx, out.data, out.length);
@@ -378,6 +367,10 @@ tg_status tg_sample(tg_context *ctx, const tg_sample_options *o)
 {
     sampler m = {.ctx = ctx, .o = o};
     double begin = tg_now();
+    if (o->deps && (!o->out || !strcmp(o->out, "-")))
+        return tg_fail(TG_EUSAGE, "--deps names what an output was made of; add -o PATH");
+    if (o->probs && (o->format != FORMAT_TEXT || o->json))
+        return tg_fail(TG_EUSAGE, "--probs draws a picture for people; --format jsonl has log-probabilities of what was taken");
     tg_status s = prepare(&m);
     if (!s) tg_log(ctx, TG_LOG_DETAIL, "%s, seed %lld", m.trained->path, (long long)o->seed);
     for (int64_t i = 0; i < o->n && !s; i++) s = one_sample(&m, o->first + i);
@@ -386,7 +379,7 @@ tg_status tg_sample(tg_context *ctx, const tg_sample_options *o)
         m.writer = NULL;
     }
     if (!s && o->json) s = put_result(&m, tg_now() - begin);
-    if (!s && o->out) s = tg_deps_write(o->deps, o->out, (const char *const[]){m.trained->path}, 1);
+    if (!s && o->deps) s = tg_deps_write(ctx, o->deps, o->out);
     clean(&m);
     return s;
 }

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SAVE_SECONDS = 60, WARM_STEPS = 3 };
+enum { SAVE_SECONDS = 60, WARM_STEPS = 3, MOST_CONFIG = 1 << 26 };
 
 #define RESULT TG_KEY_RESULT
 #define AUTO (TG_KEY_RESULT | TG_KEY_AUTO)
@@ -21,9 +21,10 @@ enum { SAVE_SECONDS = 60, WARM_STEPS = 3 };
 const tg_key tg_train_keys[] = {
     TG_TEXT(tg_train_options, data, 0, NULL, "FILE", 0, "dataset to learn from, as gen-preprocess writes it"),
     TG_TEXT(tg_train_options, model, 'm', NULL, "NAME", 0, "rnn, lstm or gru; with --help: its own options"),
-    TG_TEXT(tg_train_options, out, 'o', NULL, "RUN", ONCE, "run folder to make"),
-    TG_INT(tg_train_options, steps, 0, NULL, 0, 1e12, AUTO, "training steps"),
+    TG_TEXT(tg_train_options, out, 'o', NULL, "RUN", ONCE | TG_KEY_NAME, "run folder to make"),
+    TG_INT(tg_train_options, steps, 0, NULL, 1, 1e12, AUTO, "training steps"),
     TG_INT(tg_train_options, epochs, 0, NULL, 0, 1e9, 0, "passes over the data, in place of steps"),
+    TG_INT(tg_train_options, until, 0, NULL, 0, 1e12, 0, "stop after so many steps, whatever the schedule says; 0: do not"),
     TG_TIME(tg_train_options, time, 0, NULL, 0, "how long to train, such as 10m; the schedule ends with it (wsd)"),
     TG_REAL(tg_train_options, target, 0, NULL, 0, 1e9, 0, "stop when the validation loss is so low; 0: do not"),
     TG_INT(tg_train_options, patience, 0, NULL, 0, 1e9, 0, "stop after so many evaluations without a better one; 0: do not"),
@@ -35,16 +36,18 @@ const tg_key tg_train_keys[] = {
     TG_REAL(tg_train_options, min_lr, 0, NULL, 0, 1e30, AUTO, "where the schedule ends"),
     TG_INT(tg_train_options, warmup, 0, NULL, 0, 1e12, AUTO, "steps over which the learning rate rises"),
     TG_CHOICE(tg_train_options, schedule, 0, NULL, TG_SCHEDULE_CHOICES, AUTO, "how the learning rate goes on"),
-    TG_REAL(tg_train_options, decay_share, 0, "0.2", 0, 1, RESULT, "wsd: the last share of steps, where the rate falls"),
+    TG_REAL(tg_train_options, decay_share, 0, "0.2", 0, 0.9, RESULT, "wsd: the last share of steps, where the rate falls"),
     TG_REAL(tg_train_options, weight_decay, 0, "0", 0, 100, RESULT, "pull of weights towards 0"),
     TG_REAL(tg_train_options, clip, 0, "5", 0, 1e30, RESULT, "longest gradient; 0: any"),
-    TG_REAL(tg_train_options, momentum, 0, "0.9", 0, 1, RESULT, "sgd: share of the last update that goes on"),
+    TG_REAL(tg_train_options, momentum, 0, "0.9", 0, 0.9999999, RESULT, "sgd: share of the last update that goes on"),
     TG_SWITCH(tg_train_options, nesterov, 0, NULL, RESULT, "sgd: look ahead"),
-    TG_REAL(tg_train_options, beta1, 0, "0.9", 0, 0.999999, RESULT, "adam, adamw: decay of the mean"),
-    TG_REAL(tg_train_options, beta2, 0, "0.999", 0, 0.999999, RESULT, "adam, adamw, rmsprop: decay of the mean square"),
+    TG_REAL(tg_train_options, beta1, 0, "0.9", 0, 0.9999999, RESULT, "adam, adamw: decay of the mean"),
+    TG_REAL(tg_train_options, beta2, 0, "0.999", 0, 0.9999999, RESULT, "adam, adamw, rmsprop: decay of the mean square"),
     TG_REAL(tg_train_options, epsilon, 0, "1e-8", 1e-30, 1, RESULT, "adam, adamw, rmsprop: least divisor"),
     TG_REAL(tg_train_options, ema, 0, "0", 0, 0.999999, RESULT, "moving average of the weights, such as 0.999; 0: none"),
     TG_INT(tg_train_options, eval_every, 0, NULL, 1, 1e12, AUTO, "steps between evaluations"),
+    TG_REAL(tg_train_options, eval_share, 0, NULL, 0, 1, AUTO,
+            "evaluate and sample no more often than every so large a share of the steps done; 0: --eval-every says it all"),
     TG_INT(tg_train_options, save_every, 0, "0", 0, 1e12, 0, "steps between saves; 0: every minute"),
     TG_INT(tg_train_options, sample_every, 0, NULL, 0, 1e12, TG_KEY_AUTO, "steps between samples; 0: none"),
     TG_INT(tg_train_options, keep, 0, "0", 0, 1e6, 0, "states to keep under states/, beside the last two"),
@@ -83,24 +86,35 @@ const char *tg_training_done(const tg_training *t)
     const tg_train_options *o = t->o;
     const tg_place *at = &t->loop->place;
     if (o->steps > 0 && at->step >= o->steps) return "steps";
+    if (o->until > 0 && at->step >= o->until) return "until";
     if (o->target > 0 && at->best_loss <= o->target) return "target";
     if (o->patience > 0 && at->worse >= o->patience) return "patience";
     if (o->time > 0 && !t->decay_laid && tg_training_seconds(t) >= o->time) return "time";
     return NULL;
 }
 
+tg_status tg_training_set_steps(tg_training *t, int64_t steps)
+{
+    tg_str text = {0};
+    tg_str_addf(&text, "%lld", (long long)steps);
+    tg_status s = text.failed ? TG_ENOMEM : tg_keys_set(t->keys, "steps", text.data, TG_FROM_FLAG);
+    tg_str_free(&text);
+    return s;
+}
+
 /* --time with wsd: when the share before the decay is over, the number of steps is laid down, so that from here on this is
  * the same run as one with that many --steps. */
 static tg_status lay_decay(tg_training *t)
 {
-    tg_train_options *o = t->o;
+    const tg_train_options *o = t->o;
     int64_t step = t->loop->place.step;
     if (o->time <= 0 || o->steps > 0 || o->schedule != TG_WSD || step == 0) return TG_OK;
     if (tg_training_seconds(t) < o->time * (1 - o->decay_share)) return TG_OK;
     int64_t steps = o->decay_share < 1 ? (int64_t)((double)step / (1 - o->decay_share)) + 1 : step + 1;
     tg_schedule laid = tg_training_schedule(o, steps), open = tg_training_schedule(o, 0);
     while (tg_schedule_at(&laid, step - 1) < tg_schedule_at(&open, step - 1)) laid.steps++;
-    o->steps = laid.steps;
+    tg_status s = tg_training_set_steps(t, laid.steps);
+    if (s) return s;
     t->loop->options.schedule = laid;
     t->decay_laid = true;
     tg_log(t->ctx, TG_LOG_INFO, "step %lld: the learning rate falls from here to the end at step %lld", (long long)step,
@@ -120,22 +134,36 @@ tg_status tg_training_settings(tg_training *t)
     return TG_OK;
 }
 
-/* What the run was started with holds where the command line says nothing else. Another model's options would not even
- * be known. */
+/* A run that ended at a step holds it as --until. Whoever says anew how long it is to go on means more than that. */
+static tg_status lift_until(tg_training *t)
+{
+    static const char *const lengths[] = {"steps", "epochs", "until", "time", "target", "patience"};
+    bool said = false;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        said = said || tg_keys_source(t->keys, lengths[i]) > TG_FROM_RUN;
+    return said ? tg_keys_set(t->keys, "until", "0", TG_FROM_RUN) : TG_OK;
+}
+
+/* What the run was started with holds where nothing else is said. Another model's options would not even be known. */
 static tg_status read_run_config(tg_training *t)
 {
     const char *out = t->o->out;
+    char *path = tg_path_join(out, "config.json"), *text = NULL;
+    int64_t length = 0;
     tg_arena *a = tg_arena_new(4096);
     const tg_json *config = NULL;
-    tg_status s = a ? tg_rundir_config(out, a, &config) : TG_ENOMEM;
+    tg_status s = a && path ? TG_OK : TG_ENOMEM;
+    const bool there = !s && tg_path_kind(path) != TG_PATH_NONE;
+    if (there) s = tg_file_slurp(path, MOST_CONFIG, &text, &length);
+    if (!s && there) s = tg_json_parse(a, path, text, length, &config);
     const char *model = s ? NULL : tg_json_text(config, "model");
     if (model && strcmp(model, t->desc->name))
         s = tg_fail(TG_EINVAL, "%s cannot go on: its model is %s, but now it would be %s; give --model %s, or start anew with --force",
                     out, model, t->desc->name, model);
+    if (!s && there) s = tg_keys_read_config(t->keys, path, text, length, NULL, TG_FROM_RUN);
+    if (!s && there) s = lift_until(t);
     tg_arena_free(a);
-    if (s || !config) return s;
-    char *path = tg_path_join(out, "config.json");
-    s = path ? tg_keys_read_config(t->keys, path, NULL) : TG_ENOMEM;
+    tg_free(text);
     tg_free(path);
     return s;
 }
@@ -163,6 +191,7 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
 {
     if (!t->o->data) return tg_fail(TG_EUSAGE, "--data FILE is missing: the dataset, as gen-preprocess writes it");
     tg_status s = tg_dataset_open(t->ctx, t->o->data, &t->data);
+    if (!s) s = tg_context_read(t->ctx, t->o->data);
     if (!s) s = check_data(t);
     if (!s) s = tg_training_init_settings(t);
     if (!s) s = tg_train_defaults(t->o, t->desc, t->data, t->keys, chosen);
@@ -224,15 +253,6 @@ static tg_status write_config(tg_training *t)
     return s;
 }
 
-static tg_status write_deps(const tg_training *t)
-{
-    if (!t->o->deps) return TG_OK;
-    char *target = tg_rundir_file(t->dir, "result.json");
-    tg_status s = target ? tg_deps_write(t->o->deps, target, &t->o->data, 1) : TG_ENOMEM;
-    tg_free(target);
-    return s;
-}
-
 /* ---- driving -------------------------------------------------------------------------------------------------------- */
 
 static tg_status save(tg_training *t)
@@ -251,12 +271,38 @@ static bool save_is_due(const tg_training *t)
     return tg_now() - t->saved_at >= SAVE_SECONDS;
 }
 
+bool tg_training_due(int64_t step, int64_t every, double share)
+{
+    const int64_t least = tg_handy_steps(share * (double)step);
+    return every > 0 && step % (every > least ? every : least) == 0;
+}
+
+static bool evaluation_is_due(const tg_training *t)
+{
+    const tg_train_options *o = t->o;
+    const int64_t step = t->loop->place.step;
+    return tg_training_due(step, o->eval_every, o->eval_share) || step == o->steps;
+}
+
+/* Training broke down: the best weights so far, which the last save may not hold yet, are kept. */
+static tg_status broke_down(tg_training *t, tg_status s)
+{
+    tg_str message = {0};
+    if (s != TG_EINVAL || !t->loop->best || isnan(t->loop->place.best_loss)) return s;
+    tg_str_add(&message, tg_error());
+    const bool saved = tg_checkpoint_save_model(&t->saver) == TG_OK;
+    if (!message.failed)
+        s = tg_fail(s, "%s%s", message.data, saved ? "; model.safetensors holds the best weights so far" : "");
+    tg_str_free(&message);
+    return s;
+}
+
 static tg_status one_step(tg_training *t)
 {
     tg_step_info i;
     double begin = tg_now();
     tg_status s = tg_loop_step(t->loop, &i);
-    if (s) return s;
+    if (s) return broke_down(t, s);
     if (t->session_steps++ >= WARM_STEPS) {
         t->step_seconds += tg_now() - begin;
         t->step_tokens += i.tokens;
@@ -267,34 +313,46 @@ static tg_status one_step(tg_training *t)
     t->last_norm = i.grad_norm;
     tg_training_progress(t, &i, false);
     s = lay_decay(t);
-    if (!s) s = tg_training_report(t, t->loop->place.step % t->o->eval_every == 0 || t->loop->place.step == t->o->steps);
+    if (!s) s = tg_training_report(t, evaluation_is_due(t));
     if (!s && save_is_due(t)) s = save(t);
     return s;
 }
 
-static tg_status run_steps(tg_training *t, const char **stopped)
+static tg_status interrupted(tg_training *t)
 {
-    tg_status s = TG_OK;
-    while (!s && !(*stopped = tg_training_done(t)) && !tg_cancelled(t->ctx)) s = one_step(t);
-    if (s || *stopped) return s;
-    s = tg_checkpoint_save(&t->saver);
+    tg_status s = tg_checkpoint_save(&t->saver);
     if (s) return s;
     return tg_fail(TG_ECANCELLED, "stopped at step %lld, all saved; go on with: gen-train --resume -o %s",
                    (long long)t->loop->place.step, t->o->out);
 }
 
-/* The last step's loss and state, then the settings with the number of steps that were made, then the result. */
+/* An evaluation that was cancelled is made up for first: it is due, but not in the state. */
+static tg_status make_up(tg_training *t)
+{
+    const tg_place *at = &t->loop->place;
+    return t->loop->validation && at->step > 0 && at->evaluated != at->step && evaluation_is_due(t) ? tg_training_report(t, true)
+                                                                                                    : TG_OK;
+}
+
+static tg_status run_steps(tg_training *t, const char **stopped)
+{
+    tg_status s = make_up(t);
+    while (!s && !(*stopped = tg_training_done(t)) && !tg_cancelled(t->ctx)) s = one_step(t);
+    if (s == TG_ECANCELLED || (!s && !*stopped)) return interrupted(t);
+    return s;
+}
+
+/* The last step's loss; then config.json, which from now on repeats these steps whatever the clock says; then the state and
+ * the result. A run that ended before its schedule did says where: --until. */
 static tg_status finish(tg_training *t, const char *stopped)
 {
     tg_status s = TG_OK;
     tg_str text = {0};
-    double time = t->o->time;
+    const double time = t->o->time;
     if (t->loop->place.evaluated != t->loop->place.step) s = tg_training_report(t, true);
-    if (!s && t->o->steps == 0) {
-        t->o->steps = t->loop->place.step;
-        s = tg_training_settings(t);
-    }
-    t->o->time = 0; /* config.json repeats these steps, whatever the clock says */
+    if (s == TG_ECANCELLED) return interrupted(t);
+    t->o->time = 0;
+    if (strcmp(stopped, "steps")) t->o->until = t->loop->place.step;
     if (!s) s = write_config(t);
     t->o->time = time;
     if (!s) s = tg_checkpoint_save(&t->saver);
@@ -316,7 +374,7 @@ static tg_status ended_already(tg_training *t, const char *stopped)
     if (!s && tg_path_kind(path) != TG_PATH_FILE) {
         tg_free(path);
         s = open_log(t);
-        return s ? s : finish(t, stopped);
+        return s || !stopped ? s : finish(t, stopped);
     }
     if (!s && t->o->json) s = tg_file_slurp(path, 1 << 26, &text, &length);
     if (!s && text) s = tg_output(t->ctx, text, length);
@@ -330,15 +388,13 @@ static tg_status drive(tg_training *t, bool found, const char *chosen)
     const char *stopped = found ? tg_training_done(t) : NULL;
     if (stopped) return ended_already(t, stopped);
     tg_status s = tg_rundir_remove(t->dir, "result.json");
-    if (!s) s = open_log(t);
     if (!s) s = write_config(t);
+    if (!s) s = open_log(t);
     if (s) return s;
     if (found) tg_log(t->ctx, TG_LOG_INFO, "going on after step %lld", (long long)t->loop->place.step);
     else tg_training_tell_start(t, chosen);
     s = run_steps(t, &stopped);
-    if (!s) s = finish(t, stopped);
-    if (!s) s = write_deps(t);
-    return s;
+    return s || !stopped ? s : finish(t, stopped);
 }
 
 static tg_status train(tg_training *t, tg_str *chosen)
@@ -352,7 +408,8 @@ static tg_status train(tg_training *t, tg_str *chosen)
     if (!s) s = tg_rundir_open(o->out, o->resume, o->force, &t->dir);
     if (!s) s = make_loop(t);
     if (!s && o->resume && t->dir->used) s = tg_training_resume(t, &found);
-    return s ? s : drive(t, found, chosen->data ? chosen->data : "");
+    if (!s) s = drive(t, found, chosen->data ? chosen->data : "");
+    return s ? s : tg_deps_write_in(t->ctx, o->deps, o->out, "result.json");
 }
 
 tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_keys *keys)
@@ -362,11 +419,14 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     tg_status s = tg_train_model(o, &desc);
     if (s) return s;
     if (!desc) return tg_fail(TG_EUSAGE, "--model NAME is missing: rnn, lstm or gru");
+    if (o->nesterov && (o->optimizer != TG_SGD || o->momentum <= 0))
+        return tg_fail(TG_EUSAGE, "--nesterov is a form of sgd's momentum: give --optimizer sgd --momentum 0.9 with it");
     if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");
     double now = tg_now();
     tg_training t = {.ctx = ctx, .o = o, .keys = keys, .desc = desc, .config = config, .started = now, .saved_at = now,
                      .train_loss = NAN, .saver = {.model_step = -1}};
     s = train(&t, &chosen);
+    if (s && t.dir && !t.dir->used && !tg_rundir_has(t.dir, "config.json")) tg_rundir_discard(t.dir);
     tg_str_free(&chosen);
     tg_trained_close(t.initial);
     tg_generator_free(t.generator);

@@ -40,7 +40,12 @@ tg_status tg_training_settings(tg_training *t);
 tg_schedule tg_training_schedule(const tg_train_options *o, int64_t n);
 double tg_training_seconds(const tg_training *t); /* all sessions */
 double tg_training_rate(const tg_training *t);    /* tokens a second, NaN: not known yet */
-/* Why training is over: "steps", "time", "target", "patience"; NULL: it is not. */
+/* Whether what comes every so many steps comes after this one; never more often than every so large a share of the steps
+ * done. Pure, so that a run that is repeated or resumed looks at the same steps. */
+bool tg_training_due(int64_t step, int64_t every, double share);
+/* Lays the number of steps down, in options and settings. */
+tg_status tg_training_set_steps(tg_training *t, int64_t steps);
+/* Why training is over: "steps", "until", "time", "target", "patience"; NULL: it is not. */
 const char *tg_training_done(const tg_training *t);
 
 /* train_resume.c: the newest state that can be read goes into the loop; *found false: there is none. Errors: TG_EINVAL (what

@@ -4,7 +4,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "run/defaults.h"
+#include "run/result.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { ROWS = 512, COLUMNS = 256, DEPTH = 256, TRIES = 8 };
@@ -40,13 +42,13 @@ static tg_status plan_step(tg_training *t, plan *out)
     tg_tape *tape = NULL;
     tg_carry carry = {0};
     int64_t T = t->o->seq, B = t->o->batch;
-    int32_t *ids = tg_alloc_array(T * B, sizeof *ids);
-    tg_status s = ids ? tg_model_new(t->ctx, t->desc, t->config, &t->about.data, 1, true, true, &m) : TG_ENOMEM;
+    tg_status s = tg_feed_check(t->data, TG_TRAIN, B, T, false);
+    if (!s) s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, 1, true, true, &m);
     if (!s) s = tg_tape_new(t->ctx, &tape);
     if (!s) s = tg_carry_new(m, B, &carry);
     if (!s) {
-        tg_batch batch = {.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}, .ids = ids},
-                                     {.name = "targets", .rank = 2, .dims = {T, B}, .ids = ids}},
+        tg_batch batch = {.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}},
+                                     {.name = "targets", .rank = 2, .dims = {T, B}}},
                           .count = 2, .items = T * B};
         tg_metrics metrics;
         tg_tape_begin(tape, &(tg_tape_mode){.train = true, .plan = true});
@@ -59,7 +61,6 @@ static tg_status plan_step(tg_training *t, plan *out)
     tg_carry_free(&carry);
     tg_tape_free(tape);
     tg_model_free(m);
-    tg_free(ids);
     return s;
 }
 
@@ -74,27 +75,53 @@ static int64_t slabs(const tg_train_options *o, bool validation)
     return 2 + moments + (o->ema > 0) + validation;
 }
 
+static void add_rows(const tg_training *t, const plan *p, int64_t memory, double rate, const char *chosen, tg_str *out)
+{
+    const tg_train_options *o = t->o;
+    char text[32];
+    row(out, "model", t->desc->name);
+    row(out, "parameters", tg_format_count(text, p->parameters));
+    row(out, "training tokens", tg_format_count(text, tg_dataset_count(t->data, TG_TRAIN)));
+    row(out, "tokens a step", tg_format_count(text, o->batch * o->seq * o->accum));
+    row(out, "steps", o->steps > 0 ? tg_format_count(text, o->steps) : o->time > 0 ? "as --time says" : "as --until says");
+    row(out, "memory", tg_format_bytes(text, (double)memory));
+    row(out, "  of it activations", tg_format_bytes(text, (double)p->activations));
+    row(out, "MFLOP a step", tg_format_count(text, (int64_t)(p->flops / 1e6 + 0.5)));
+    if (rate > 0) row(out, "GFLOP/s of this machine", tg_format_count(text, (int64_t)(rate / 1e9 + 0.5)));
+    if (rate > 0 && o->steps > 0) row(out, "time, at the least", tg_format_seconds(text, p->flops * (double)o->steps / rate));
+    if (*chosen) row(out, "chosen by data's size", chosen);
+}
+
+static void add_object(const tg_training *t, const plan *p, int64_t memory, double rate, tg_str *out)
+{
+    const tg_train_options *o = t->o;
+    tg_json_writer w = {.out = out};
+    tg_result_begin(&w, "gen-train", NULL, o->seed, tg_training_seconds(t));
+    tg_json_member_text(&w, "model", t->desc->name);
+    tg_json_member_int(&w, "params", p->parameters);
+    tg_json_member_int(&w, "tokens_per_step", o->batch * o->seq * o->accum);
+    tg_json_member_int(&w, "steps", o->steps);
+    tg_json_member_int(&w, "bytes", memory);
+    tg_json_member_int(&w, "activation_bytes", p->activations);
+    tg_json_member_real(&w, "flops_per_step", p->flops);
+    tg_json_member_real(&w, "gflops", rate > 0 ? rate / 1e9 : NAN);
+    tg_json_member_real(&w, "least_seconds", rate > 0 && o->steps > 0 ? p->flops * (double)o->steps / rate : NAN);
+    tg_json_member_raw(&w, "settings", t->settings);
+    tg_json_close(&w, '}');
+    tg_str_add(out, "\n");
+}
+
 tg_status tg_training_plan(tg_training *t, const char *chosen)
 {
     plan p = {0};
-    char text[32];
     tg_str out = {0};
     const tg_train_options *o = t->o;
     tg_status s = plan_step(t, &p);
     if (s) return s;
-    double rate = gemm_rate(t->ctx);
-    int64_t memory = p.slab * slabs(o, tg_dataset_count(t->data, TG_VAL) > 1) + p.activations;
-    row(&out, "model", t->desc->name);
-    row(&out, "parameters", tg_format_count(text, p.parameters));
-    row(&out, "training tokens", tg_format_count(text, tg_dataset_count(t->data, TG_TRAIN)));
-    row(&out, "tokens a step", tg_format_count(text, o->batch * o->seq * o->accum));
-    row(&out, "steps", o->steps > 0 ? tg_format_count(text, o->steps) : "as --time says");
-    row(&out, "memory", tg_format_bytes(text, (double)memory));
-    row(&out, "  of it activations", tg_format_bytes(text, (double)p.activations));
-    row(&out, "MFLOP a step", tg_format_count(text, (int64_t)(p.flops / 1e6 + 0.5)));
-    if (rate > 0) row(&out, "GFLOP/s of this machine", tg_format_count(text, (int64_t)(rate / 1e9 + 0.5)));
-    if (rate > 0 && o->steps > 0) row(&out, "time, at the least", tg_format_seconds(text, p.flops * (double)o->steps / rate));
-    if (*chosen) row(&out, "chosen by data's size", chosen);
+    const double rate = gemm_rate(t->ctx);
+    const int64_t memory = p.slab * slabs(o, tg_dataset_count(t->data, TG_VAL) > 1) + p.activations;
+    if (o->json) add_object(t, &p, memory, rate, &out);
+    else add_rows(t, &p, memory, rate, chosen, &out);
     s = out.failed ? TG_ENOMEM : tg_output(t->ctx, out.data, out.length);
     tg_str_free(&out);
     return s;

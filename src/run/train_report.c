@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "run/generate.h"
+#include "run/result.h"
 
 #include <math.h>
 #include <string.h>
@@ -87,20 +88,17 @@ static void tell_evaluation(tg_training *t, double val_loss)
     tg_str_free(&line);
 }
 
-static bool is_due(int64_t step, int64_t every)
-{
-    return every > 0 && step % every == 0;
-}
-
 tg_status tg_training_report(tg_training *t, bool evaluate)
 {
-    int64_t step = t->loop->place.step, every = t->o->eval_every / LINES_AN_EVALUATION;
+    const tg_train_options *o = t->o;
+    const int64_t step = t->loop->place.step, every = o->eval_every / LINES_AN_EVALUATION;
     double val_loss = NAN;
     tg_status s = TG_OK;
     if (evaluate && t->loop->validation) s = tg_loop_evaluate(t->loop, &val_loss);
-    if (!s && (evaluate || is_due(step, every < 1 ? 1 : every))) s = log_line(t, val_loss);
+    if (!s && (evaluate || tg_training_due(step, every < 1 ? 1 : every, o->eval_share / LINES_AN_EVALUATION)))
+        s = log_line(t, val_loss);
     if (!s && evaluate) tell_evaluation(t, val_loss);
-    if (!s && is_due(step, t->o->sample_every)) s = tg_training_sample(t);
+    if (!s && tg_training_due(step, o->sample_every, o->eval_share)) s = tg_training_sample(t);
     return s;
 }
 
@@ -183,52 +181,29 @@ tg_status tg_training_sample(tg_training *t)
 
 /* ---- result ----------------------------------------------------------------------------------------------------------- */
 
-static void put_text(tg_json_writer *w, const char *key, const char *text)
-{
-    tg_json_key(w, key);
-    tg_json_put_text(w, text);
-}
-
-static void put_int(tg_json_writer *w, const char *key, int64_t x)
-{
-    tg_json_key(w, key);
-    tg_json_put_int(w, x);
-}
-
-static void put_real(tg_json_writer *w, const char *key, double x)
-{
-    tg_json_key(w, key);
-    tg_json_put_real(w, x);
-}
-
 tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out)
 {
     const tg_place *at = &t->loop->place;
     const tg_params *p = tg_model_params(t->model);
     double rate = tg_training_rate(t), step_tokens = (double)tokens_of(t, 1);
     tg_json_writer w = {.out = out};
-    tg_json_open(&w, '{');
-    put_text(&w, "program", "gen-train");
-    put_text(&w, "version", TG_VERSION);
-    put_text(&w, "out", t->o->out);
-    put_int(&w, "seed", t->o->seed);
-    put_real(&w, "seconds", tg_training_seconds(t));
-    put_text(&w, "model", t->desc->name);
-    put_text(&w, "stopped", stopped);
-    if (t->o->time > 0) put_real(&w, "time", t->o->time);
-    put_int(&w, "steps", at->step);
-    put_real(&w, "epochs", epochs_of(t, at->step));
-    put_real(&w, "train_loss", t->train_loss);
-    put_real(&w, "val_loss", at->best_loss);
-    put_int(&w, "best_step", isnan(at->best_loss) ? at->step : at->best_step);
-    put_real(&w, "bpc", bits_per_character(t, at->best_loss));
-    put_real(&w, "uniform", tg_dataset_baseline(t->data, "uniform"));
-    put_real(&w, "unigram", tg_dataset_baseline(t->data, "unigram"));
-    put_real(&w, "tokens_per_second", rate);
-    put_real(&w, "gflops", t->loop->step_flops > 0 ? t->loop->step_flops / step_tokens * rate / 1e9 : NAN);
-    put_int(&w, "params", tg_params_elements(p));
-    put_int(&w, "peak_bytes", tg_peak_memory());
-    put_text(&w, "model_sha256", t->saver.model_sha256);
+    tg_result_begin(&w, "gen-train", t->o->out, t->o->seed, tg_training_seconds(t));
+    tg_json_member_text(&w, "model", t->desc->name);
+    tg_json_member_text(&w, "stopped", stopped);
+    if (t->o->time > 0) tg_json_member_real(&w, "time", t->o->time);
+    tg_json_member_int(&w, "steps", at->step);
+    tg_json_member_real(&w, "epochs", epochs_of(t, at->step));
+    tg_json_member_real(&w, "train_loss", t->train_loss);
+    tg_json_member_real(&w, "val_loss", at->best_loss);
+    tg_json_member_int(&w, "best_step", isnan(at->best_loss) ? at->step : at->best_step);
+    tg_json_member_real(&w, "bpc", bits_per_character(t, at->best_loss));
+    tg_json_member_real(&w, "uniform", tg_dataset_baseline(t->data, "uniform"));
+    tg_json_member_real(&w, "unigram", tg_dataset_baseline(t->data, "unigram"));
+    tg_json_member_real(&w, "tokens_per_second", rate);
+    tg_json_member_real(&w, "gflops", t->loop->step_flops > 0 ? t->loop->step_flops / step_tokens * rate / 1e9 : NAN);
+    tg_json_member_int(&w, "params", tg_params_elements(p));
+    tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
+    tg_json_member_text(&w, "model_sha256", t->saver.model_sha256);
     tg_json_close(&w, '}');
     tg_str_add(out, "\n");
     return out->failed ? TG_ENOMEM : TG_OK;

@@ -2,12 +2,13 @@
 #include "run/train.h"
 
 #include "base/alloc.h"
+#include "base/context.h"
 #include "base/file.h"
 #include "base/hash.h"
 
 #include <string.h>
 
-/* The newest first: what a save renames, it renames in an order that leaves these. */
+/* In the order they are tried. A save that was cut off leaves the first, or, between its renames, the second as the newest. */
 static const char *const state_names[] = {"state.safetensors", "state.next.safetensors", "state.prev.safetensors"};
 enum { STATES = sizeof state_names / sizeof state_names[0] };
 
@@ -24,8 +25,12 @@ static const char start_anew[] = "give it as it was, start anew with --force, or
 /* Steps may change where every rate so far would have been the same. */
 static tg_status check_steps(tg_training *t, int64_t stored, int64_t step)
 {
-    tg_train_options *o = t->o;
-    if (o->steps == 0 && stored > 0 && o->schedule == TG_WSD) o->steps = stored; /* --time had laid its decay */
+    const tg_train_options *o = t->o;
+    if (o->steps == 0 && stored > 0 && o->schedule == TG_WSD) { /* --time had laid its decay */
+        tg_status s = tg_training_set_steps(t, stored);
+        if (s) return s;
+        t->decay_laid = true;
+    }
     tg_schedule before = tg_training_schedule(o, stored), after = tg_training_schedule(o, o->steps);
     if (stored == o->steps || step == 0 || (o->steps > 0 && step >= o->steps && o->schedule == TG_CONSTANT)) return TG_OK;
     if (tg_schedule_at(&before, step - 1) == tg_schedule_at(&after, step - 1)) return TG_OK;
@@ -42,10 +47,11 @@ static tg_status compare_setting(const tg_training *t, const tg_json *stored, co
     if (now) tg_settings_text(&b, now);
     else tg_str_add(&b, "nothing");
     tg_str_addf(&field, "setting %s", stored->key);
-    tg_str_addf(&remedy, "give --%s %s, start anew with --force, or go on elsewhere with --init %s -o OTHER", stored->key,
-                a.data ? a.data : "", t->o->out);
-    for (char *c = remedy.data ? strstr(remedy.data, stored->key) : NULL; c && *c && *c != ' '; c++)
-        if (*c == '_') *c = '-';
+    tg_str_add(&remedy, "give --");
+    if (stored->type == TG_JSON_BOOL && !stored->integer) tg_str_add(&remedy, "no-");
+    for (const char *c = stored->key; *c; c++) tg_str_add_n(&remedy, *c == '_' ? "-" : c, 1);
+    if (stored->type != TG_JSON_BOOL) tg_str_addf(&remedy, " %s", a.data ? a.data : "");
+    tg_str_addf(&remedy, ", start anew with --force, or go on elsewhere with --init %s -o OTHER", t->o->out);
     tg_status s = TG_OK;
     if (a.failed || b.failed || field.failed || remedy.failed) s = TG_ENOMEM;
     else if (strcmp(a.data ? a.data : "", b.data ? b.data : ""))
@@ -63,8 +69,9 @@ static tg_status compare_settings(tg_training *t, const tg_json *stored, tg_aren
     int64_t steps = 0;
     tg_status s = tg_json_parse(a, "settings", t->settings, (int64_t)strlen(t->settings), &now);
     if (s) return s;
-    if (!stored || stored->type != TG_JSON_OBJECT || !tg_json_int(stored, "steps", &steps))
+    if (!stored || stored->type != TG_JSON_OBJECT || !tg_json_get(stored, "steps"))
         return tg_fail(TG_EFORMAT, "the state lacks its settings");
+    tg_json_int(stored, "steps", &steps); /* null: open-ended */
     for (const tg_json *m = stored->child; m && !s; m = m->next)
         if (strcmp(m->key, "steps") && strcmp(m->key, "on_nan")) s = compare_setting(t, m, tg_json_get(now, m->key));
     return s ? s : check_steps(t, steps, step);
@@ -156,7 +163,6 @@ static bool is_damage(tg_status s)
 static tg_status settle(tg_training *t)
 {
     t->loop->options.schedule = tg_training_schedule(t->o, t->o->steps);
-    t->decay_laid = t->o->time > 0 && t->o->steps > 0 && t->o->schedule == TG_WSD;
     if (t->saver.model_step >= 0) check_model_file(t);
     return TG_OK;
 }
@@ -214,6 +220,8 @@ tg_status tg_training_init_settings(tg_training *t)
     if (!init || has_state(t->o)) return TG_OK;
     tg_status s = tg_trained_open(t->ctx, init, false, &t->initial);
     if (s) return tg_note("--init");
+    s = tg_context_read(t->ctx, t->initial->path);
+    if (s) return s;
     if (t->initial->desc != t->desc)
         return tg_fail(TG_EINVAL, "--init %s: its model is %s, not %s; give --model %s", init, t->initial->desc->name, t->desc->name,
                        t->initial->desc->name);

@@ -6,9 +6,17 @@
 #include "base/term.h"
 #include "base/utf8.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- tensors ------------------------------------------------------------------------------------------------------- */
+
+static bool all_finite(const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(x[i])) return false;
+    return true;
+}
 
 tg_status tg_tensor_read(tg_safetensors *file, const char *prefix, const char *name, const tg_shape *shape, float *out)
 {
@@ -25,6 +33,8 @@ tg_status tg_tensor_read(tg_safetensors *file, const char *prefix, const char *n
         s = tg_fail(TG_EFORMAT, "the tensor %s is %s; %s was expected", full.data, tg_shape_text(&found, have),
                     tg_shape_text(shape, want));
     else s = tg_safetensors_read(file, t, out);
+    if (!s && !all_finite(out, tg_shape_count(shape)))
+        s = tg_fail(TG_EFORMAT, "the tensor %s holds a number that is not finite: it is damaged, or its training broke down", full.data);
     tg_str_free(&full);
     return s;
 }
@@ -63,6 +73,11 @@ tg_status tg_settings_apply(const tg_json *settings, const tg_key *rows, tg_keys
         tg_settings_text(&text, value);
         s = text.failed ? TG_ENOMEM : tg_keys_set(keys, rows->name, text.data, source);
     }
+    if (s == TG_EUSAGE) { /* "--layers 17: must be 1 to 16", but it is no option that anybody gave */
+        tg_str_clear(&text);
+        tg_str_add(&text, tg_error() + strspn(tg_error(), "-"));
+        s = text.failed ? TG_ENOMEM : tg_fail(TG_EFORMAT, "its setting %s", text.data);
+    }
     tg_str_free(&text);
     return s;
 }
@@ -86,16 +101,22 @@ static tg_status fail_format(const char *what)
     return tg_fail(TG_EFORMAT, "%s; is it a model that gen-train wrote?", what);
 }
 
-static tg_status read_meta(tg_trained *t)
+static tg_status read_meta(tg_context *ctx, tg_trained *t)
 {
-    const tg_json *meta = tg_safetensors_meta(t->file);
-    const char *kind = tg_json_text(meta, "kind"), *name = tg_json_text(meta, "model");
-    int64_t vocab = 0;
+    const tg_json *meta = tg_safetensors_meta(t->file), *settings = tg_json_get(meta, "settings");
+    const char *kind = tg_json_text(meta, "kind"), *name = tg_json_text(meta, "model"), *data = tg_json_text(meta, "data_kind");
+    int64_t vocab = 0, algorithm = 0;
     if (kind && !strcmp(kind, "state"))
         return tg_fail(TG_EFORMAT, "this is a training state, not a model; use model.safetensors beside it");
     if (!kind || strcmp(kind, "model") || !name) return fail_format("there is no model in it");
     tg_status s = tg_model_find(name, &t->desc);
     if (s) return tg_fail(TG_EUNSUPPORTED, "its model is %.64s, which this version does not know", name);
+    if (!data || strcmp(data, "text")) return tg_fail(TG_EUNSUPPORTED, "it is of %.64s, which this version does not know", data ? data : "no data");
+    if (!settings || settings->type != TG_JSON_OBJECT || !tg_json_int(meta, "algorithm", &algorithm))
+        return fail_format("its metadata lack the settings or the algorithm's version");
+    if (algorithm != TG_ALGORITHM)
+        tg_log(ctx, TG_LOG_WARN, "%s was made by algorithm version %lld, this is %d: samples may differ from what they were then",
+               t->path, (long long)algorithm, TG_ALGORITHM);
     if (!tg_json_int(meta, "vocab", &vocab)) return fail_format("its metadata lack the vocabulary's size");
     const tg_json *tokenizer = tg_json_get(meta, "tokenizer");
     tg_str json = {0};
@@ -108,7 +129,7 @@ static tg_status read_meta(tg_trained *t)
     if (vocab < 1 || vocab != tg_tokenizer_vocab(t->tokenizer))
         return fail_format("the tokeniser has another size than its metadata say");
     t->data = (tg_model_data){.kind = TG_KIND_TEXT, .vocab = vocab};
-    return make_config(t, tg_json_get(meta, "settings"));
+    return make_config(t, settings);
 }
 
 /* The weights alone, as a check before memory is asked for: a header that lies about layers or hidden is found out by the
@@ -147,7 +168,7 @@ tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_tr
     if (!s) {
         s = tg_safetensors_open(t->path, &t->file);
         bool opened = !s;
-        if (!s) s = read_meta(t);
+        if (!s) s = read_meta(ctx, t);
         if (!s && weights) s = read_weights(ctx, t);
         if (s && opened) s = tg_note("%s", t->path);
     }
@@ -213,7 +234,7 @@ tg_status tg_tokenizer_same(const tg_tokenizer *a, const char *a_name, const tg_
     }
     tg_status s = one.failed || two.failed ? TG_ENOMEM
                 : tg_fail(TG_EINVAL, "the vocabularies differ: %s has a %s tokeniser of %lld tokens, %s a %s tokeniser of %lld%s%s; "
-                          "make the dataset anew with the other's tokeniser (gen-preprocess --tokenizer FILE)",
+                          "collect and preprocess both texts together, or train from the start",
                           a_name, tg_tokenizer_kind(a), (long long)tg_tokenizer_vocab(a), b_name, tg_tokenizer_kind(b),
                           (long long)tg_tokenizer_vocab(b), at < 0 ? "" : one.data, at < 0 ? "" : two.data);
     tg_str_free(&one);

@@ -4,6 +4,7 @@
 
 #include "base/term.h"
 #include "run/preprocess.h"
+#include "run/result.h"
 
 /* Thresholds, from small recurrent models on text: below 1,000 tokens a model can only learn by heart; below 10,000
  * validation says little; a token seen fewer than 20 times on average is not learned. A validation token that training
@@ -19,12 +20,9 @@ static void find(judge *j, bool bad, const tg_str *what, const char *remedy)
     if (what->failed) j->p->findings.failed = true;
     if (what->failed) return;
     tg_json_open(&j->w, '{');
-    tg_json_key(&j->w, "grade");
-    tg_json_put_text(&j->w, bad ? "bad" : "look");
-    tg_json_key(&j->w, "what");
-    tg_json_put_text(&j->w, what->data);
-    tg_json_key(&j->w, "remedy");
-    tg_json_put_text(&j->w, remedy);
+    tg_json_member_text(&j->w, "grade", bad ? "bad" : "look");
+    tg_json_member_text(&j->w, "what", what->data);
+    tg_json_member_text(&j->w, "remedy", remedy);
     tg_json_close(&j->w, '}');
     tg_str_addf(&j->p->findings, "%s; %s\n", what->data, remedy);
     if (bad) j->bad = true;
@@ -90,28 +88,15 @@ static void judge_coverage(judge *j)
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------- */
 
-static void put_int(tg_json_writer *w, const char *key, int64_t x)
-{
-    tg_json_key(w, key);
-    tg_json_put_int(w, x);
-}
-
-static void put_text(tg_json_writer *w, const char *key, const char *text)
-{
-    tg_json_key(w, key);
-    if (text) tg_json_put_text(w, text);
-    else tg_json_put_null(w);
-}
-
 void tg_provenance_add(tg_preparing *p, const tg_item *item)
 {
-    tg_json_writer w = {.out = &p->sources, .comma = p->items > 0, .depth = 2};
+    tg_json_writer w = {.out = &p->sources, .comma = p->items > 0};
     tg_json_open(&w, '{');
-    put_text(&w, "origin", item->origin);
-    put_text(&w, "licence", item->licence);
-    put_text(&w, "label", item->label);
-    put_int(&w, "bytes", item->bytes);
-    put_text(&w, "sha256", item->sha256);
+    tg_json_member_text(&w, "origin", item->origin);
+    tg_json_member_text(&w, "licence", item->licence);
+    tg_json_member_text(&w, "label", item->label);
+    tg_json_member_int(&w, "bytes", item->bytes);
+    tg_json_member_text(&w, "sha256", item->sha256);
     tg_json_close(&w, '}');
     p->items++;
 }
@@ -123,7 +108,7 @@ static void put_provenance(tg_preparing *p)
     tg_sha256_end(&copy, manifest);
     tg_json_writer w = {.out = &p->provenance};
     tg_json_open(&w, '{');
-    put_text(&w, "manifest_sha256", manifest);
+    tg_json_member_text(&w, "manifest_sha256", manifest);
     tg_json_key(&w, "items");
     tg_json_open(&w, '[');
     if (p->items) tg_json_put_raw(&w, p->sources.data ? p->sources.data : "");
@@ -137,14 +122,14 @@ static void put_report(tg_preparing *p)
     const tg_figures *f = &p->figures;
     tg_json_writer w = {.out = &p->report};
     tg_json_open(&w, '{');
-    put_int(&w, "items", p->items);
-    put_int(&w, "crlf_to_lf", p->cleaning.line_ends);
-    put_int(&w, "byte_order_marks_removed", p->cleaning.marks);
-    put_int(&w, "newlines_between_items", p->cleaning.joints);
-    put_int(&w, "bytes_left_out", p->cleaning.cut);
-    put_int(&w, "symbols_in_train", f->kinds[TG_TRAIN]);
-    put_int(&w, "val_tokens_not_in_train", f->unseen[TG_VAL]);
-    put_int(&w, "test_tokens_not_in_train", f->unseen[TG_TEST]);
+    tg_json_member_int(&w, "items", p->items);
+    tg_json_member_int(&w, "crlf_to_lf", p->cleaning.line_ends);
+    tg_json_member_int(&w, "byte_order_marks_removed", p->cleaning.marks);
+    tg_json_member_int(&w, "newlines_between_items", p->cleaning.joints);
+    tg_json_member_int(&w, "bytes_left_out", p->cleaning.cut);
+    tg_json_member_int(&w, "symbols_in_train", f->kinds[TG_TRAIN]);
+    tg_json_member_int(&w, "val_tokens_not_in_train", f->unseen[TG_VAL]);
+    tg_json_member_int(&w, "test_tokens_not_in_train", f->unseen[TG_TEST]);
     tg_json_close(&w, '}');
 }
 
@@ -152,11 +137,9 @@ static void put_split(tg_preparing *p)
 {
     tg_json_writer w = {.out = &p->split};
     tg_json_open(&w, '{');
-    put_text(&w, "rule", "position");
-    tg_json_key(&w, "val");
-    tg_json_put_real(&w, p->o->val);
-    tg_json_key(&w, "test");
-    tg_json_put_real(&w, p->o->test);
+    tg_json_member_text(&w, "rule", "position");
+    tg_json_member_real(&w, "val", p->o->val);
+    tg_json_member_real(&w, "test", p->o->test);
     tg_json_close(&w, '}');
 }
 
@@ -174,9 +157,8 @@ tg_status tg_verdict_make(tg_preparing *p)
     p->grade = j.bad ? "bad" : j.look ? "look" : "good";
     tg_json_writer w = {.out = &p->verdict};
     tg_json_open(&w, '{');
-    put_text(&w, "grade", p->grade);
-    tg_json_key(&w, "findings");
-    tg_json_put_raw(&w, list.data ? list.data : "[]");
+    tg_json_member_text(&w, "grade", p->grade);
+    tg_json_member_raw(&w, "findings", list.data ? list.data : "[]");
     tg_json_close(&w, '}');
     put_split(p);
     put_report(p);
@@ -234,19 +216,12 @@ tg_status tg_preprocess_tell(tg_preparing *p, double seconds)
     const tg_figures *f = &p->figures;
     tg_str text = {0};
     tg_json_writer w = {.out = &text};
-    tg_json_open(&w, '{');
-    put_text(&w, "program", "gen-preprocess");
-    put_text(&w, "version", TG_VERSION);
-    put_text(&w, "out", p->o->out);
-    put_int(&w, "seed", p->o->seed);
-    tg_json_key(&w, "seconds");
-    tg_json_put_real(&w, seconds);
-    put_text(&w, "kind", "text");
-    for (int s = 0; s < TG_SPLITS; s++) put_int(&w, tg_split_names[s], f->counts[s]);
-    put_int(&w, "vocab", f->vocab);
-    put_text(&w, "content_sha256", p->content);
-    tg_json_key(&w, "verdict");
-    tg_json_put_raw(&w, p->verdict.data);
+    tg_result_begin(&w, "gen-preprocess", p->o->out, p->o->seed, seconds);
+    tg_json_member_text(&w, "kind", "text");
+    for (int s = 0; s < TG_SPLITS; s++) tg_json_member_int(&w, tg_split_names[s], f->counts[s]);
+    tg_json_member_int(&w, "vocab", f->vocab);
+    tg_json_member_text(&w, "content_sha256", p->content);
+    tg_json_member_raw(&w, "verdict", p->verdict.data);
     tg_json_close(&w, '}');
     tg_str_add(&text, "\n");
     tg_status status = text.failed ? TG_ENOMEM : tg_output(p->ctx, text.data, text.length);

@@ -96,3 +96,39 @@ $ gen-sample a --top-p 0
 ? 2
 $ gen-sample a --length 5 <&- | wc -c | tr -d ' '
 <~ ^[56]$
+
+# Every sample starts from nothing: what was seen in the one before does not count.
+$ gen-sample a -n 2 --length 40 --repeat-penalty 3 --format jsonl | tail -n 1 > second && gen-sample a --first 1 --length 40 --repeat-penalty 3 --format jsonl | cmp - second && echo same
+< same
+
+# A stop text may be spread over tokens; the start of one at the very end is shown.
+$ gen-sample a --prompt 'The ' --length 40 --seed 4 > text && stop=$(head -c 16 text | tail -c 3) && gen-sample a --prompt 'The ' --length 40 --seed 4 --stop "$stop" > cut && head -c 13 text > begin && echo >> begin && cmp begin cut && echo cut before it
+< cut before it
+$ gen-sample a --prompt 'The ' --length 40 --seed 4 --stop "$(tail -c 3 text | head -c 2)@" | cmp - text && echo whole
+< whole
+
+# What goes to a terminal is made safe; --raw lets it through; a pipe gets the bytes.
+$ printf 'x\033[31my\n%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 > esc && gen-collect esc --licence CC0-1.0 -o escs -q && gen-preprocess escs -o esc.safetensors -q 2> said; gen-train --data esc.safetensors --model rnn --hidden 8 --layers 1 --batch 1 --seq 8 --steps 300 -o e -q
+$ gen-sample e --prompt x --temperature 0 --length 8 | od -An -c | tr -s ' '
+<  x 033 [ 3 1 m y \n x \n
+$ if command -v script > /dev/null; then script -qec 'gen-sample e --prompt x --temperature 0 --length 5' /dev/null < /dev/null; else echo 'x\x1B[31m'; fi | tr -d '\r'
+< x\x1B[31m
+$ if command -v script > /dev/null; then script -qec 'gen-sample e --prompt x --temperature 0 --length 5 --raw' /dev/null < /dev/null; else printf 'x\033[31m\n'; fi | tr -d '\r' | od -An -c | tr -s ' '
+<  x 033 [ 3 1 m \n
+
+# What make is told, make understands.
+$ printf 'The ' > 'a prompt #1' && gen-sample a --prompt-file 'a prompt #1' --length 5 -o 'out 1.txt' --deps p.d -q && cat p.d
+< out\ 1.txt: a\ prompt\ \#1 a/model.safetensors
+< a\ prompt\ \#1 a/model.safetensors:
+$ printf 'include p.d\nout\\ 1.txt: ; @echo anew\n' > mk && touch -t 203001010000 'a prompt #1' && make -s -f mk 'out 1.txt'
+< anew
+$ cp 'a prompt #1' 'a;b' && gen-sample a --prompt-file 'a;b' --length 5 -o out2.txt --deps p.d -q && cat p.d
+!~ gen-sample: warning: --deps leaves out a;b: make cannot be told such a name
+< out2.txt: a/model.safetensors
+< a/model.safetensors:
+$ gen-sample a --length 5 --deps p.d
+!~ gen-sample: --deps names what an output was made of; add -o PATH
+? 2
+$ gen-sample a --length 5 --probs --format jsonl
+!~ gen-sample: --probs draws a picture .*
+? 2

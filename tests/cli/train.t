@@ -13,7 +13,7 @@ $ gen-train --model lstm --data x.safetensors
 ! gen-train: -o RUN is missing: the run folder to make
 ? 2
 $ gen-train --data x.safetensors -o a
-! gen-train: --model NAME is missing: rnn, lstm or gru
+! gen-train: --model NAME is missing: rnn, lstm or gru; each has options of its own
 ? 2
 $ gen-train --data x.safetensors --model lsmt -o a
 !~ gen-train: .*lsmt.*lstm.*
@@ -92,6 +92,8 @@ $ gen-train --data x.safetensors --model rnn --hidden 8 --batch 4 --seq 10 --ste
 $ gen-train --resume -o grow --steps 14 -q && tail -n 1 grow/log.jsonl | cut -c 1-11
 < {"step": 14
 $ gen-train --data x.safetensors --model rnn --hidden 8 --batch 4 --seq 10 --steps 14 --warmup 2 --schedule constant --eval-every 10 -o grown -q
+$ cmp grow/model.safetensors grown/model.safetensors && echo same
+< same
 
 # A run is repeated from its config.json.
 $ gen-train --config a/config.json -o b -q && cmp a/model.safetensors b/model.safetensors && cmp a/state.safetensors b/state.safetensors && echo same
@@ -115,7 +117,7 @@ $ ls nan
 < config.json
 < log.jsonl
 $ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 50 --lr 1e9 --warmup 0 --on-nan skip -o skip -q
-!~ gen-train: warning: step 2: not finite; left out
+!~ gen-train: warning: step 2: the (loss is far too high|loss is not finite|gradient is not finite); left out
 !*
 !~ gen-train: step [0-9]+: .* twenty times in a row; .*
 ? 1
@@ -125,7 +127,7 @@ $ gen-train --model lstm -o c
 ! gen-train: --data FILE is missing: the dataset, as gen-preprocess writes it
 ? 2
 $ gen-train --data x.safetensors -o c
-! gen-train: --model NAME is missing: rnn, lstm or gru
+! gen-train: --model NAME is missing: rnn, lstm or gru; each has options of its own
 ? 2
 $ gen-train --data x.safetensors --model lstm
 ! gen-train: -o RUN is missing: the run folder to make
@@ -150,6 +152,11 @@ $ gen-train --data x.safetensors --model lstm --dry-run
 <*
 <~ ^MFLOP a step +[0-9,]+$
 <*
+$ gen-train --data x.safetensors --model lstm --dry-run --json | grep -c '"params": [0-9]*, .*"settings": {'
+< 1
+$ gen-train --data x.safetensors --model lstm --dry-run --batch 5000 --seq 100
+!~ gen-train: x\.safetensors: split train has .*smaller --batch or --seq.*
+? 1
 $ gen-train --model rnn --help | grep -c -- '--activation'
 < 1
 

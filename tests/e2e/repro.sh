@@ -1,51 +1,84 @@
 #!/bin/sh
-# repro.sh - the same command gives the same bytes: sha256 of model and state for thread counts, instruction sets,
-# compilers, another machine, frequent and rare saves, and after kill -9 at chosen and at random moments with --resume.
+# repro.sh - the same command gives the same bytes: sha256 of model, state and what is sampled, for thread counts,
+# instruction sets, compilers, another machine, locales, frequent and rare saves, and after kill -9 at chosen and at random
+# moments with --resume. Several kinds of models, so that every op and every optimiser setting takes part.
 work=$(mktemp -d "${TG_TEST_TMP:-${TMPDIR:-/tmp}}/repro-XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 : "${BUILD:=build}"
 MAKE=${MAKE:-make}
+kinds='lstm gru rnn'
 gen-collect synth:verses --max-bytes 18k --licence CC0-1.0 -o "$work/corpus" -q 2>/dev/null &&
 gen-preprocess "$work/corpus" -o "$work/x.safetensors" -q || { echo "not ok repro: no data"; exit 1; }
 
-# train DIR BIN ARGS...: under, where it is set, is a command to run it under
-under=
-train()
+options()
 {
-    dir=$1 bin=$2
-    shift 2
-    $under "$bin" --data "$work/x.safetensors" --model lstm --layers 2 --hidden 20 --batch 6 --seq 12 --steps 60 --dropout 0.1 \
-        --eval-every 20 --sample-every 0 -q -o "$work/$dir" "$@" 2> "$work/$dir.err"
-}
-sums() { (cd "$work/$1" && sha256sum model.safetensors state.safetensors) 2>&1; }
-# same NAME DIR: its sums are those of the first run
-same()
-{
-    if [ "$(sums "$2")" = "$want" ]; then echo "ok $1"; else echo "not ok $1: other bytes; $(head -c 200 "$work/$2.err")"; fi
-    rm -rf "${work:?}/$2"
+    case $1 in
+    lstm) echo --model lstm --layers 2 --hidden 20 --batch 6 --seq 12 --steps 60 --dropout 0.1 --eval-every 20 ;;
+    gru) echo --model gru --layers 2 --hidden 33 --embed 17 --layer-norm --batch 5 --seq 9 --steps 40 --accum 2 --ema 0.9 \
+        --optimizer adamw --weight-decay 0.1 --schedule cosine --eval-every 10 ;;
+    rnn) echo --model rnn --layers 1 --hidden 48 --tie --activation relu --batch 3 --seq 20 --steps 40 --optimizer sgd \
+        --nesterov --lr 0.1 --dropout 0.2 --eval-every 15 ;;
+    esac
 }
 
-train base gen-train --threads 1 || { echo "not ok repro: $(cat "$work/base.err")"; exit 1; }
-want=$(sums base)
-for n in 2 3 7; do train t gen-train --threads $n; same "repro_threads_$n" t; done
+# train KIND DIR ARGS...: under, where it is set, is a command to run it under; bins, a folder of programs
+under='' bins=''
+train()
+{
+    kind=$1 dir=$2
+    shift 2
+    # shellcheck disable=SC2046
+    $under "${bins}gen-train" --data "$work/x.safetensors" $(options "$kind") --sample-every 0 -q -o "$work/$dir" "$@" \
+        2> "$work/$dir.err"
+}
+# sums DIR [THREADS]: of its model, its state and what it writes
+sums()
+{
+    (cd "$work/$1" && sha256sum model.safetensors state.safetensors &&
+        "${bins}gen-sample" . --threads "${2:-1}" -n 2 --length 150 --top-p 0.9 --repeat-penalty 1.1 | sha256sum) 2>&1
+}
+# same NAME KIND DIR [THREADS]
+same()
+{
+    if [ "$(sums "$3" "$4")" = "$(cat "$work/want.$2")" ]; then echo "ok $1"
+    else echo "not ok $1: other bytes; $(head -c 200 "$work/$3.err")"; fi
+    rm -rf "${work:?}/$3"
+}
+# each NAME ARGS...: all kinds
+each()
+{
+    name=$1
+    shift
+    for kind in $kinds; do train "$kind" e "$@"; same "repro_${name}_$kind" "$kind" e 2; done
+}
+
+for kind in $kinds; do
+    train "$kind" base --threads 1 || { echo "not ok repro: $(cat "$work/base.err")"; exit 1; }
+    sums base > "$work/want.$kind"
+    rm -rf "$work/base"
+done
+for n in 2 3 7; do each "threads_$n" --threads $n; done
 for isa in scalar avx2 avx512 neon; do
     if TG_ISA=$isa gen-train --version > /dev/null 2>&1; then
-        TG_ISA=$isa train isa gen-train; same "repro_isa_$isa" isa
+        export TG_ISA=$isa
+        each "isa_$isa"
+        unset TG_ISA
     else
         echo "skip repro_isa_$isa: not on this machine"
     fi
 done
-for n in 1 1000; do train s gen-train --save-every $n; same "repro_save_every_$n" s; done
-for lang in tr_TR.UTF-8 C; do LC_ALL=$lang TZ=Asia/Tokyo train l gen-train; same "repro_locale_$lang" l; done
+for n in 1 1000; do each "save_every_$n" --save-every $n; done
+for lang in tr_TR.UTF-8 C; do (export LC_ALL=$lang TZ=Asia/Tokyo; each "locale_$lang"); done
 
 # ten kills at the N-th call of a save (open, write, fsync, rename ...): before, in and after
 n=3
 for k in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$work/k"
-    TG_FAULT=kill:$n train k gen-train --save-every 7
+    case $((k % 2)) in 0) kind=gru ;; *) kind=lstm ;; esac
+    TG_FAULT=kill:$n train $kind k --save-every 7
     code=$?
     if [ $code -ne 137 ]; then echo "not ok repro_kill_$k: not killed, exit $code"; else
-        train k gen-train --save-every 7 --resume && same "repro_kill_$k" k || echo "not ok repro_kill_$k: $(cat "$work/k.err")"
+        train $kind k --save-every 7 --resume && same "repro_kill_$k" $kind k || echo "not ok repro_kill_$k: $(cat "$work/k.err")"
     fi
     n=$((n + 13))
 done
@@ -54,17 +87,17 @@ done
 # last, the bytes are those of the unbroken run; which moments they were is random and printed.
 if command -v timeout > /dev/null 2>&1; then
     start=$(date +%s%N)
-    train k gen-train --save-every 1
+    train lstm k --save-every 1
     whole=$((($(date +%s%N) - start) / 1000))
     killed=0 moments=''
     for k in 1 2 3 4 5 6 7 8 9 10; do
         rm -rf "$work/k"
-        at=$(awk -v w="$whole" -v seed="$$$k" 'BEGIN { srand(seed + w); printf "%.6f", w * rand() / 1e6 }')
+        at=$(awk -v w="$whole" -v seed="$$$k" 'BEGIN { srand(seed * 7919 + w); rand(); printf "%.6f", w * rand() / 1e6 }')
         under="timeout -s KILL $at"
-        train k gen-train --save-every 1
+        train lstm k --save-every 1
         [ $? -eq 137 ] && killed=$((killed + 1)) moments="$moments $at"
-        under=
-        train k gen-train --save-every 1 --resume && same "repro_random_kill_$k" k ||
+        under=''
+        train lstm k --save-every 1 --resume && same "repro_random_kill_$k" lstm k ||
             echo "not ok repro_random_kill_$k: killed after $at s; $(cat "$work/k.err")"
     done
     echo "killed $killed of 10 at random moments of $whole us:$moments"
@@ -82,18 +115,24 @@ other()
         echo "not ok repro_$name: does not build; $(tail -n 1 "$work/build.log")"
         return
     fi
-    train c "$BUILD/$name/bin/gen-train"
-    same "repro_$name" c
+    bins=$(cd "$BUILD/$name/bin" && pwd)/
+    each "$name"
+    bins=''
 }
 other gcc gcc
 other clang clang
 if command -v qemu-aarch64-static > /dev/null 2>&1 && command -v aarch64-linux-gnu-gcc > /dev/null 2>&1; then
     if $MAKE -s -j2 CC=aarch64-linux-gnu-gcc LDFLAGS=-static BUILD="$BUILD/aarch64" all > "$work/build.log" 2>&1; then
         for isa in neon scalar; do
-            printf '#!/bin/sh\nTG_ISA=%s exec qemu-aarch64-static "%s/aarch64/bin/gen-train" "$@"\n' $isa "$(cd "$BUILD" && pwd)" > "$work/q"
-            chmod +x "$work/q"
-            train a "$work/q"
-            same "repro_aarch64_$isa" a
+            mkdir -p "$work/q"
+            for tool in gen-train gen-sample; do
+                printf '#!/bin/sh\nTG_ISA=%s exec qemu-aarch64-static "%s/aarch64/bin/%s" "$@"\n' $isa "$(cd "$BUILD" && pwd)" \
+                    $tool > "$work/q/$tool"
+                chmod +x "$work/q/$tool"
+            done
+            bins=$work/q/
+            each "aarch64_$isa"
+            bins=''
         done
     else
         echo "not ok repro_aarch64: does not build; $(tail -n 1 "$work/build.log")"

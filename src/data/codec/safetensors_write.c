@@ -72,8 +72,7 @@ static void put_tensor(tg_json_writer *w, const tg_st_row *row, int64_t begin, i
 {
     tg_json_key(w, row->name);
     tg_json_open(w, '{');
-    tg_json_key(w, "dtype");
-    tg_json_put_text(w, tg_st_name(row->dtype));
+    tg_json_member_text(w, "dtype", tg_st_name(row->dtype));
     tg_json_key(w, "shape");
     tg_json_open(w, '[');
     for (int i = 0; i < row->rank; i++) tg_json_put_int(w, row->dims[i]);
@@ -93,8 +92,7 @@ static void put_hashes(const job *j, tg_str *out)
     tg_json_open(&w, '{');
     for (int64_t i = 0; i < j->count; i++) {
         tg_hex64(j->hashes[i], hex);
-        tg_json_key(&w, j->rows[i].name);
-        tg_json_put_text(&w, hex);
+        tg_json_member_text(&w, j->rows[i].name, hex);
     }
     tg_json_close(&w, '}');
 }
@@ -104,11 +102,9 @@ static tg_status build_header(const job *j, const char *tinygen, tg_str *out)
     tg_str hashes = {0};
     put_hashes(j, &hashes);
     tg_str_add(out, TG_ST_HEAD "0000000000000000\"");
-    tg_json_writer w = {.out = out, .depth = 2, .comma = true};
-    tg_json_key(&w, "xxh64");
-    tg_json_put_text(&w, hashes.data ? hashes.data : "");
-    tg_json_key(&w, "tinygen");
-    tg_json_put_text(&w, tinygen);
+    tg_json_writer w = {.out = out, .comma = true};
+    tg_json_member_text(&w, "xxh64", hashes.data ? hashes.data : "");
+    tg_json_member_text(&w, "tinygen", tinygen);
     tg_json_close(&w, '}');
     int64_t at = 0;
     for (int64_t i = 0; i < j->count; i++) {

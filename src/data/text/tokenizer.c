@@ -39,8 +39,7 @@ char *tg_tokenizer_json(const tg_tokenizer *t)
     tg_str text = {0};
     tg_json_writer w = {.out = &text};
     tg_json_open(&w, '{');
-    tg_json_key(&w, "kind");
-    tg_json_put_text(&w, t->row->name);
+    tg_json_member_text(&w, "kind", t->row->name);
     t->row->put(t, &w);
     tg_json_close(&w, '}');
     if (!text.failed) return text.data;

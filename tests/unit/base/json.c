@@ -32,7 +32,6 @@ static void check_tree(const tg_json *value, const char *want)
     tg_json_writer w = {.out = &s};
     tg_json_put_tree(&w, value);
     CHECK_TEXT(s.data, want);
-    CHECK_INT(w.depth, 0);
     tg_str_free(&s);
 }
 
@@ -179,7 +178,7 @@ TEST(nesting_goes_sixty_four_deep_and_no_further)
     memset(open, '[', (size_t)many);
     CHECK_ERROR(tg_json_parse(a, "x", open, many, &value), TG_EFORMAT, "nested more than 64");
     tg_free(open);
-    CHECK_ERROR(tg_json_parse(a, "x", "1", (64 << 20) + 1, &value), TG_EFORMAT, "64 MiB");
+    CHECK_ERROR(tg_json_parse(a, "x", "1", 100000001, &value), TG_EFORMAT, "100 MB");
     tg_arena_free(a);
 }
 
@@ -295,7 +294,6 @@ TEST(the_writer_minds_commas_and_escapes)
     CHECK_TEXT(s.data, "{\"a\\\"b\": -9223372036854775808, \"list\": [0.1, null, null, true, false, null, {}, [], "
                        "[1]], \"text\": \"tab\\t nl\\n quote\\\" back\\\\ bell\\u0007 del\x7f \xe4\xb8\xad\", "
                        "\"bad\": \"a\xef\xbf\xbd\\u0000\xef\xbf\xbd\xef\xbf\xbd\"}");
-    CHECK_INT(w.depth, 0);
     tg_str_free(&s);
 }
 

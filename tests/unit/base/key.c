@@ -293,36 +293,29 @@ TEST(what_is_required_and_missing_is_named)
 
 /* ---- config files */
 
-static char *config(const char *text)
+static tg_status config(tg_keys *k, const char *text, const char *ignore)
 {
-    char *path = tg_path_join(test_folder(), "c.json");
-    CHECK_OK(tg_write_file(path, text, (int64_t)strlen(text)));
-    return path;
+    return tg_keys_read_config(k, "c.json", text, (int64_t)strlen(text), ignore, TG_FROM_CONFIG);
 }
 
-/* The message without the folder in front. */
 static void config_bad(const char *text, const char *message)
 {
     tg_keys *k = make();
-    char *path = config(text);
-    CHECK_INT(tg_keys_read_config(k, path, NULL), TG_EUSAGE);
-    const char *name = strstr(tg_error(), "c.json");
-    CHECK(name != NULL);
-    CHECK_TEXT(name, message);
-    tg_free(path);
+    CHECK_INT(config(k, text, NULL), TG_EUSAGE);
+    CHECK_TEXT(tg_error(), message);
     tg_keys_free(k);
 }
 
 TEST(flags_win_over_a_config_file_whichever_is_read_first)
 {
-    char *path =
-        config("{\"layers\": 7, \"kv-heads\": 3, \"temperature\": 0.5, \"labels\": false, \"out\": \"c\","
-               " \"steps\": \"10k\", \"time\": 60, \"beta\": null, \"sources\": [\"p\", \"q\"], \"metrics\": \"m\"}");
+    static const char text[] =
+        "{\"layers\": 7, \"kv-heads\": 3, \"temperature\": 0.5, \"labels\": false, \"out\": \"c\","
+        " \"steps\": \"10k\", \"time\": 60, \"beta\": null, \"sources\": [\"p\", \"q\"], \"metrics\": \"m\"}";
     for (int first = 0; first < 2; first++) {
         tg_keys *k = make();
-        if (first) CHECK_OK(tg_keys_read_config(k, path, NULL));
+        if (first) CHECK_OK(config(k, text, NULL));
         CHECK_OK(parse(k, "--layers 9 --labels s1 s2 s3", false));
-        if (!first) CHECK_OK(tg_keys_read_config(k, path, NULL));
+        if (!first) CHECK_OK(config(k, text, NULL));
         CHECK_INT(v.layers, 9);
         CHECK_INT(v.kv_heads, 3);
         CHECK(v.temperature == 0.5 && v.time == 60 && v.beta == 1);
@@ -337,17 +330,28 @@ TEST(flags_win_over_a_config_file_whichever_is_read_first)
         CHECK_INT(tg_keys_source(k, "beta"), TG_FROM_DEFAULT);
         tg_keys_free(k);
     }
-    tg_free(path);
+}
+
+TEST(what_a_run_was_started_with_yields_to_a_config_file)
+{
+    tg_keys *k = make();
+    static const char run[] = "{\"layers\": 7, \"beta\": 2, \"metrics\": [\"a\"]}";
+    CHECK_OK(config(k, "{\"layers\": 5, \"metrics\": [\"b\"]}", NULL));
+    CHECK_OK(tg_keys_read_config(k, "run", run, (int64_t)strlen(run), NULL, TG_FROM_RUN));
+    CHECK_INT(v.layers, 5);
+    CHECK(v.beta == 2);
+    CHECK_INT(v.metrics.count, 1);
+    CHECK_TEXT(v.metrics.items[0], "b");
+    CHECK_INT(tg_keys_source(k, "beta"), TG_FROM_RUN);
+    tg_keys_free(k);
 }
 
 TEST(a_config_file_read_twice_gives_the_same_lists)
 {
-    char *path = config("{\"metrics\": [\"a\", \"b\"]}");
     tg_keys *k = make();
-    CHECK_OK(tg_keys_read_config(k, path, "*"));
-    CHECK_OK(tg_keys_read_config(k, path, NULL));
+    CHECK_OK(config(k, "{\"metrics\": [\"a\", \"b\"]}", "*"));
+    CHECK_OK(config(k, "{\"metrics\": [\"a\", \"b\"]}", NULL));
     CHECK_INT(v.metrics.count, 2);
-    tg_free(path);
     tg_keys_free(k);
 }
 
@@ -363,26 +367,20 @@ TEST(mistakes_in_a_config_file_are_wrong_usage_with_line_and_column)
     config_bad("[1]", "c.json: must be a JSON object, {\"key\": value, ...}");
 }
 
-TEST(a_config_file_that_is_no_json_or_not_there_is_wrong_usage)
+TEST(a_config_file_that_is_no_json_is_wrong_usage)
 {
-    tg_keys *k = make();
-    char *path = config("{\"layers\": }");
-    CHECK_ERROR(tg_keys_read_config(k, path, NULL), TG_EUSAGE, "c.json:1:12");
-    CHECK_OK(tg_remove(path));
-    CHECK_ERROR(tg_keys_read_config(k, path, NULL), TG_EUSAGE, "No such file");
-    tg_free(path);
-    tg_keys_free(k);
+    config_bad("{\"layers\": }",
+               "c.json:1:12: expected a value (text, number, true, false, null, array or object), found '}'");
 }
 
 TEST(chosen_or_all_unknown_members_of_a_config_file_are_passed_over)
 {
     tg_keys *k = make();
-    char *path = config("{\"program\": \"gen-x\", \"version\": \"1\", \"layers\": 5}");
-    CHECK_ERROR(tg_keys_read_config(k, path, "version"), TG_EUSAGE, "unknown key program");
-    CHECK_OK(tg_keys_read_config(k, path, "version,program"));
+    static const char text[] = "{\"program\": \"gen-x\", \"version\": \"1\", \"layers\": 5}";
+    CHECK_ERROR(config(k, text, "version"), TG_EUSAGE, "unknown key program");
+    CHECK_OK(config(k, text, "version,program"));
     CHECK_INT(v.layers, 5);
-    CHECK_OK(tg_keys_read_config(k, path, "*"));
-    tg_free(path);
+    CHECK_OK(config(k, text, "*"));
     tg_keys_free(k);
 }
 
@@ -398,16 +396,14 @@ TEST(rows_print_as_json_that_reads_back)
         "{\"sources\": [\"a\", \"b\"], \"out\": null, \"data\": \"x.safetensors\", \"layers\": 5, \"kv_heads\": null, "
         "\"steps\": 50, \"seed\": 1, \"big\": 0, \"temperature\": 0.8, \"beta\": 1, \"time\": 600, "
         "\"labels\": false, \"quiet\": false, \"metrics\": []}");
-    char *path = config(json), *again = NULL;
     tg_keys_free(k);
     k = make();
-    CHECK_OK(tg_keys_read_config(k, path, NULL));
-    again = tg_keys_json(k, 0, TG_KEY_NO_CONFIG);
+    CHECK_OK(config(k, json, NULL));
+    char *again = tg_keys_json(k, 0, TG_KEY_NO_CONFIG);
     CHECK_TEXT(again, json);
     tg_free(again);
     tg_free(json);
-    tg_free(path);
-    v.kv_heads = 8; /* as a step does that has worked it out */
+    CHECK_OK(tg_keys_set(k, "kv-heads", "8", TG_FROM_RUN)); /* as a step does that has worked it out */
     json = tg_keys_json(k, TG_KEY_RESULT, TG_KEY_SEED);
     CHECK_TEXT(json, "{\"layers\": 5, \"kv_heads\": 8, \"temperature\": 0.8, \"beta\": 1}");
     tg_free(json);
@@ -449,14 +445,14 @@ TEST(help_is_grouped_aligned_and_wrapped)
 
 /* ---- no memory */
 
-static tg_status everything(const char *path)
+static tg_status everything(const char *text)
 {
     tg_keys *k = NULL;
     char *argv[] = {"gen-x", "a", "b", "--out", "o", "--metrics=m", "--no-labels", "--temprature", "1"};
     tg_status s = tg_keys_new(&k);
     if (!s) s = tg_keys_add(k, "Things", rows, &v);
     if (!s) s = tg_keys_parse(k, 7, argv, false);
-    if (!s) s = tg_keys_read_config(k, path, NULL);
+    if (!s) s = config(k, text, NULL);
     if (!s && tg_keys_parse(k, 9, argv, false) == TG_ENOMEM) s = TG_ENOMEM;
     char *json = s ? NULL : tg_keys_json(k, 0, 0);
     char *help = s ? NULL : tg_keys_help(k, 80);
@@ -469,11 +465,11 @@ static tg_status everything(const char *path)
 
 TEST(every_allocation_of_option_rows_may_fail)
 {
-    char *path = config("{\"layers\": 7, \"steps\": \"10k\", \"sources\": [\"p\", \"q\"], \"beta\": 2.5}");
+    static const char text[] = "{\"layers\": 7, \"steps\": \"10k\", \"sources\": [\"p\", \"q\"], \"beta\": 2.5}";
     int64_t live = tg_alloc_live(), n = 1;
     for (bool done = false; !done; n++) {
         tg_alloc_fail_at(n, n % 2 == 0);
-        tg_status s = everything(path);
+        tg_status s = everything(text);
         tg_alloc_fail_at(0, false);
         if (s) CHECK_INT(s, TG_ENOMEM);
         CHECK_INT(tg_alloc_live(), live);
@@ -481,5 +477,4 @@ TEST(every_allocation_of_option_rows_may_fail)
     }
     test_note("%lld allocations", (long long)n - 2);
     CHECK(n > 20);
-    tg_free(path);
 }

@@ -32,7 +32,7 @@ static void pack_width(probe *p, int64_t width)
     enum { GAP = 3 };
     const int64_t n = p->n, k = COLUMNS, each = width * k;
     const float *x = probe_floats(p, n * k, -1, 1);
-    float *out = probe_result(p, panels(n, width) * each), *apart = probe_copy(p, out, panels(n, width) * (each + GAP));
+    float *out = probe_result(p, panels(n, width) * each), *apart = probe_result(p, panels(n, width) * (each + GAP));
     p->k->pack(out, each, x, 1, k, k, n, width);
     check_packed(p, out, x, k, 1, n, k, width);
     p->k->pack(out, each, x, n, 1, k, n, width);

@@ -310,3 +310,29 @@ TEST(a_plan_costs_no_memory_for_values)
     tg_keys_free(keys);
     tg_free(config);
 }
+
+static float loss_of(tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry)
+{
+    tg_metrics metrics;
+    tg_tape_begin(t, &(tg_tape_mode){.train = false});
+    tg_tensor *l = tg_model_descriptor(m)->loss(m, t, batch, carry, &metrics);
+    CHECK_OK(l ? TG_OK : tg_tape_status(t));
+    return l->data[0];
+}
+
+TEST(where_the_streams_begin_anew_carried_state_counts_for_nothing)
+{
+    tg_model *m = model_of("lstm", WITH("hidden=24"), false);
+    tg_tape *t;
+    tg_carry carry;
+    tg_batch batch = examples();
+    CHECK_OK(tg_tape_new(ctx, &t));
+    CHECK_OK(tg_carry_new(m, B, &carry));
+    const float fresh = loss_of(m, t, &batch, &carry);
+    CHECK(loss_of(m, t, &batch, &carry) != fresh);
+    batch.restart = true;
+    CHECK(loss_of(m, t, &batch, &carry) == fresh);
+    tg_carry_free(&carry);
+    tg_tape_free(t);
+    tg_model_free(m);
+}

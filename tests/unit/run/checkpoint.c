@@ -245,6 +245,7 @@ TEST(a_run_is_replaced_only_by_force)
     tg_rundir *r;
     kept_new(&k, folder, false);
     CHECK_OK(tg_checkpoint_save(&k.saver));
+    CHECK_OK(tg_rundir_put(k.dir, "config.json", "{\"data\": \"x\", \"model\": \"lstm\"}"));
     kept_free(&k);
     CHECK_ERROR(tg_rundir_open(folder, false, false, &r), TG_EINVAL, "--resume goes on with it, --force replaces it");
     CHECK_OK(tg_rundir_open(folder, true, true, &r)); /* resuming wins */

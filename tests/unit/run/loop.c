@@ -1,6 +1,8 @@
 /* Tests of run/loop.c and run/generate.c: the steady state. */
 #include "run/loop.h"
 
+#include <math.h>
+
 #include "run/generate.h"
 #include "support/bench.h"
 
@@ -63,4 +65,65 @@ TEST(training_gives_the_same_bits_for_any_number_of_threads)
         CHECK_BYTES((const uint8_t *)w, first, (int64_t)sizeof first);
         bench_free(&b);
     }
+}
+
+/* Weights after one step of plain descent, over `accum` batches; lr 0 leaves them, and the gradient can be read. */
+static float *one_step(int64_t accum, double lr, int64_t first, float *grads)
+{
+    bench b = bench_new("gru", 1, 0);
+    const int64_t n = tg_params_size(tg_model_params(b.model));
+    tg_loop_options o = b.loop->options;
+    o.optim = (tg_optim_config){.kind = TG_SGD};
+    o.schedule.lr = lr;
+    o.clip = 0;
+    o.accum = accum;
+    tg_loop *l;
+    tg_step_info i;
+    CHECK_OK(tg_loop_new(b.ctx, b.model, b.data, &o, &l));
+    for (int64_t k = 0; k <= first; k++) CHECK_OK(tg_loop_step(l, &i));
+    if (grads) memcpy(grads, tg_params_grads(tg_model_params(b.model)), (size_t)n * sizeof *grads);
+    float *w = tg_alloc_array(n, sizeof *w);
+    memcpy(w, tg_params_values(tg_model_params(b.model)), (size_t)n * sizeof *w);
+    tg_loop_free(l);
+    bench_free(&b);
+    return w;
+}
+
+TEST(accumulated_batches_take_the_mean_of_their_gradients)
+{
+    enum { N = 1 << 16 };
+    static float first[N], second[N];
+    float *start = one_step(1, 0, 0, first), *same = one_step(1, 0, 1, second), *w = one_step(2, 0.5, 0, NULL);
+    int64_t n = 3 * 24 * 24; /* of the first tensors: what is compared is enough */
+    for (int64_t i = 0; i < n; i++) {
+        CHECK(start[i] == same[i]);
+        const double want = (double)start[i] - 0.5 * ((double)first[i] + (double)second[i]) / 2;
+        if (!(fabs((double)w[i] - want) < 1e-6)) test_failed(__FILE__, __LINE__, "[%lld]: %g, not %g", (long long)i, (double)w[i], want);
+    }
+    tg_free(start);
+    tg_free(same);
+    tg_free(w);
+}
+
+static volatile int cancelled;
+
+TEST(a_cancelled_evaluation_is_as_if_it_had_not_been_asked_for)
+{
+    bench b = bench_new("lstm", 1, 0);
+    tg_context *ctx;
+    tg_step_info i;
+    double nats = -1, again = -1;
+    CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1, .cancel = &cancelled}, &ctx));
+    for (int k = 0; k < 3; k++) CHECK_OK(tg_loop_step(b.loop, &i));
+    b.loop->ctx = ctx;
+    cancelled = 1;
+    CHECK_INT(tg_loop_evaluate(b.loop, &nats), TG_ECANCELLED);
+    CHECK(nats == -1 && b.loop->place.evaluated == -1 && isnan(b.loop->place.best_loss));
+    cancelled = 0;
+    CHECK_OK(tg_loop_evaluate(b.loop, &nats));
+    CHECK_OK(tg_loop_evaluate(b.loop, &again));
+    CHECK(nats == again && b.loop->place.evaluated == 3);
+    b.loop->ctx = b.ctx;
+    tg_context_free(ctx);
+    bench_free(&b);
 }

@@ -1,0 +1,46 @@
+# Models that lie, with checksums that are right: refused for what is wrong with them
+skip unless command -v python3
+$ gen-collect synth:verses --max-bytes 12k --licence CC0-1.0 -o corpus -q && gen-preprocess corpus -o x.safetensors -q
+$ gen-train --data x.safetensors --model gru --hidden 16 --batch 4 --seq 10 --steps 20 -o a -q
+$ cat > lie.py <<'END'
+> import os, struct, sys
+> sys.path.insert(0, os.environ['TINYGEN_SRC'] + '/tests/support')
+> from xxh64 import read_file, write_file
+> head, meta, data = read_file('a/model.safetensors')
+> exec(sys.argv[1])
+> write_file('lie.safetensors', head, meta, data)
+> END
+$ python3 lie.py '' && gen-sample lie.safetensors --length 20 > lied && gen-sample a --length 20 | cmp - lied && echo no lie
+< no lie
+$ python3 lie.py 'at = head["head.bias"]["data_offsets"][0]; data[at:at + 4] = struct.pack("<f", float("nan"))' && gen-sample lie.safetensors
+! gen-sample: lie.safetensors: the tensor head.bias holds a number that is not finite: it is damaged, or its training broke down
+? 1
+$ python3 lie.py 'meta["settings"]["layers"] = 17' && gen-sample lie.safetensors
+! gen-sample: lie.safetensors: its setting layers 17: must be 1 to 16
+? 1
+$ python3 lie.py 'meta["settings"]["layers"] = 3' && gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: its settings need more weights than it holds; .*
+? 1
+$ python3 lie.py 'meta["settings"]["hidden"] = 8' && gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: the tensor embed\.weight is .*
+? 1
+$ python3 lie.py 'del meta["settings"]' && gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: its metadata lack the settings .*
+? 1
+$ python3 lie.py 'meta["data_kind"] = "image"' && gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: it is of image, .*
+? 1
+$ python3 lie.py 'meta["model"] = "elman"' && gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: its model is elman, .*
+? 1
+$ python3 lie.py 'meta["vocab"] = 7' && gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: the tokeniser has another size .*
+? 1
+$ python3 lie.py 'del meta["tokenizer"]' && gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: its metadata lack the tokeniser; .*
+? 1
+$ python3 lie.py 'del head["head.bias"]' && gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: .*
+? 1
+$ python3 lie.py 'meta["algorithm"] = 999' && gen-sample lie.safetensors --length 3 -q > /dev/null
+!~ gen-sample: warning: lie\.safetensors was made by algorithm version 999, .*
