@@ -16,7 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_SKIPPED = 77, LIMIT_SECONDS = 120, MAX_JOBS = 64, PATH_ROOM = 4096, MAX_FOLDERS = 16 };
+enum { EXIT_SKIPPED = 77, LIMIT_SECONDS = 120, FULL_SECONDS = 3600, MAX_JOBS = 64, PATH_ROOM = 4096, MAX_FOLDERS = 16 };
+
+/* Sweeps over everything (TG_TEST_FULL) take their time. */
+static int limit_seconds(void)
+{
+    return getenv("TG_TEST_FULL") ? FULL_SECONDS : LIMIT_SECONDS;
+}
 
 typedef struct running {
     const tg_test *test; /* NULL: this slot is free */
@@ -294,7 +300,7 @@ static void report_failure(const running *r, int status, const char *folder)
 {
     struct stat st;
     printf("not ok %s (%s)", r->test->name, r->test->file);
-    if (r->timed_out) printf(": killed after %d s\n", LIMIT_SECONDS);
+    if (r->timed_out) printf(": killed after %d s\n", limit_seconds());
     else if (WIFSIGNALED(status)) printf(": signal %d, %s\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else printf(": exit status %d\n", WEXITSTATUS(status));
     copy_out(r->output, "    ");
@@ -342,7 +348,7 @@ static void wait_for_one(void)
                 finish(r, status);
                 return;
             }
-            if (!r->timed_out && now() - r->begin > LIMIT_SECONDS) {
+            if (!r->timed_out && now() - r->begin > limit_seconds()) {
                 r->timed_out = true;
                 kill(-r->pid, SIGKILL);
             }
