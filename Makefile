@@ -41,12 +41,15 @@ TOOL_SRC  := $(sort $(wildcard tools/gen-*.c))
 CLI_SRC   := $(sort $(filter-out $(TOOL_SRC),$(wildcard tools/*.c)))
 UNIT_SRC  := $(sort $(shell find tests/unit tests/support -name '*.c')) tests/test.c
 RUN_SRC   := tests/cli.c tests/test.c
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+PEAK_SRC  := tests/bench/multi/peak.c
 
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) \
              $(foreach i,$(ISAS),$(MULTI_SRC:src/kernels/multi/%.c=$(BUILD)/kernels/$(i)/%.o))
 CLI_OBJ   := $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ  := $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 RUN_OBJ   := $(RUN_SRC:%.c=$(BUILD)/obj/%.o)
+BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/obj/%.o) $(foreach i,$(ISAS),$(BUILD)/kernels/$(i)/peak.o)
 TOOLS     := $(TOOL_SRC:tools/%.c=$(BUILD)/bin/%)
 LIB       := $(BUILD)/libtinygen.a
 
@@ -72,6 +75,10 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) $(ISA_DEFS) -Itests -c $< -o $@
 
 define isa_rule
+$(BUILD)/kernels/$(1)/peak.o: $(PEAK_SRC) $(BUILD)/flags Makefile
+	@mkdir -p $$(@D)
+	$$(call say,cc,'$$< $(1)')
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ISA_$(1)) -DTG_SIMD=$(1) -DTG_SIMD_$(1)=1 -c $$< -o $$@
 $(BUILD)/kernels/$(1)/%.o: src/kernels/multi/%.c $(BUILD)/flags Makefile
 	@mkdir -p $$(@D)
 	$$(call say,cc,'$$< $(1)')
@@ -104,6 +111,15 @@ $(BUILD)/bin/cli: $(RUN_OBJ)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lm -o $@
 
+$(BUILD)/bin/bench: $(BENCH_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ -lm -o $@
+$(BUILD)/bin/bench-openblas: $(BUILD)/obj/tests/bench/peers/openblas.o
+	@mkdir -p $(@D)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -ldl -o $@
+
 # ---- tests: T=WORD runs those whose name or file contains it -----------------------------------------------------
 
 export CC BUILD NM PYTHON T
@@ -123,6 +139,12 @@ repro: all                    ## same bytes for any ISA, thread count, compiler,
 	$(RUN) e2e/repro
 demo: all                     ## a minute from text to a trained LSTM and what it writes
 	@sh tests/e2e/demo.sh
+
+BENCH  = $(BUILD)/bin/bench
+bench: all $(BENCH) $(BUILD)/bin/bench-openblas  ## how fast it is, as shares of this machine's limits; T=WORD measures some
+	@$(BENCH) --bin $(BUILD)/bin --json $(BUILD)/bench.json $(T)
+bench-compare: $(BENCH)       ## OLD=FILE: an older bench.json against the last one
+	@$(BENCH) --compare $(OLD) $(BUILD)/bench.json
 
 layers:                       ## who may include whom, and who may write files
 	@sh tests/lint/layers.sh .
@@ -156,8 +178,8 @@ $(BUILD)/tidy/%.ok: %.c .clang-tidy
 clean:                        ## removes build/
 	rm -rf $(BUILD)
 help:                         ## prints this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
--include $(sort $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(UNIT_OBJ) $(RUN_OBJ)) $(TOOL_SRC:%.c=$(BUILD)/obj/%.d))
-.PHONY: all test-programs test check repro demo layers names size asan ubsan tsan cover tidy clean help FORCE
+-include $(sort $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(UNIT_OBJ) $(RUN_OBJ) $(BENCH_OBJ)) $(TOOL_SRC:%.c=$(BUILD)/obj/%.d))
+.PHONY: all test-programs test check repro demo bench bench-compare layers names size asan ubsan tsan cover tidy clean help FORCE
 .SECONDARY:

@@ -57,10 +57,12 @@ static int64_t sys_cache(char level)
     return 0;
 }
 
-/* Virtual machines report nothing or nonsense: outside [low, high] the usual value holds. */
+/* /sys knows what this machine shares of a cache, sysconf may tell the whole package's. Virtual machines report nothing or
+ * nonsense: outside [low, high] the usual value holds. */
 static int64_t cache_size(long said, char level, int64_t low, int64_t high, int64_t usual)
 {
-    int64_t size = said > 0 ? said : sys_cache(level);
+    int64_t size = sys_cache(level);
+    if (size <= 0) size = said;
     return size >= low && size <= high ? size : usual;
 }
 

@@ -1,0 +1,90 @@
+/* child.c - other programs: asked for a sample at a time over two pipes, or run to their end and timed. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "bench/bench.h"
+
+struct bench_child { pid_t pid; FILE *to, *from; };
+
+/* The child's side of a fork: descriptors in place, then the program. */
+static void become(const char *const *argv, const char *const *env, int in, int out)
+{
+    const int null = open("/dev/null", O_RDWR);
+    for (; env && *env; env++) putenv((char *)(uintptr_t)*env);
+    if (null < 0 || dup2(in < 0 ? null : in, 0) < 0 || dup2(out < 0 ? null : out, 1) < 0 || dup2(null, 2) < 0) _exit(127);
+    execvp(argv[0], (char **)(uintptr_t)argv);
+    _exit(127);
+}
+
+bench_child *bench_child_start(const char *const *argv, const char *const *env)
+{
+    int to[2], from[2];
+    bench_child *c = calloc(1, sizeof *c);
+    char line[64];
+    if (!c || pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC)) return NULL;
+    c->pid = fork();
+    if (c->pid == 0) become(argv, env, to[0], from[1]);
+    close(to[0]);
+    close(from[1]);
+    c->to = fdopen(to[1], "w");
+    c->from = fdopen(from[0], "r");
+    if (c->pid > 0 && c->to && c->from && fgets(line, sizeof line, c->from) && !strcmp(line, "ready\n")) return c;
+    bench_child_stop(c);
+    return NULL;
+}
+
+double bench_child_ask(bench_child *c, const char *line)
+{
+    char answer[64];
+    double x = NAN;
+    if (!c || fprintf(c->to, "%s\n", line) < 0 || fflush(c->to) || !fgets(answer, sizeof answer, c->from)) return NAN;
+    /* OpenBLAS's threads spin for some 25 ms after a product, OpenMP's for a few */
+    nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+    return tg_parse_real(answer, (int64_t)strcspn(answer, "\n"), &x) ? x : NAN;
+}
+
+void bench_child_stop(bench_child *c)
+{
+    if (!c) return;
+    if (c->to) fclose(c->to);
+    if (c->from) fclose(c->from);
+    if (c->pid > 0) {
+        kill(c->pid, SIGTERM);
+        waitpid(c->pid, NULL, 0);
+    }
+    free(c);
+}
+
+int bench_command(const char *const *argv, char *out, int room, double *seconds, double *peak)
+{
+    int pipes[2], status = -1, used = 0;
+    struct rusage usage = {0};
+    if (pipe2(pipes, O_CLOEXEC)) return -1;
+    const double start = tg_now();
+    const pid_t pid = fork();
+    if (pid == 0) become(argv, NULL, -1, pipes[1]);
+    close(pipes[1]);
+    for (ssize_t n = 1; pid > 0 && n > 0;) {
+        char rest[4096];
+        n = used < room - 1 ? read(pipes[0], out + used, (size_t)(room - 1 - used)) : read(pipes[0], rest, sizeof rest);
+        if (n > 0 && used < room - 1) used += (int)n;
+    }
+    close(pipes[0]);
+    out[used] = 0;
+    if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) return -1;
+    if (seconds) *seconds = tg_now() - start;
+    if (peak) *peak = (double)usage.ru_maxrss * 1024;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

@@ -1,0 +1,49 @@
+"""torch_recurrent.py KIND HIDDEN BATCH SEQ THREADS - PyTorch's training step behind a pipe.
+
+Says "ready", then answers each line with tokens a second over about a second of steps: embedding, two layers of nn.LSTM,
+nn.GRU or nn.RNN, a linear head over 65 symbols, cross-entropy, gradients clipped to 5, Adam."""
+import sys
+import time
+
+import torch
+from torch import nn
+
+kind, hidden, batch, seq, threads = sys.argv[1], *map(int, sys.argv[2:6])
+torch.set_num_threads(threads)
+torch.set_flush_denormal(True)
+torch.manual_seed(1)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(65, hidden)
+        self.rnn = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[kind](hidden, hidden, 2)
+        self.head = nn.Linear(hidden, 65)
+
+    def forward(self, x):
+        return self.head(self.rnn(self.embed(x))[0])
+
+
+net = Net()
+optimiser = torch.optim.Adam(net.parameters(), lr=2e-3)
+x, y = (torch.randint(65, (seq, batch)) for _ in range(2))
+
+
+def step():
+    optimiser.zero_grad(set_to_none=True)
+    nn.functional.cross_entropy(net(x).view(-1, 65), y.view(-1)).backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 5)
+    optimiser.step()
+
+
+for _ in range(3):
+    step()
+print("ready", flush=True)
+for _ in sys.stdin:
+    step()
+    start, steps = time.perf_counter(), 0
+    while time.perf_counter() - start < 1:
+        step()
+        steps += 1
+    print(steps * batch * seq / (time.perf_counter() - start), flush=True)

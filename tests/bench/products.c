@@ -1,0 +1,134 @@
+/* products.c - matrix products at the shapes of the models, beside OpenBLAS where it is installed. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "bench/bench.h"
+#include "kernels/drive.h"
+
+typedef struct shape { int m, n, k; const char *op, *what; } shape;
+
+/* NN forward, NT a weight stored as PyTorch stores it, TN a weight gradient, added to what is there. */
+static const shape shapes[] = {
+    {512, 512, 512, "NN", "square"}, {1024, 1024, 1024, "NN", "square"}, {2048, 2048, 2048, "NN", "square"},
+    {512, 512, 512, "NT", "square"}, {1024, 1024, 1024, "TN", "square"},
+    {50, 512, 128, "NN", "LSTM 128 step"}, {50, 512, 128, "NT", "LSTM 128 step"}, {50, 128, 512, "NN", "LSTM 128 step dh"},
+    {25, 512, 128, "NN", "LSTM 128 half a step"}, {25, 128, 512, "NN", "LSTM 128 half a step dh"},
+    {128, 512, 2500, "TN", "LSTM 128 dw"}, {2500, 512, 128, "NT", "LSTM 128 input"}, {2500, 65, 128, "NT", "LSTM 128 head"},
+    {50, 2048, 512, "NN", "LSTM 512 step"}, {50, 2048, 512, "NT", "LSTM 512 step"}, {50, 512, 2048, "NN", "LSTM 512 step dh"},
+    {25, 2048, 512, "NN", "LSTM 512 half a step"}, {50, 1024, 512, "NN", "LSTM 512 half the gates"},
+    {512, 2048, 2500, "TN", "LSTM 512 dw"}, {64, 512, 256, "NN", "RNN step"},
+    {768, 384, 128, "NN", "GPT 128 qkv"}, {768, 384, 128, "NT", "GPT 128 qkv"}, {768, 128, 384, "NN", "GPT 128 qkv dx"},
+    {384, 128, 768, "TN", "GPT 128 qkv dw"}, {768, 512, 128, "NN", "GPT 128 fc1"}, {768, 128, 512, "NN", "GPT 128 fc2"},
+    {512, 128, 768, "TN", "GPT 128 fc1 dw"}, {64, 64, 32, "NT", "GPT 128 head qk"}, {64, 32, 64, "NN", "GPT 128 head pv"},
+    {4096, 1152, 384, "NN", "GPT 384 qkv"}, {4096, 1536, 384, "NN", "GPT 384 fc1"}, {4096, 384, 1536, "NN", "GPT 384 fc2"},
+    {4096, 1536, 384, "NT", "GPT 384 fc1"}, {1536, 384, 4096, "TN", "GPT 384 fc1 dw"}, {256, 256, 64, "NT", "GPT 384 head qk"},
+    {256, 64, 256, "NN", "GPT 384 head pv"},
+    {128, 400, 784, "NN", "VAE encoder"}, {128, 400, 784, "NT", "VAE encoder"}, {128, 784, 400, "NN", "VAE decoder"},
+    {128, 784, 400, "NT", "VAE decoder"}, {400, 784, 128, "TN", "VAE encoder dw"},
+    {128, 512, 256, "NT", "GAN generator"}, {128, 784, 512, "NT", "GAN generator out"},
+    {1, 512, 128, "NT", "LSTM 128 generate"}, {1, 2048, 512, "NT", "LSTM 512 generate"}, {1, 384, 128, "NT", "GPT 128 generate"},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes, PEERS = 2 };
+
+typedef struct product_job { const shape *s; tg_context *ctx; tg_gemm g; void *scratch; } product_job;
+
+static void product_run(void *arg)
+{
+    product_job *j = arg;
+    tg_gemm_run(j->ctx, &j->g, j->scratch);
+}
+
+static double flops(const shape *s) { return 2e-9 * s->m * s->n * s->k; }
+
+static void fill(float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) x[i] = (float)(i % 7 - 3);
+}
+
+/* One sample of ours; packed: the right operand was packed before. */
+static double product_sample(tg_context *ctx, const shape *s, bool packed)
+{
+    const int64_t m = s->m, n = s->n, k = s->k;
+    const bool ta = s->op[0] == 'T', tb = s->op[1] == 'T';
+    float *a = tg_alloc(m * k * 4), *b = tg_alloc(k * n * 4), *c = tg_alloc(m * n * 4);
+    float *p = packed ? tg_alloc(tg_pack_room(ctx, k, n)) : NULL;
+    product_job j = {.s = s, .ctx = ctx};
+    double rate = NAN;
+    j.g = (tg_gemm){.m = m, .n = n, .k = k, .a = a, .a_rs = ta ? 1 : k, .a_cs = ta ? m : 1, .b = b, .b_rs = tb ? 1 : n,
+                    .b_cs = tb ? k : 1, .c = c, .c_rs = n, .from = ta ? c : NULL, .from_rs = n, .packed = p};
+    j.scratch = tg_alloc_raw(tg_gemm_room(ctx, &j.g) + 64);
+    if (a && b && c && j.scratch && (p || !packed)) {
+        fill(a, m * k);
+        fill(b, k * n);
+        if (p) tg_pack(ctx, p, b, j.g.b_rs, j.g.b_cs, k, n);
+        rate = bench_rate(product_run, &j, flops(s));
+    }
+    void *all[] = {a, b, c, p, j.scratch};
+    for (int i = 0; i < 5; i++) tg_free(all[i]);
+    return rate;
+}
+
+typedef struct product_arg { const bench *b; const shape *s; int on; bool packed; bench_child *peer; } product_arg;
+
+static double measure_ours(bench_row *r)
+{
+    const product_arg *a = r->arg;
+    return product_sample(a->b->on[a->on], a->s, a->packed);
+}
+
+static double measure_peer(bench_row *r)
+{
+    const product_arg *a = r->arg;
+    char line[80];
+    snprintf(line, sizeof line, "%d %d %d %s", a->s->m, a->s->n, a->s->k, a->s->op);
+    return bench_child_ask(a->peer, line);
+}
+
+/* OpenBLAS in its builds, each with a process for every number of threads. */
+static const struct { const char *side, *library; } builds[PEERS] = {
+    {"OpenBLAS/pthread", "/usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0"},
+    {"OpenBLAS/openmp", "/usr/lib/x86_64-linux-gnu/openblas-openmp/libopenblas.so.0"},
+};
+
+static bench_child *start_peer(const bench *b, int build, int threads)
+{
+    char program[512], blas[40], omp[40];
+    snprintf(program, sizeof program, "%s/bench-openblas", b->bin);
+    snprintf(blas, sizeof blas, "OPENBLAS_NUM_THREADS=%d", threads);
+    snprintf(omp, sizeof omp, "OMP_NUM_THREADS=%d", threads);
+    return bench_child_start((const char *[]){program, builds[build].library, NULL}, (const char *[]){blas, omp, NULL});
+}
+
+void bench_products(bench *b)
+{
+    static product_arg args[SHAPES][2][2 + PEERS];
+    bench_child *peers[2][PEERS] = {{0}};
+    const int before = b->count;
+    for (int i = 0; i < SHAPES; i++)
+        for (int on = 0; on < b->sizes; on++)
+            for (int side = 0; side < 2 + PEERS; side++) {
+                const shape *s = &shapes[i];
+                const int build = side - 2;
+                product_arg *a = &args[i][on][side];
+                bench_row row = {.group = "product", .threads = b->threads[on], .unit = "GFLOP/s", .limit = "fma", .arg = a,
+                                 .measure = build < 0 ? measure_ours : measure_peer};
+                /* a packed operand is a matter of rows that come with many others: steps and generation */
+                if (side == 1 && (s->m > 64 || s->op[0] == 'T')) continue;
+                snprintf(row.name, sizeof row.name, "%d x %d x %d %s %s%s", s->m, s->n, s->k, s->op, s->what,
+                         side == 1 ? ", packed" : "");
+                if (!bench_wanted(b, row.group, row.name)) continue;
+                *a = (product_arg){b, s, on, side == 1, NULL};
+                if (build >= 0) {
+                    if (!peers[on][build]) peers[on][build] = start_peer(b, build, b->threads[on]);
+                    if (!(a->peer = peers[on][build])) continue;
+                    row.side = builds[build].side;
+                    row.limit = NULL;
+                }
+                bench_add(b, &row);
+            }
+    if (b->count > before) bench_run(b, "Matrix products m x n x k");
+    for (int on = 0; on < 2; on++)
+        for (int build = 0; build < PEERS; build++) bench_child_stop(peers[on][build]);
+}

@@ -1,0 +1,255 @@
+/* programs.c - what people run: training steps, sampling, start-up, preparing text; beside PyTorch where it is installed. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "bench/bench.h"
+
+typedef struct training { const char *name, *model; int hidden, batch, seq, steps, sample; bool peer; } training;
+
+static const training trainings[] = {
+    {"LSTM 2x128, batch 50, seq 50", "lstm", 128, 50, 50, 60, 20000, true},
+    {"LSTM 2x512, batch 50, seq 50", "lstm", 512, 50, 50, 8, 3000, true},
+    {"GRU 2x128, batch 50, seq 50", "gru", 128, 50, 50, 60, 20000, true},
+    {"RNN 2x128, batch 50, seq 50", "rnn", 128, 50, 50, 150, 20000, true},
+    /* no cliff: hidden size, batch and sequence one at a time */
+    {"LSTM 2x32, batch 50, seq 50", "lstm", 32, 50, 50, 200, 0, false},
+    {"LSTM 2x48, batch 50, seq 50", "lstm", 48, 50, 50, 150, 0, false},
+    {"LSTM 2x64, batch 50, seq 50", "lstm", 64, 50, 50, 100, 0, false},
+    {"LSTM 2x96, batch 50, seq 50", "lstm", 96, 50, 50, 80, 0, false},
+    {"LSTM 2x160, batch 50, seq 50", "lstm", 160, 50, 50, 40, 0, false},
+    {"LSTM 2x256, batch 50, seq 50", "lstm", 256, 50, 50, 25, 0, false},
+    {"LSTM 2x384, batch 50, seq 50", "lstm", 384, 50, 50, 12, 0, false},
+    {"LSTM 2x768, batch 50, seq 50", "lstm", 768, 50, 50, 4, 0, false},
+    {"LSTM 2x1024, batch 50, seq 50", "lstm", 1024, 50, 50, 3, 0, false},
+    {"LSTM 2x128, batch 1, seq 50", "lstm", 128, 1, 50, 600, 0, false},
+    {"LSTM 2x128, batch 4, seq 50", "lstm", 128, 4, 50, 300, 0, false},
+    {"LSTM 2x128, batch 8, seq 50", "lstm", 128, 8, 50, 200, 0, false},
+    {"LSTM 2x128, batch 16, seq 50", "lstm", 128, 16, 50, 120, 0, false},
+    {"LSTM 2x128, batch 32, seq 50", "lstm", 128, 32, 50, 80, 0, false},
+    {"LSTM 2x128, batch 100, seq 50", "lstm", 128, 100, 50, 30, 0, false},
+    {"LSTM 2x128, batch 200, seq 50", "lstm", 128, 200, 50, 15, 0, false},
+    {"LSTM 2x128, batch 50, seq 5", "lstm", 128, 50, 5, 400, 0, false},
+    {"LSTM 2x128, batch 50, seq 10", "lstm", 128, 50, 10, 250, 0, false},
+    {"LSTM 2x128, batch 50, seq 25", "lstm", 128, 50, 25, 120, 0, false},
+    {"LSTM 2x128, batch 50, seq 100", "lstm", 128, 50, 100, 30, 0, false},
+    {"LSTM 2x128, batch 50, seq 200", "lstm", 128, 50, 200, 15, 0, false},
+};
+enum { TRAININGS = sizeof trainings / sizeof *trainings, PEERS = 2, OUT = 4096 };
+
+typedef struct program_arg {
+    const bench *b;
+    const training *t;
+    char data[512], run[512];
+    bench_child *peer;
+} program_arg;
+
+static const char *program(const bench *b, const char *name, char out[512])
+{
+    snprintf(out, 512, "%s/%s", b->bin, name);
+    return out;
+}
+
+/* A number of the JSON that a program printed with --json. */
+static double figure(const char *text, const char *key)
+{
+    double x = NAN;
+    const tg_json *root = NULL;
+    tg_arena *a = tg_arena_new(1 << 16);
+    if (a && !tg_json_parse(a, "result", text, (int64_t)strlen(text), &root)) tg_json_real(root, key, &x);
+    tg_arena_free(a);
+    return x;
+}
+
+/* Text of our own making, collected and prepared when it is first needed. */
+static void ensure_data(const bench *b, const char *name, const char *bytes)
+{
+    char path[512], corpus[256], to[280], out[OUT];
+    snprintf(corpus, sizeof corpus, "%.200s/%s", b->folder, name);
+    snprintf(to, sizeof to, "%s.safetensors", corpus);
+    if (tg_path_kind(to) == TG_PATH_FILE) return;
+    bench_command((const char *[]){program(b, "gen-collect", path), "synth:verses", "--max-bytes", bytes, "-o", corpus, "--force", "--quiet",
+                                   NULL}, out, OUT, NULL, NULL);
+    bench_command((const char *[]){program(b, "gen-preprocess", path), corpus, "-o", to, "--force", "--quiet", NULL}, out, OUT, NULL, NULL);
+}
+
+/* ---- training --------------------------------------------------------------------------------------------------------- */
+
+static int train(program_arg *a, int steps, int threads, char out[OUT], double *seconds, double *peak)
+{
+    char path[512], text[6][16];
+    ensure_data(a->b, "verses", "1000k");
+    const int n[6] = {a->t->hidden, a->t->batch, a->t->seq, steps, threads, 1000000};
+    for (int i = 0; i < 6; i++) snprintf(text[i], sizeof text[i], "%d", n[i]);
+    const char *argv[] = {program(a->b, "gen-train", path), "--data", a->data, "--model", a->t->model, "--layers", "2", "--hidden",
+                          text[0], "--batch", text[1], "--seq", text[2], "--steps", text[3], "--threads", text[4], "--lr", "2e-3",
+                          "--clip", "5", "--eval-every", text[5], "--save-every", text[5], "--sample-every", "0", "-o", a->run,
+                          "--force", "--json", "--quiet", NULL};
+    return bench_command(argv, out, OUT, seconds, peak);
+}
+
+static double measure_training(bench_row *r)
+{
+    program_arg *a = r->arg;
+    char out[OUT];
+    double peak = 0;
+    if (train(a, a->t->steps * r->threads, r->threads, out, NULL, &peak)) return NAN;
+    const double rate = figure(out, "tokens_per_second");
+    r->per_unit = figure(out, "gflops") / rate;
+    r->peak = peak;
+    return rate;
+}
+
+static double measure_peer(bench_row *r)
+{
+    const program_arg *a = r->arg;
+    return bench_child_ask(a->peer, "go");
+}
+
+/* PyTorch with each build of OpenBLAS: which one the system's default is decides whether two threads help it at all. */
+static const struct { const char *side, *libraries; } builds[PEERS] = {
+    {"PyTorch/pthread", "LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/openblas-pthread"},
+    {"PyTorch/openmp", "LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/openblas-openmp"},
+};
+
+static bench_child *start_torch(const training *t, int build, int threads)
+{
+    char n[4][16], omp[40], blas[40];
+    const int values[4] = {t->hidden, t->batch, t->seq, threads};
+    for (int i = 0; i < 4; i++) snprintf(n[i], sizeof n[i], "%d", values[i]);
+    snprintf(omp, sizeof omp, "OMP_NUM_THREADS=%d", threads);
+    snprintf(blas, sizeof blas, "OPENBLAS_NUM_THREADS=%d", threads);
+    if (tg_path_kind(strchr(builds[build].libraries, '=') + 1) != TG_PATH_FOLDER) return NULL;
+    return bench_child_start((const char *[]){"/usr/bin/python3", "tests/bench/peers/torch_recurrent.py", t->model, n[0], n[1], n[2],
+                                              n[3], NULL},
+                             (const char *[]){builds[build].libraries, omp, blas, NULL});
+}
+
+static void add_training(bench *b, const training *t, int on, program_arg args[1 + PEERS])
+{
+    bench_row row = {.group = "training", .threads = b->threads[on], .unit = "tokens/s", .limit = "fma", .measure = measure_training};
+    for (int side = 0; side <= PEERS; side++) {
+        program_arg *a = &args[side];
+        a->b = b;
+        a->t = t;
+        snprintf(a->data, sizeof a->data, "%s/verses.safetensors", b->folder);
+        snprintf(a->run, sizeof a->run, "%s/run", b->folder);
+        snprintf(row.name, sizeof row.name, "%s", t->name);
+        row.arg = a;
+        if (side > 0) {
+            if (!t->peer || !bench_wanted(b, row.group, row.name) || !(a->peer = start_torch(t, side - 1, row.threads))) continue;
+            row.side = builds[side - 1].side;
+            row.limit = NULL;
+            row.measure = measure_peer;
+        }
+        bench_add(b, &row);
+    }
+}
+
+static void bench_training(bench *b)
+{
+    static program_arg args[TRAININGS][2][1 + PEERS];
+    for (int i = 0; i < TRAININGS; i++)
+        for (int on = 0; on < b->sizes; on++) add_training(b, &trainings[i], on, args[i][on]);
+    bench_run(b, "Training steps");
+    for (int i = 0; i < TRAININGS; i++)
+        for (int on = 0; on < 2; on++)
+            for (int side = 0; side <= PEERS; side++) bench_child_stop(args[i][on][side].peer);
+}
+
+/* ---- sampling --------------------------------------------------------------------------------------------------------- */
+
+static double sample_seconds(const program_arg *a, int length, int threads)
+{
+    char path[512], n[16], t[16], out[OUT];
+    double seconds = NAN;
+    snprintf(n, sizeof n, "%d", length);
+    snprintf(t, sizeof t, "%d", threads);
+    const int status = bench_command((const char *[]){program(a->b, "gen-sample", path), a->run, "--length", n, "--threads", t, "--quiet",
+                                                      NULL}, out, OUT, &seconds, NULL);
+    return status ? NAN : seconds;
+}
+
+/* Characters a second of one long text, the program's start included. */
+static double measure_sampling(bench_row *r)
+{
+    const program_arg *a = r->arg;
+    return a->t->sample / sample_seconds(a, a->t->sample, r->threads);
+}
+
+static double measure_first_character(bench_row *r)
+{
+    return 1e3 * sample_seconds(r->arg, 1, r->threads);
+}
+
+static void bench_sampling(bench *b)
+{
+    static program_arg args[TRAININGS];
+    char out[OUT];
+    const int before = b->count;
+    for (int i = 0; i < TRAININGS; i++) {
+        program_arg *a = &args[i];
+        bench_row row = {.group = "sampling", .threads = 1, .unit = "chars/s", .measure = measure_sampling, .arg = a};
+        if (trainings[i].sample == 0) continue;
+        snprintf(row.name, sizeof row.name, "one text, %s", trainings[i].name);
+        *strchr(row.name + 10, ',') = 0;
+        if (!bench_wanted(b, row.group, row.name)) continue;
+        *a = (program_arg){.b = b, .t = &trainings[i]};
+        snprintf(a->data, sizeof a->data, "%s/verses.safetensors", b->folder);
+        snprintf(a->run, sizeof a->run, "%s/sample-%d", b->folder, i);
+        if (train(a, 2, b->cores, out, NULL, NULL)) continue;
+        bench_add(b, &row);
+        row.unit = "ms";
+        row.less_is_better = true;
+        row.measure = measure_first_character;
+        snprintf(row.name, sizeof row.name, "exec to first character, %s", trainings[i].name);
+        *strchr(row.name + 25, ',') = 0;
+        bench_add(b, &row);
+    }
+    if (b->count > before) bench_run(b, "Sampling");
+}
+
+/* ---- start-up and data ---------------------------------------------------------------------------------------------------- */
+
+/* A run of one step, saved: all that comes before and after the first step is in it. */
+static double measure_start(bench_row *r)
+{
+    program_arg *a = r->arg;
+    char out[OUT];
+    double seconds = NAN;
+    return train(a, 1, r->threads, out, &seconds, &r->peak) ? NAN : seconds * 1e3;
+}
+
+static double measure_preparing(bench_row *r)
+{
+    const program_arg *a = r->arg;
+    char path[512], corpus[512], to[512], out[OUT];
+    double seconds = NAN;
+    ensure_data(a->b, "large", "16M");
+    snprintf(corpus, sizeof corpus, "%s/large", a->b->folder);
+    snprintf(to, sizeof to, "%s/large.safetensors", a->b->folder);
+    if (bench_command((const char *[]){program(a->b, "gen-preprocess", path), corpus, "-o", to, "--force", "--quiet", NULL}, out, OUT,
+                      &seconds, &r->peak))
+        return NAN;
+    return 16 / seconds;
+}
+
+void bench_programs(bench *b)
+{
+    static program_arg start;
+    bench_training(b);
+    bench_sampling(b);
+    start = (program_arg){.b = b, .t = &trainings[0]};
+    snprintf(start.data, sizeof start.data, "%s/verses.safetensors", b->folder);
+    snprintf(start.run, sizeof start.run, "%s/start", b->folder);
+    bench_row row = {.group = "program", .name = "a training run of one step, LSTM 2x128", .threads = b->cores, .unit = "ms",
+                     .less_is_better = true, .measure = measure_start, .arg = &start};
+    bench_add(b, &row);
+    row = (bench_row){.group = "program", .name = "gen-preprocess, 16 MB of text", .threads = b->cores, .unit = "MB/s",
+                      .measure = measure_preparing, .arg = &start};
+    bench_add(b, &row);
+    bench_run(b, "Programs");
+}
