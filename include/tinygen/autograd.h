@@ -21,6 +21,8 @@ typedef struct tg_tape tg_tape; /* an arena, what was recorded in it, and its co
 typedef struct tg_tape_mode {
     bool train;         /* remember ops for backward; dropout is on */
     bool plan;          /* shapes and costs only: no memory for values, nothing computed (--dry-run) */
+    bool frozen;        /* parameters are those of the last begin: what is made of them alone (packed matrices, results of
+                           ops that read nothing else) is kept as long as every begin says so; for sampling */
     uint64_t seed;      /* of dropout */
     uint64_t step;      /* of dropout: the training step (and micro-batch) */
     uint32_t groups;    /* bit g: parameter group g gets gradients; 0 means all */
@@ -37,6 +39,7 @@ tg_status tg_tape_status(tg_tape *t);
  * so micro-batches add up. Once after a begin: what was recorded is used up. Errors: TG_EINVAL (not a scalar, nothing
  * recorded), or the tape's own; after one the parameters' gradients are not to be used. */
 tg_status tg_tape_backward(tg_tape *t, tg_tensor *loss);
+bool tg_tape_is_frozen(const tg_tape *t);
 double tg_tape_flops(const tg_tape *t);   /* of the ops recorded since begin, forward; multiply-add = 2 */
 double tg_tape_backward_flops(const tg_tape *t);
 int64_t tg_tape_peak(const tg_tape *t);   /* most bytes of activations and gradients at once so far (or planned) */

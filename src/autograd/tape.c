@@ -27,6 +27,11 @@ tg_status tg_tape_new(tg_context *ctx, tg_tape **out)
 void tg_tape_free(tg_tape *t)
 {
     if (!t) return;
+    for (tg_kept *k = t->kept, *next; k; k = next) {
+        next = k->next;
+        tg_free(k->data);
+        tg_free(k);
+    }
     tg_arena_free(t->arena);
     tg_free(t);
 }
@@ -44,6 +49,8 @@ void tg_tape_begin(tg_tape *t, const tg_tape_mode *mode)
 {
     t->mode = *mode;
     t->status = TG_OK;
+    t->kept_last = NULL;
+    for (tg_kept *k = mode->frozen ? NULL : t->kept; k; k = k->next) k->filled = false; /* their memory stays for the next time */
     t->last = t->newest = NULL;
     t->dropouts = 0;
     t->flops = t->back_flops = 0;
@@ -65,6 +72,7 @@ tg_status tg_tape_status(tg_tape *t)
     return t->status ? tg_fail(t->status, "%s", t->message) : TG_OK;
 }
 
+bool tg_tape_is_frozen(const tg_tape *t) { return t->mode.frozen; }
 double tg_tape_flops(const tg_tape *t) { return t->flops; }
 double tg_tape_backward_flops(const tg_tape *t) { return t->back_flops; }
 int64_t tg_tape_peak(const tg_tape *t) { return t->peak; }
@@ -155,6 +163,49 @@ tg_tensor *tg_tape_view(tg_tape *t, float *data, int rank, const int64_t *dims)
     return x;
 }
 
+/* ---- what is kept --------------------------------------------------------------------------------------------- */
+
+static bool same_kept(const tg_kept *a, const tg_kept *b)
+{
+    bool same = a->op == b->op && a->bytes == b->bytes;
+    for (int i = 0; i < TG_OP_INPUTS && same; i++) same = a->of[i] == b->of[i];
+    return same;
+}
+
+static tg_kept *new_kept(tg_tape *t, const tg_kept *like)
+{
+    tg_kept *k = tg_alloc(sizeof *k), **end = &t->kept;
+    if (!k) return NULL;
+    *k = *like;
+    k->data = tg_alloc(k->bytes);
+    if (!k->data) {
+        tg_free(k);
+        return NULL;
+    }
+    while (*end) end = &(*end)->next;
+    *end = k;
+    return k;
+}
+
+float *tg_tape_keep(tg_tape *t, const tg_op *op, tg_tensor *const *of, int count, int64_t bytes, bool *fill)
+{
+    tg_kept wanted = {.op = op, .bytes = bytes};
+    if (!t->mode.frozen || t->mode.plan) return NULL;
+    for (int i = 0; i < count; i++) {
+        if (of[i] && of[i]->group < 0) return NULL;
+        wanted.of[i] = of[i] ? of[i]->data : NULL;
+    }
+    tg_kept *k = t->kept_last ? t->kept_last->next : t->kept;
+    if (!k || !same_kept(k, &wanted))
+        for (k = t->kept; k && !same_kept(k, &wanted);) k = k->next;
+    if (!k) k = new_kept(t, &wanted);
+    if (!k) return NULL;
+    *fill = !k->filled;
+    k->filled = true;
+    t->kept_last = k;
+    return k->data;
+}
+
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
 void tg_node_buffer(tg_node *n, tg_life life, int64_t bytes)
@@ -207,8 +258,12 @@ static tg_status compute(tg_tape *t, tg_node *n)
         return fail(t, tg_fail(TG_EINVAL, "%s: its result is too large", n->op->name));
     tg_status s = TG_OK;
     void *data = n->out->data;
-    if (!n->view) s = take_values(t, bytes, &data);
+    bool fill = true;
+    float *kept = n->view || n->recorded ? NULL : tg_tape_keep(t, n->op, n->in, n->op->n_in, bytes, &fill);
+    if (kept) data = kept;
+    else if (!n->view) s = take_values(t, bytes, &data);
     n->out->data = data;
+    if (!fill) return s;
     if (!s) s = take_buffers(t, n, true);
     if (s) return s;
     scratch_mark mark = scratch_begin(t);

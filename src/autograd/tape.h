@@ -12,6 +12,17 @@
 #include "autograd/op.h"
 #include "base/arena.h"
 
+/* One thing made of parameters: by op, from those whose values begin at `of`. */
+typedef struct tg_kept tg_kept;
+struct tg_kept {
+    tg_kept *next;
+    const tg_op *op;
+    const void *of[TG_OP_INPUTS];
+    int64_t bytes;
+    bool filled;
+    float *data;
+};
+
 struct tg_tape {
     tg_context *ctx;
     const tg_kernels *kernels;
@@ -21,6 +32,8 @@ struct tg_tape {
     tg_node *last;           /* recorded last; NULL: nothing to go back through */
     tg_node *newest;         /* computed last, recorded or not */
     uint32_t dropouts;       /* recorded since begin */
+    tg_kept *kept;           /* what is kept while the mode is frozen, in the order of first use */
+    tg_kept *kept_last;      /* found last: ops ask in the same order every time, so the next one is wanted next */
     double flops, back_flops;
     int64_t used, peak;      /* bytes, each piece rounded up to the arena's alignment */
     tg_status status;        /* first error since begin */
@@ -42,6 +55,11 @@ bool tg_tape_wants(const tg_tape *t, const tg_tensor *x);
 float *tg_node_grad(const tg_tape *t, tg_node *n, int i, bool *add);
 /* The same for an input in op->adopts: a first gradient becomes buffer itself (then NULL is returned). */
 float *tg_node_grad_or_adopt(const tg_tape *t, tg_node *n, int i, float *buffer);
+
+/* Memory that stays from begin to begin while the mode is frozen, for what op makes of `count` parameters (some may be NULL)
+ * alone; *fill: it must be filled now. NULL: nothing is kept, because of the mode, because one is no parameter, or for want
+ * of memory: do without. */
+float *tg_tape_keep(tg_tape *t, const tg_op *op, tg_tensor *const *of, int count, int64_t bytes, bool *fill);
 
 /* Elements before the last axis, and the last axis. */
 int64_t tg_rows_of(const tg_tensor *x);

@@ -1,5 +1,6 @@
 /* alloc.c - the only file that calls malloc's family. Counts what it does and can be told to fail, for tests. */
 #include "base/alloc.h"
+#include "base/os.h"
 #include "base/str.h"
 
 #include <pthread.h>
@@ -7,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
+/* A large block is laid on large pages where there are any: weights that are streamed from L3 lose a seventh of its
+ * bandwidth to the look-up of small ones. */
+enum { ALIGNMENT = 64, LARGE_PAGE = 2 << 20 };
 static const int64_t max_block = INT64_C(1) << 40;
 
 static _Atomic int64_t asked, live;
@@ -52,13 +55,15 @@ void *tg_alloc_raw(int64_t bytes)
                 (long long)bytes);
         return NULL;
     }
-    if (fault_now() || posix_memalign(&memory, ALIGNMENT, bytes ? (size_t)bytes : 1) != 0) {
+    const bool large = bytes >= LARGE_PAGE;
+    if (fault_now() || posix_memalign(&memory, large ? LARGE_PAGE : ALIGNMENT, bytes ? (size_t)bytes : 1) != 0) {
         char size[32];
         tg_fail(TG_ENOMEM, "out of memory: %s are not to be had; close other programs or use smaller settings",
                 tg_format_bytes(size, (double)bytes));
         return NULL;
     }
     atomic_fetch_add(&live, 1);
+    if (large) tg_os_large_pages(memory, bytes);
     return memory;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -35,6 +36,16 @@ int tg_os_affinity(void)
     }
 #endif
     return 0;
+}
+
+void tg_os_large_pages(void *memory, int64_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    (void)madvise(memory, (size_t)bytes, MADV_HUGEPAGE); /* memory begins a page; a kernel without them says no */
+#else
+    (void)memory;
+    (void)bytes;
+#endif
 }
 
 int tg_os_lock(int fd)

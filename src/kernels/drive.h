@@ -42,6 +42,7 @@ typedef struct tg_sequence {
     const float *w_hh, *b_hh;    /* [G·H, H], [G·H] */
     const float *h0, *c0;        /* [B, H]; NULL: zeros */
     const int32_t *reset;        /* [T, B] or NULL */
+    const float *packed;         /* w_hh by tg_sequence_pack, for forward; NULL: it is packed in scratch */
     /* results, kept for backward */
     float *y;                    /* [T, B, H] */
     float *gates;                /* [T, B, G·H] activated */
@@ -55,6 +56,9 @@ typedef struct tg_sequence_grad {
     float *db_hh; bool add_b;
     float *dh0, *dc0;            /* [B, H] or NULL; overwritten */
 } tg_sequence_grad;
+/* w_hh as forward reads it, for many sequences with the same weights. */
+int64_t tg_sequence_pack_room(tg_context *ctx, const tg_sequence *s);
+void tg_sequence_pack(tg_context *ctx, const tg_sequence *s, float *out);
 int64_t tg_sequence_room(tg_context *ctx, const tg_sequence *s);
 void tg_sequence_forward(tg_context *ctx, const tg_sequence *s, void *scratch);
 int64_t tg_sequence_back_room(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g);

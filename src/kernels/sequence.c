@@ -21,7 +21,7 @@ typedef struct job {
     const tg_sequence_grad *g;   /* backward only */
     const tg_kernels *kn;
     int64_t G, rows, chunks;     /* gates; rows a chunk takes */
-    float *packed;               /* w_hh as the right operand: forward [H, G·H] (gru: [H, 2H] then [H, H]), backward [G·H, H] */
+    const float *packed;         /* w_hh as the right operand: forward [H, G·H] (gru: [H, 2H] then [H, H]), backward [G·H, H] */
     float *own;                  /* each chunk's scratch */
     int64_t own_size;
     float *dg;                   /* gru: gradient towards w_hh·h, [T, B, 3H]; else dgx */
@@ -122,17 +122,30 @@ int64_t tg_sequence_room(tg_context *ctx, const tg_sequence *s)
     return (packed_forward(ctx, s) + j.chunks * j.own_size) * (int64_t)sizeof(float);
 }
 
+int64_t tg_sequence_pack_room(tg_context *ctx, const tg_sequence *s)
+{
+    return packed_forward(ctx, s) * (int64_t)sizeof(float);
+}
+
+void tg_sequence_pack(tg_context *ctx, const tg_sequence *s, float *out)
+{
+    const int64_t H = s->H;
+    if (s->cell == TG_CELL_GRU) {
+        tg_pack(ctx, out, s->w_hh, 1, H, H, 2 * H);
+        tg_pack(ctx, out + lines(tg_pack_room(ctx, H, 2 * H) / 4), s->w_hh + 2 * H * H, 1, H, H, H);
+    } else {
+        tg_pack(ctx, out, s->w_hh, 1, H, H, gates_of[s->cell] * H);
+    }
+}
+
 void tg_sequence_forward(tg_context *ctx, const tg_sequence *s, void *scratch)
 {
     job j = plan(ctx, s);
-    const int64_t H = s->H;
-    j.packed = scratch;
-    j.own = j.packed + packed_forward(ctx, s);
-    if (s->cell == TG_CELL_GRU) {
-        tg_pack(ctx, j.packed, s->w_hh, 1, H, H, 2 * H);
-        tg_pack(ctx, j.packed + lines(tg_pack_room(ctx, H, 2 * H) / 4), s->w_hh + 2 * H * H, 1, H, H, H);
-    } else {
-        tg_pack(ctx, j.packed, s->w_hh, 1, H, H, j.G * H);
+    j.packed = s->packed;
+    j.own = (float *)scratch + packed_forward(ctx, s);
+    if (!j.packed) {
+        tg_sequence_pack(ctx, s, scratch);
+        j.packed = scratch;
     }
     tg_pool_run(ctx->pool, forward_chunk, &j, j.chunks);
 }
@@ -265,11 +278,12 @@ void tg_sequence_backward(tg_context *ctx, const tg_sequence *s, const tg_sequen
     const back_room r = back_layout(ctx, s, g->add_gx);
     const int64_t GH = j.G * s->H;
     j.g = g;
-    j.packed = scratch;
-    j.dgx = g->add_gx ? j.packed + r.packed + r.dg : g->dgx;
-    j.dg = s->cell == TG_CELL_GRU ? j.packed + r.packed : j.dgx;
-    j.own = j.packed + r.packed + r.dg + r.dgx;
-    tg_pack(ctx, j.packed, s->w_hh, s->H, 1, GH, s->H);
+    float *packed = scratch;
+    j.packed = packed;
+    j.dgx = g->add_gx ? packed + r.packed + r.dg : g->dgx;
+    j.dg = s->cell == TG_CELL_GRU ? packed + r.packed : j.dgx;
+    j.own = packed + r.packed + r.dg + r.dgx;
+    tg_pack(ctx, packed, s->w_hh, s->H, 1, GH, s->H);
     tg_pool_run(ctx->pool, backward_chunk, &j, j.chunks);
     if (g->dw_hh) weight_gradient(ctx, &j, j.own);
     bias_job b = {&j, s->T * s->B};

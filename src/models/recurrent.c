@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_LAYERS = 16 };
+enum { MAX_LAYERS = 16, KEPT_ROWS = 4096 /* of a projected table: beyond, making it costs more than a text saves */ };
 
 typedef struct recurrent_config {
     int64_t layers, hidden, embed;
@@ -126,14 +126,16 @@ static void recurrent_carry(const tg_model *m, int64_t B, tg_carry *out)
     for (int i = 0; i < out->count; i++) out->shapes[i] = tg_shape_of(3, (int64_t[]){c->layers, B, c->hidden});
 }
 
-/* x·w_ihᵀ + b_ih for every time step at once. Where the tokens of a batch outnumber the vocabulary, layer 1 projects
- * the table instead and looks its rows up: the same products and sums, so the same bits. */
+/* x·w_ihᵀ + b_ih for every time step at once. Where the tokens of a batch outnumber the vocabulary, or where the projected
+ * table is kept from batch to batch, layer 1 projects the table and looks its rows up: the same products and sums, so the
+ * same bits. */
 static tg_tensor *first_input(const recurrent *r, tg_tape *t, tg_tensor *tokens)
 {
     const tg_recurrent_layer *l = &r->layers[0];
     tg_tensor *table = r->embed.table;
     if (!tokens) return NULL;
-    if (table->shape.dims[0] <= tg_shape_count(&tokens->shape))
+    const int64_t V = table->shape.dims[0];
+    if (V <= tg_shape_count(&tokens->shape) || (tg_tape_is_frozen(t) && V <= KEPT_ROWS))
         return tg_embed(t, tg_linear(t, table, l->w_ih, l->b_ih, TG_LINEAR), tokens);
     return tg_linear(t, tg_embed(t, table, tokens), l->w_ih, l->b_ih, TG_LINEAR);
 }

@@ -21,6 +21,7 @@ tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_choice *choice, tg_
     if (!g) return TG_ENOMEM;
     g->model = m;
     g->tape = t;
+    tg_tape_begin(t, &(tg_tape_mode){.frozen = false}); /* nothing is kept of another model */
     tg_status s = tg_chooser_new(choice, tg_model_about(m)->vocab, &g->chooser);
     if (!s) s = tg_carry_new(m, 1, &g->carry);
     if (s) {
@@ -44,7 +45,7 @@ static tg_status feed(tg_generator *g, const int32_t *tokens, int64_t count)
 {
     int64_t V = tg_model_about(g->model)->vocab;
     for (int64_t i = 0; i < count; i++) g->input[i] = tokens[i];
-    tg_tape_begin(g->tape, &(tg_tape_mode){.train = false});
+    tg_tape_begin(g->tape, &(tg_tape_mode){.frozen = true});
     tg_tensor *ids = tg_input_ids(g->tape, 2, (int64_t[]){count, 1}, g->input);
     tg_tensor *logits = tg_model_descriptor(g->model)->next(g->model, g->tape, ids, NULL, &g->carry);
     if (!logits) return tg_tape_status(g->tape);

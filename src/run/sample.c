@@ -201,13 +201,14 @@ static tg_status one_token(sampler *m, int64_t sample, int64_t at)
     int64_t length = 0;
     ranking r = {.count = 0};
     tg_status s = TG_OK;
+    const bool recorded = !is_plain(m) || m->o->json, shown = m->o->probs && is_plain(m);
     if (m->o->probs) s = tg_generator_top(m->generator, r.ids, r.probs, PROB_ROWS, &r.count);
-    if (!s) s = tg_generator_next(m->generator, (uint64_t)m->o->seed, sample, at, &token, &log_prob);
+    if (!s) s = tg_generator_next(m->generator, (uint64_t)m->o->seed, sample, at, &token, recorded || shown ? &log_prob : NULL);
     if (s) return s;
     const char *piece = tg_tokenizer_text(m->trained->tokenizer, token, &length);
     tg_str_add_n(&m->held, piece, length);
-    if (!is_plain(m) || m->o->json) record(m, token, log_prob, at == 0);
-    if (m->o->probs && is_plain(m)) s = show_probs(m, &r, at, token, log_prob);
+    if (recorded) record(m, token, log_prob, at == 0);
+    if (shown) s = show_probs(m, &r, at, token, log_prob);
     return s ? s : advance(m, false);
 }
 

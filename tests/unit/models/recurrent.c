@@ -192,20 +192,25 @@ TEST(tied_and_normalised_it_overfits_too) { learns_by_heart("lstm", WITH("hidden
 enum { LONG = 20, FEW = 3 };
 
 /* Logits of tokens [LONG, FEW], `step` time steps at a time from zero state. */
-static void logits_by(tg_model *m, int64_t step, const int32_t *ids, float *out)
+static void logits_on(tg_model *m, tg_tape *t, bool frozen, int64_t step, const int32_t *ids, float *out)
 {
-    tg_tape *t;
     tg_carry carry;
-    CHECK_OK(tg_tape_new(ctx, &t));
     CHECK_OK(tg_carry_new(m, FEW, &carry));
     for (int64_t at = 0; at < LONG; at += step) {
-        tg_tape_begin(t, &(tg_tape_mode){.train = false});
+        tg_tape_begin(t, &(tg_tape_mode){.frozen = frozen});
         tg_tensor *x = tg_input_ids(t, 2, (int64_t[]){step, FEW}, ids + at * FEW);
         tg_tensor *y = tg_model_descriptor(m)->next(m, t, x, NULL, &carry);
         CHECK_OK(y ? TG_OK : tg_tape_status(t));
         memcpy(out + at * FEW * V, y->data, (size_t)(step * FEW * V) * sizeof *out);
     }
     tg_carry_free(&carry);
+}
+
+static void logits_by(tg_model *m, int64_t step, const int32_t *ids, float *out)
+{
+    tg_tape *t;
+    CHECK_OK(tg_tape_new(ctx, &t));
+    logits_on(m, t, false, step, ids, out);
     tg_tape_free(t);
 }
 
@@ -228,6 +233,34 @@ static void steps_equal_whole(const char *name, const char *const *settings)
 TEST(an_lstm_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("lstm", WITH("hidden=20", "layers=3", "embed=7")); }
 TEST(a_gru_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("gru", WITH("hidden=20", "layer-norm=true")); }
 TEST(an_rnn_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("rnn", WITH("hidden=20", "activation=relu")); }
+
+/* What a frozen tape keeps changes no bit, is given up when the weights may have changed, and costs no memory twice. */
+static void frozen_equals_anew(const char *name, const char *const *settings)
+{
+    static float anew[LONG * FEW * V], frozen[LONG * FEW * V];
+    int32_t ids[LONG * FEW];
+    tg_tape *t;
+    for (int i = 0; i < LONG * FEW; i++) ids[i] = i * 7 % V;
+    tg_model *m = model_of(name, settings, false);
+    CHECK_OK(tg_tape_new(ctx, &t));
+    for (int round = 0; round < 3; round++) {
+        logits_by(m, 1, ids, anew);
+        int64_t before = tg_alloc_count();
+        logits_on(m, t, true, 1, ids, frozen);
+        if (round == 2) CHECK(tg_alloc_count() - before <= 4); /* the carry's */
+        CHECK_BYTES(frozen, anew, (int64_t)sizeof anew);
+        logits_on(m, t, true, LONG, ids, frozen);
+        CHECK_BYTES(frozen, anew, (int64_t)sizeof anew);
+        for (int64_t i = 0; i < tg_params_size(tg_model_params(m)); i++) tg_params_values(tg_model_params(m))[i] *= 0.5f;
+        tg_tape_begin(t, &(tg_tape_mode){.frozen = false});
+    }
+    tg_tape_free(t);
+    tg_model_free(m);
+}
+
+TEST(a_frozen_lstm_gives_the_same_bits) { frozen_equals_anew("lstm", WITH("hidden=20", "layers=3", "embed=7")); }
+TEST(a_frozen_gru_gives_the_same_bits) { frozen_equals_anew("gru", WITH("hidden=40", "layer-norm=true")); }
+TEST(a_frozen_tied_rnn_gives_the_same_bits) { frozen_equals_anew("rnn", WITH("hidden=20", "tie=true")); }
 
 TEST(a_row_alone_gives_the_bits_that_it_gives_among_others)
 {
