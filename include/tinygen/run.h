@@ -60,7 +60,7 @@ typedef struct tg_train_options {
     int64_t steps, epochs, until, batch, accum, seq, optimizer, schedule, warmup, patience;
     int64_t eval_every, save_every, sample_every, keep, seed, on_nan;
     double time, target, lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share, eval_share;
-    bool nesterov, resume, dry_run, keep_going, force, json;
+    bool nesterov, resume, dry_run, keep_going, force, json, profile;
 } tg_train_options;
 extern const tg_key tg_train_keys[];
 /* The model whose key rows are to be bound beside tg_train_keys: o->model, else, when resuming, the one that the run folder

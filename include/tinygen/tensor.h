@@ -37,6 +37,8 @@ typedef struct tg_tensor {
     float *grad;        /* same shape, or NULL: none wanted or none yet */
     bool wants_grad;    /* backward computes it: a trainable parameter, or something made from one */
     bool has_grad;      /* grad holds a value; else the first writer overwrites it */
+    bool spare;         /* of a tape, and backward does not read its values: an op may use its memory up */
+    bool spent;         /* an op did: reading it again is an error */
     int group;          /* parameter group, or -1 */
     const char *name;   /* parameters: PyTorch's conventional name; else NULL */
 } tg_tensor;

@@ -38,6 +38,7 @@ struct tg_node {
     tg_node *before;             /* recorded before this one */
     tg_tensor *in[TG_OP_INPUTS]; /* NULL: an optional one that is not given */
     tg_tensor *out;              /* shape sets its shape */
+    bool spare;                  /* set by shape: backward does not read out->data */
     bool view;                   /* set by shape: out->data is part of an input's memory, and set, too */
     tg_op_attr attr;
     bool recorded;               /* backward may come; set before shape is called */

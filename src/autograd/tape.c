@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/status.h"
 
 enum { FIRST_BLOCK = 64 << 10, ALIGNMENT = 64 };
@@ -72,6 +73,7 @@ tg_status tg_tape_status(tg_tape *t)
     return t->status ? tg_fail(t->status, "%s", t->message) : TG_OK;
 }
 
+void tg_tape_profile(tg_tape *t, tg_profile *p) { t->profile = p; }
 bool tg_tape_is_frozen(const tg_tape *t) { return t->mode.frozen; }
 double tg_tape_flops(const tg_tape *t) { return t->flops; }
 double tg_tape_backward_flops(const tg_tape *t) { return t->back_flops; }
@@ -214,6 +216,15 @@ void tg_node_buffer(tg_node *n, tg_life life, int64_t bytes)
     n->buffer[n->buffers++] = (tg_buffer){.life = life, .bytes = bytes};
 }
 
+bool tg_node_take_over(tg_node *n, int i)
+{
+    tg_tensor *x = n->in[i];
+    if (!x->spare) return false;
+    x->spare = false;
+    x->spent = true;
+    return true;
+}
+
 bool tg_tape_wants(const tg_tape *t, const tg_tensor *x)
 {
     if (!x || !x->wants_grad || !t->mode.train) return false;
@@ -230,6 +241,10 @@ static tg_node *new_node(tg_tape *t, const tg_op *op, tg_tensor *const *in, cons
         n->in[i] = in[i];
         if (!in[i] && (op->optional >> i & 1) == 0) {
             fail(t, tg_fail(TG_EINVAL, "%s: input %d is missing", op->name, i));
+            return NULL;
+        }
+        if (in[i] && in[i]->spent) {
+            fail(t, tg_fail(TG_EINVAL, "%s: input %d was used up by the op that read it before", op->name, i));
             return NULL;
         }
         if (tg_tape_wants(t, in[i])) n->recorded = true;
@@ -263,6 +278,7 @@ static tg_status compute(tg_tape *t, tg_node *n)
     if (kept) data = kept;
     else if (!n->view) s = take_values(t, bytes, &data);
     n->out->data = data;
+    n->out->spare = n->spare && !kept && !n->view;
     if (!fill) return s;
     if (!s) s = take_buffers(t, n, true);
     if (s) return s;
@@ -271,6 +287,11 @@ static tg_status compute(tg_tape *t, tg_node *n)
     if (!s && !t->mode.plan && n->op->forward) n->op->forward(t, n);
     scratch_end(t, mark);
     return s;
+}
+
+static bool is_profiled(const tg_tape *t)
+{
+    return t->profile && t->mode.train && !t->mode.plan;
 }
 
 tg_tensor *tg_tape_apply(tg_tape *t, const tg_op *op, tg_tensor *const *in, const tg_op_attr *attr)
@@ -283,9 +304,11 @@ tg_tensor *tg_tape_apply(tg_tape *t, const tg_op *op, tg_tensor *const *in, cons
         fail(t, s);
         return NULL;
     }
+    const double began = is_profiled(t) ? tg_now() : 0, flops = op->flops(t, n, false);
     if (compute(t, n)) return NULL;
+    if (is_profiled(t)) tg_profile_add(t->profile, op->name, &n->out->shape, "forward", tg_now() - began, flops);
     t->newest = n;
-    t->flops += op->flops(t, n, false);
+    t->flops += flops;
     if (!n->recorded) return n->out;
     t->back_flops += op->flops(t, n, true);
     n->out->wants_grad = true;
@@ -335,6 +358,7 @@ static tg_status take_gradients(tg_tape *t, tg_node *n)
 
 static tg_status node_back(tg_tape *t, tg_node *n)
 {
+    const double began = is_profiled(t) ? tg_now() : 0;
     if (n->op->prepare) n->op->prepare(t, n);
     tg_status s = take_gradients(t, n);
     if (s) return s;
@@ -342,6 +366,7 @@ static tg_status node_back(tg_tape *t, tg_node *n)
     for (int i = 0; i < n->buffers && !s; i++)
         if (n->buffer[i].life == TG_LIFE_BACK) s = take_values(t, n->buffer[i].bytes, &n->buffer[i].data);
     if (!s && !t->mode.plan) n->op->backward(t, n);
+    if (is_profiled(t)) tg_profile_add(t->profile, n->op->name, &n->out->shape, "backward", tg_now() - began, n->op->flops(t, n, true));
     scratch_end(t, mark);
     return s;
 }

@@ -10,6 +10,7 @@
 #define TG_AUTOGRAD_TAPE_H
 
 #include "autograd/op.h"
+#include "autograd/profile.h"
 #include "base/arena.h"
 
 /* One thing made of parameters: by op, from those whose values begin at `of`. */
@@ -36,6 +37,7 @@ struct tg_tape {
     tg_kept *kept_last;      /* found last: ops ask in the same order every time, so the next one is wanted next */
     double flops, back_flops;
     int64_t used, peak;      /* bytes, each piece rounded up to the arena's alignment */
+    tg_profile *profile;     /* of training passes, borrowed; NULL: not wanted */
     tg_status status;        /* first error since begin */
     char message[512];
 };
@@ -56,6 +58,8 @@ float *tg_node_grad(const tg_tape *t, tg_node *n, int i, bool *add);
 /* The same for an input in op->adopts: a first gradient becomes buffer itself (then NULL is returned). */
 float *tg_node_grad_or_adopt(const tg_tape *t, tg_node *n, int i, float *buffer);
 
+/* For shape: takes over the memory of input i, if that may be used up; false: it may not. */
+bool tg_node_take_over(tg_node *n, int i);
 /* Memory that stays from begin to begin while the mode is frozen, for what op makes of `count` parameters (some may be NULL)
  * alone; *fill: it must be filled now. NULL: nothing is kept, because of the mode, because one is no parameter, or for want
  * of memory: do without. */

@@ -45,13 +45,13 @@ typedef struct tg_sequence {
     const float *packed;         /* w_hh by tg_sequence_pack, for forward; NULL: it is packed in scratch */
     /* results, kept for backward */
     float *y;                    /* [T, B, H] */
-    float *gates;                /* [T, B, G·H] activated */
+    float *gates;                /* [T, B, G·H] activated; may be gx; backward leaves their gradients before activation here */
     float *c, *tc;               /* lstm: [T, B, H] cell, its tanh */
     float *hn;                   /* gru: [T, B, H] */
 } tg_sequence;
 typedef struct tg_sequence_grad {
     const float *dy;             /* [T, B, H] */
-    float *dgx;  bool add_gx;    /* [T, B, G·H]; add: into what is there. Never NULL. */
+    float *dgx;  bool add_gx;    /* [T, B, G·H] or NULL: wanted nowhere but in the gates' place; add: into what is there */
     float *dw_hh; bool add_w;    /* NULL: not wanted */
     float *db_hh; bool add_b;
     float *dh0, *dc0;            /* [B, H] or NULL; overwritten */
@@ -61,7 +61,7 @@ int64_t tg_sequence_pack_room(tg_context *ctx, const tg_sequence *s);
 void tg_sequence_pack(tg_context *ctx, const tg_sequence *s, float *out);
 int64_t tg_sequence_room(tg_context *ctx, const tg_sequence *s);
 void tg_sequence_forward(tg_context *ctx, const tg_sequence *s, void *scratch);
-int64_t tg_sequence_back_room(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g);
+int64_t tg_sequence_back_room(tg_context *ctx, const tg_sequence *s);
 void tg_sequence_backward(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g, void *scratch);
 
 /* ---- elements and rows in fixed chunks --------------------------------------------------------------------------- */

@@ -1,9 +1,9 @@
 /*
  * gemm.c - products of any shape over the register tile. An operand is taken as it lies where the tile can walk it fast and
- * packed into panels where it cannot, or where it is used so often that packing pays. k is taken in blocks; for each, B is
- * packed by all threads if it must be, then blocks of C are claimed by all threads; where A must be packed, a block's rows
- * are, by the thread that computes it, into memory that stays in its cache. A block of C continues its chains from one
- * k-block to the next, so neither packing nor blocking nor threads show in the bits.
+ * packed into panels where it cannot, or where it is used so often that packing pays. If B must be packed, all threads pack as
+ * much of it as there is room for. Then they claim blocks of C; for each, k is taken in blocks, and where A must be packed, a
+ * block's rows are, by the thread that computes it, into memory that stays in its cache. A block of C continues its chains
+ * from one k-block to the next, so neither packing nor blocking nor threads show in the bits.
  */
 #include "kernels/drive.h"
 
@@ -11,7 +11,7 @@
 
 enum {
     K_BLOCK = 1024,             /* a panel of B is at most 128 KiB then and streams from L2; C is touched seldom */
-    K_BLOCK_TURNED = 384,       /* where A is walked by steps as it lies: its lines are far apart, and must stay in L2 */
+    K_BLOCK_TURNED = 384,       /* where A is walked by steps: what a block's rows take must stay in L2 */
     ROW_BLOCK = 96 << 10,       /* floats of A that a block's rows take at most: 384 KiB, they stay in L2 */
     PACKED_MOST = 4 << 20,      /* floats packed at once: 16 MiB */
     PACK_GRAIN = 16384,         /* floats packed by one chunk */
@@ -19,6 +19,8 @@ enum {
     PAGE = 1024,                /* floats: strides that are multiples of a page fall on the same lines of the caches */
     SHORT = 64,                 /* so short a k that those lines do not crowd each other out */
     FLAT = 256,                 /* fewer rows of A: packing B does not pay */
+    FAR = 1 << 19,              /* floats of a transposed A that L2 does not hold: its steps, far apart, would wait for L3 */
+    A_THREAD = 4,               /* blocks of C for each, so that no thread waits long for the last */
     SMALL = 1 << 16             /* multiply-adds below which a fork costs more than it brings */
 };
 
@@ -27,11 +29,13 @@ static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t padded(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
 
-/* What is decided by sizes and strides alone. */
+/* What sizes, strides and threads decide. */
 typedef struct plan {
     int64_t height, tiles;      /* rows of a tile of A, and how many tiles: heights as equal as can be */
+    int64_t panels;             /* of B */
     bool pack_a, pack_b;
-    int64_t k_block, row_tiles; /* row_tiles: most tiles of A in a block of C */
+    int64_t k_pass, k_block;    /* as much of k as B is packed for at once, and in a block */
+    int64_t row_blocks, col_blocks;
     int64_t a_floats, b_floats; /* of scratch: of A each thread's, of B in all */
 } plan;
 
@@ -40,25 +44,59 @@ static bool crowds(int64_t stride, int64_t k)
     return k > SHORT && stride % PAGE == 0;
 }
 
-static plan plan_of(const tg_kernels *kn, const tg_gemm *g)
+static bool must_pack_left(const tg_gemm *g)
 {
-    plan p = {.tiles = ceil_div(most(g->m, 1), kn->mr)};
+    if (g->a_cs == 1) return crowds(g->a_rs, g->k) && g->m > 2;
+    return g->a_rs != 1 || g->m * g->k > FAR;
+}
+
+static bool must_pack_right(const tg_kernels *kn, const tg_gemm *g)
+{
+    if (g->packed) return false;
+    return g->b_cs != 1 || g->n % (kn->nr / 2) != 0 || crowds(g->b_rs, g->k) || g->m >= FLAT;
+}
+
+/* Blocks of C whose part of A stays in L2, and enough of them for every thread. The longer side is cut; across, the rows of
+ * a packed A would be packed again. */
+static void plan_grid(plan *p, const tg_kernels *kn, int threads)
+{
+    const int64_t row_tiles = most(1, ROW_BLOCK / (p->height * p->k_block)), wanted = threads > 1 ? (int64_t)threads * A_THREAD : 1;
+    p->row_blocks = ceil_div(p->tiles, row_tiles);
+    p->col_blocks = 1;
+    while (p->row_blocks * p->col_blocks < wanted && (p->row_blocks < p->tiles || p->col_blocks < p->panels)) {
+        const int64_t high = p->tiles * p->height / p->row_blocks, wide = p->panels * kn->nr / p->col_blocks / (p->pack_a ? 2 : 1);
+        if (p->col_blocks < p->panels && (p->row_blocks == p->tiles || wide >= high)) p->col_blocks = least(2 * p->col_blocks, p->panels);
+        else p->row_blocks = least(2 * p->row_blocks, p->tiles);
+    }
+}
+
+static plan plan_of(const tg_kernels *kn, const tg_gemm *g, int threads)
+{
+    plan p = {.tiles = ceil_div(most(g->m, 1), kn->mr), .panels = ceil_div(most(g->n, 1), kn->nr)};
+    const int64_t k = most(g->k, 1);
     p.height = ceil_div(most(g->m, 1), p.tiles);
     p.tiles = ceil_div(most(g->m, 1), p.height);
-    p.pack_a = g->a_cs == 1 ? crowds(g->a_rs, g->k) && g->m > 2 : g->a_rs != 1;
-    p.pack_b = !g->packed && (g->b_cs != 1 || g->n % (kn->nr / 2) != 0 || crowds(g->b_rs, g->k) || g->m >= FLAT);
-    const int64_t fits = p.pack_b ? most(PACKED_MOST / padded(g->n, kn->nr), K_BLOCK_TURNED) : K_BLOCK;
-    p.k_block = least(most(g->k, 1), least(fits, g->a_cs == 1 || p.pack_a ? K_BLOCK : K_BLOCK_TURNED));
-    p.row_tiles = most(1, ROW_BLOCK / (p.height * p.k_block));
-    p.a_floats = p.pack_a ? padded(least(p.row_tiles, p.tiles) * p.height * p.k_block, 16) : 0;
-    p.b_floats = p.pack_b ? padded(g->n, kn->nr) * p.k_block : 0;
+    p.pack_a = must_pack_left(g);
+    p.pack_b = must_pack_right(kn, g);
+    p.k_block = least(k, g->a_cs == 1 ? K_BLOCK : K_BLOCK_TURNED);
+    p.k_pass = p.pack_b ? least(k, most(PACKED_MOST / (p.panels * kn->nr) / p.k_block, 1) * p.k_block) : k;
+    plan_grid(&p, kn, threads);
+    p.a_floats = p.pack_a ? padded(ceil_div(p.tiles, p.row_blocks) * p.height * p.k_block, 16) : 0;
+    p.b_floats = p.pack_b ? p.panels * kn->nr * p.k_pass : 0;
     return p;
+}
+
+/* Small products are not forked. */
+static tg_pool *pool_for(tg_context *ctx, const tg_gemm *g)
+{
+    return g->m * g->n * g->k < SMALL ? NULL : ctx->pool;
 }
 
 int64_t tg_gemm_room(tg_context *ctx, const tg_gemm *g)
 {
-    const plan p = plan_of(tg_kernels_of(ctx), g);
-    return (p.a_floats * tg_pool_threads(ctx->pool) + p.b_floats) * (int64_t)sizeof(float);
+    const int threads = tg_pool_threads(pool_for(ctx, g));
+    const plan p = plan_of(tg_kernels_of(ctx), g, threads);
+    return (p.a_floats * threads + p.b_floats) * (int64_t)sizeof(float);
 }
 
 /* ---- packing ------------------------------------------------------------------------------------------------------ */
@@ -109,76 +147,76 @@ typedef struct gemm_job {
     const tg_gemm *g;
     const tg_kernels *kn;
     plan p;
-    int64_t k0, kb;             /* this k-block */
-    tg_right b;
+    int64_t k0, k1;             /* this pass */
+    tg_right b;                 /* its B, from k0 on */
     float *a_scratch;           /* each thread's, one behind the other */
-    int64_t block_rows, block_cols, grid_cols, blocks;
     _Atomic int64_t next;       /* block that nobody has claimed yet */
 } gemm_job;
 
-/* Where this k-block's B is read, packed or not. */
+/* Where this pass's B is read, packed or not. */
 static void aim_right(gemm_job *j, tg_pool *pool, float *scratch)
 {
     const tg_gemm *g = j->g;
-    const int64_t nr = j->kn->nr;
+    const int64_t nr = j->kn->nr, k = j->k1 - j->k0;
     if (j->p.pack_b) {
-        run_pack(pool, pack_of(j->kn, scratch, g->b + j->k0 * g->b_rs, g->b_rs, g->b_cs, j->kb, g->n, nr));
-        j->b = (tg_right){scratch, nr * j->kb, nr};
+        run_pack(pool, pack_of(j->kn, scratch, g->b + j->k0 * g->b_rs, g->b_rs, g->b_cs, k, g->n, nr));
+        j->b = (tg_right){scratch, nr * k, nr};
     } else if (g->packed) {
-        j->b = (tg_right){g->packed + j->k0 * nr, nr * g->k, nr};
+        j->b = (tg_right){g->packed, nr * g->k, nr};
     } else {
-        j->b = (tg_right){g->b + j->k0 * g->b_rs, nr, g->b_rs};
+        j->b = (tg_right){g->b, nr, g->b_rs};
     }
 }
 
-/* The same for a block's rows of A. */
-static tg_left aim_left(const gemm_job *j, int64_t row, int64_t rows, float *own)
+/* The same for a block's rows of A and a block of k. */
+static tg_left aim_left(const gemm_job *j, int64_t row, int64_t rows, int64_t k, int64_t kb, float *own)
 {
     const tg_gemm *g = j->g;
     const int64_t h = j->p.height;
-    const float *a = g->a + row * g->a_rs + j->k0 * g->a_cs;
+    const float *a = g->a + row * g->a_rs + k * g->a_cs;
     if (!j->p.pack_a) return (tg_left){a, h * g->a_rs, g->a_rs, g->a_cs, h};
-    j->kn->pack(own, h * j->kb, a, g->a_cs, g->a_rs, j->kb, rows, h);
-    return (tg_left){own, h * j->kb, 1, h, h};
+    j->kn->pack(own, h * kb, a, g->a_cs, g->a_rs, kb, rows, h);
+    return (tg_left){own, h * kb, 1, h, h};
+}
+
+/* Rows and columns of C, and what its chains begin from and end with. */
+typedef struct corner { int64_t row, rows, col, cols; } corner;
+
+static void one_k_block(const gemm_job *j, const corner *at, int64_t k, int64_t kb, float *own)
+{
+    const tg_gemm *g = j->g;
+    const bool first = k == 0, last = k + kb == g->k;
+    const tg_left a = aim_left(j, at->row, at->rows, k, kb, own);
+    tg_right b = j->b;
+    float *c = g->c + at->row * g->c_rs + at->col;
+    const float *from = !first ? c : g->from ? g->from + at->row * g->from_rs + at->col : NULL;
+    tg_epilogue ep = last && g->ep ? *g->ep : (tg_epilogue){0};
+    b.b += at->col / j->kn->nr * b.panel + (k - j->k0) * b.step;
+    if (ep.bias) ep.bias += at->col;
+    j->kn->gemm_block(c, g->c_rs, from, first ? g->from_rs : g->c_rs, &a, &b, at->rows, at->cols, kb, &ep);
+}
+
+/* Part i of n, as even as whole units allow, at most `end` of what a unit holds. */
+static tg_span part_of(int64_t units, int64_t i, int64_t n, int64_t unit, int64_t end)
+{
+    return (tg_span){units * i / n * unit, least(units * (i + 1) / n * unit, end)};
 }
 
 static void one_block(const gemm_job *j, int64_t block, float *own)
 {
-    const tg_gemm *g = j->g;
-    const int64_t row = block / j->grid_cols * j->block_rows, col = block % j->grid_cols * j->block_cols;
-    const int64_t rows = least(g->m - row, j->block_rows), cols = least(g->n - col, j->block_cols);
-    const bool first = j->k0 == 0, last = j->k0 + j->kb == g->k;
-    const tg_left a = aim_left(j, row, rows, own);
-    tg_right b = j->b;
-    float *c = g->c + row * g->c_rs + col;
-    const float *from = !first ? c : g->from ? g->from + row * g->from_rs + col : NULL;
-    tg_epilogue ep = last && g->ep ? *g->ep : (tg_epilogue){0};
-    b.b += col / j->kn->nr * b.panel;
-    if (ep.bias) ep.bias += col;
-    j->kn->gemm_block(c, g->c_rs, from, first ? g->from_rs : g->c_rs, &a, &b, rows, cols, j->kb, &ep);
+    const plan *p = &j->p;
+    const tg_span rows = part_of(p->tiles, block / p->col_blocks, p->row_blocks, p->height, j->g->m);
+    const tg_span cols = part_of(p->panels, block % p->col_blocks, p->col_blocks, j->kn->nr, j->g->n);
+    const corner at = {rows.begin, rows.end - rows.begin, cols.begin, cols.end - cols.begin};
+    for (int64_t k = j->k0; k == j->k0 || k < j->k1; k += p->k_block) one_k_block(j, &at, k, least(j->k1 - k, p->k_block), own);
 }
 
 static void claim_blocks(void *arg, int64_t thread)
 {
     gemm_job *j = arg;
-    for (int64_t block; (block = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed)) < j->blocks;)
+    const int64_t blocks = j->p.row_blocks * j->p.col_blocks;
+    for (int64_t block; (block = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed)) < blocks;)
         one_block(j, block, j->a_scratch + thread * j->p.a_floats);
-}
-
-/* Blocks of C whose part of A stays in L2, and small enough that every thread gets several. */
-static void plan_grid(gemm_job *j, int threads)
-{
-    const int64_t h = j->p.height, nr = j->kn->nr, panels = ceil_div(j->g->n, nr);
-    const int64_t wanted = threads > 1 ? 3 * (int64_t)threads : 1;
-    int64_t rt = least(j->p.tiles, j->p.row_tiles), ct = most(1, panels);
-    while (ceil_div(j->p.tiles, rt) * ceil_div(panels, ct) < wanted && (rt > 1 || ct > 1)) {
-        if (ct > 1 && (rt == 1 || ct * nr >= rt * h)) ct = ceil_div(ct, 2);
-        else rt = ceil_div(rt, 2);
-    }
-    j->block_rows = rt * h;
-    j->block_cols = ct * nr;
-    j->grid_cols = ceil_div(j->g->n, j->block_cols);
-    j->blocks = ceil_div(j->g->m, j->block_rows) * j->grid_cols;
 }
 
 typedef struct gemv_job { const tg_gemm *g; const tg_kernels *kn; } gemv_job;
@@ -207,14 +245,14 @@ void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch)
         run_gemv(ctx, kn, g);
         return;
     }
-    gemm_job j = {.g = g, .kn = kn, .p = plan_of(kn, g)};
-    tg_pool *pool = g->m * g->n * g->k < SMALL ? NULL : ctx->pool;
+    tg_pool *pool = pool_for(ctx, g);
+    gemm_job j = {.g = g, .kn = kn, .p = plan_of(kn, g, tg_pool_threads(pool))};
     j.a_scratch = (float *)scratch + j.p.b_floats;
-    plan_grid(&j, tg_pool_threads(pool));
-    for (j.k0 = 0; j.k0 == 0 || j.k0 < g->k; j.k0 += j.p.k_block) {
-        j.kb = least(g->k - j.k0, j.p.k_block);
+    for (; j.k0 == 0 || j.k0 < g->k; j.k0 = j.k1) {
+        j.k1 = least(g->k, j.k0 + j.p.k_pass);
         aim_right(&j, pool, scratch);
         atomic_store_explicit(&j.next, 0, memory_order_relaxed);
-        tg_pool_run(pool, claim_blocks, &j, least(tg_pool_threads(pool), j.blocks));
+        tg_pool_run(pool, claim_blocks, &j, least(tg_pool_threads(pool), j.p.row_blocks * j.p.col_blocks));
+        if (j.k1 == 0) break;
     }
 }

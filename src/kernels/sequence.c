@@ -24,8 +24,7 @@ typedef struct job {
     const float *packed;         /* w_hh as the right operand: forward [H, G·H] (gru: [H, 2H] then [H, H]), backward [G·H, H] */
     float *own;                  /* each chunk's scratch */
     int64_t own_size;
-    float *dg;                   /* gru: gradient towards w_hh·h, [T, B, 3H]; else dgx */
-    float *dgx;                  /* where pre-activation gradients go: the caller's, or scratch when it adds */
+    float *dg;                   /* gru: gradient towards w_hh·h, [T, B, 3H]; else the gates, as their gradients */
 } job;
 
 static job plan(tg_context *ctx, const tg_sequence *s)
@@ -96,7 +95,7 @@ static void step_forward(const job *j, int64_t t, int64_t r0, int64_t rows, floa
         const float *packed_n = j->packed + lines(ceil_div(2 * H, j->kn->nr) * j->kn->nr * H);
         product(j->kn, z, GH, gx, GH, x, H, j->packed, left, rows, 2 * H, H);
         product(j->kn, s->hn + at * H, H, NULL, 0, x, H, packed_n, left, rows, H, H);
-        for (int64_t r = 0; r < rows; r++)
+        for (int64_t r = 0; z != gx && r < rows; r++)
             memcpy(z + r * GH + 2 * H, gx + r * GH + 2 * H, (size_t)H * sizeof *z);
         j->kn->gru_cell(h, H, z, GH, s->hn + at * H, h_prev, H, s->b_hh, zero, rows, H);
         return;
@@ -160,8 +159,7 @@ static void step_backward(const job *j, int64_t t, int64_t r0, int64_t rows, flo
     const int32_t *zero = s->reset ? s->reset + at : NULL;
     const float *h_prev = t ? s->y + (at - s->B) * H : s->h0 ? s->h0 + r0 * H : NULL;
     const float *c_prev = t ? (s->c ? s->c + (at - s->B) * H : NULL) : s->c0 ? s->c0 + r0 * H : NULL;
-    const float *gates = s->gates + at * GH;
-    float *dz = j->dgx + at * GH, *dg = j->dg + at * GH;
+    float *gates = s->gates + at * GH, *dz = gates, *dg = j->dg + at * GH;
     if (s->cell == TG_CELL_LSTM) j->kn->lstm_cell_back(dz, GH, dc, dh, gates, GH, s->tc + at * H, c_prev, zero, rows, H);
     else if (s->cell == TG_CELL_GRU)
         j->kn->gru_cell_back(dz, GH, dg, GH, dh, gates, GH, s->hn + at * H, h_prev, H, zero, rows, H);
@@ -249,13 +247,13 @@ static void bias_span(void *arg, tg_span columns)
 static void add_span(void *arg, tg_span elements)
 {
     const job *j = arg;
-    j->kn->accumulate(j->g->dgx + elements.begin, j->dgx + elements.begin, elements.end - elements.begin, true);
+    j->kn->accumulate(j->g->dgx + elements.begin, j->s->gates + elements.begin, elements.end - elements.begin, j->g->add_gx);
 }
 
-/* Scratch of backward: packed matrix | dg of a gru | dgx when it is added | chunks' own, later the weight product's. */
-typedef struct back_room { int64_t packed, dg, dgx, rest; } back_room;
+/* Scratch of backward: packed matrix | dg of a gru | chunks' own, later the weight product's. */
+typedef struct back_room { int64_t packed, dg, rest; } back_room;
 
-static back_room back_layout(tg_context *ctx, const tg_sequence *s, bool add_gx)
+static back_room back_layout(tg_context *ctx, const tg_sequence *s)
 {
     const job j = plan(ctx, s);
     const int64_t all = s->T * s->B, GH = j.G * s->H;
@@ -263,30 +261,29 @@ static back_room back_layout(tg_context *ctx, const tg_sequence *s, bool add_gx)
     const int64_t weights = lines(tg_gemm_room(ctx, &g) / 4) + (s->reset ? lines(all * s->H) : 0);
     const int64_t own = j.chunks * j.own_size;
     return (back_room){lines(tg_pack_room(ctx, GH, s->H) / 4), s->cell == TG_CELL_GRU ? lines(all * GH) : 0,
-                       add_gx ? lines(all * GH) : 0, own > weights ? own : weights};
+                       own > weights ? own : weights};
 }
 
-int64_t tg_sequence_back_room(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g)
+int64_t tg_sequence_back_room(tg_context *ctx, const tg_sequence *s)
 {
-    const back_room r = back_layout(ctx, s, g->add_gx);
-    return (r.packed + r.dg + r.dgx + r.rest) * (int64_t)sizeof(float);
+    const back_room r = back_layout(ctx, s);
+    return (r.packed + r.dg + r.rest) * (int64_t)sizeof(float);
 }
 
 void tg_sequence_backward(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g, void *scratch)
 {
     job j = plan(ctx, s);
-    const back_room r = back_layout(ctx, s, g->add_gx);
+    const back_room r = back_layout(ctx, s);
     const int64_t GH = j.G * s->H;
     j.g = g;
     float *packed = scratch;
     j.packed = packed;
-    j.dgx = g->add_gx ? packed + r.packed + r.dg : g->dgx;
-    j.dg = s->cell == TG_CELL_GRU ? packed + r.packed : j.dgx;
-    j.own = packed + r.packed + r.dg + r.dgx;
+    j.dg = s->cell == TG_CELL_GRU ? packed + r.packed : s->gates;
+    j.own = packed + r.packed + r.dg;
     tg_pack(ctx, packed, s->w_hh, s->H, 1, GH, s->H);
     tg_pool_run(ctx->pool, backward_chunk, &j, j.chunks);
     if (g->dw_hh) weight_gradient(ctx, &j, j.own);
     bias_job b = {&j, s->T * s->B};
     if (g->db_hh) tg_for_spans(ctx, GH, 64, bias_span, &b);
-    if (g->add_gx) tg_for_spans(ctx, s->T * s->B * GH, 16384, add_span, &j);
+    if (g->dgx) tg_for_spans(ctx, s->T * s->B * GH, 16384, add_span, &j);
 }

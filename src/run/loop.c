@@ -2,6 +2,7 @@
 #include "run/loop.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fmath.h"
 
 #include <math.h>
@@ -82,6 +83,21 @@ void tg_loop_free(tg_loop *l)
     tg_free(l->ema);
     tg_free(l->best);
     tg_free(l);
+}
+
+void tg_loop_profile(tg_loop *l, tg_profile *p)
+{
+    l->profile = p;
+    tg_tape_profile(l->tape, p);
+}
+
+/* What was done since *began counts for `name`; *began becomes now. */
+static void account(const tg_loop *l, const char *name, double *began)
+{
+    if (!l->profile) return;
+    const double now = tg_now();
+    tg_profile_add(l->profile, name, NULL, "", now - *began, 0);
+    *began = now;
 }
 
 /* ---- when a step goes wrong --------------------------------------------------------------------------------------- */
@@ -167,8 +183,10 @@ static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i)
 {
     tg_batch batch;
     tg_metrics metrics;
+    double began = l->profile ? tg_now() : 0;
     tg_status s = tg_feed_batch(l->feed, index, &batch);
     if (s) return s;
+    account(l, "batch", &began);
     tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .seed = l->options.seed, .step = (uint64_t)index});
     tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
     if (!loss) return tg_tape_status(l->tape);
@@ -187,6 +205,7 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     tg_params_clear_grads(p);
     for (int64_t k = 0; k < o->accum && !s; k++) s = one_batch(l, l->place.step * o->accum + k, &i);
     if (s) return s;
+    double began = l->profile ? tg_now() : 0;
     i.loss /= (double)o->accum;
     i.grad_norm = isfinite(i.loss) ? tg_grad_norm(l->ctx, p) / (double)o->accum : NAN;
     if (!isfinite(i.grad_norm) || is_far_too_high(l, i.loss)) {
@@ -196,8 +215,10 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     }
     s = watch_divergence(l, i.loss);
     if (s) return s;
+    account(l, "gradient norm", &began);
     tg_optim_step(l->optim, i.lr, tg_clip_scale(i.grad_norm, o->clip) / (double)o->accum, l->place.step + 1);
     if (l->ema) tg_ema_update(l->ctx, l->ema, p, o->ema, l->place.step);
+    account(l, "update", &began);
     l->place.skipped_now = 0;
     l->place.loss_sum += i.loss;
     l->place.loss_count++;

@@ -7,6 +7,7 @@
  */
 #ifndef TG_RUN_LOOP_H
 #define TG_RUN_LOOP_H
+#include "autograd/profile.h"
 #include "run/likelihood.h"
 
 typedef enum tg_on_nan { TG_NAN_STOP, TG_NAN_SKIP, TG_NAN_REWIND } tg_on_nan;
@@ -51,6 +52,7 @@ typedef struct tg_loop {
     float *best;                  /* slab of what validated best, or NULL without validation */
     tg_place place;
     double step_flops;            /* of one step */
+    tg_profile *profile;          /* borrowed; NULL: not wanted */
 } tg_loop;
 
 /* The model must have been made for training. Errors: TG_EINVAL (too few tokens, with what to do), TG_ENOMEM. */
@@ -59,6 +61,8 @@ void tg_loop_free(tg_loop *l);
 /* One step. Errors: TG_EINVAL (loss or gradient is not finite, or far too high for long; the message names step and
  * tensor; weights are those before the step), those of reading. */
 tg_status tg_loop_step(tg_loop *l, tg_step_info *out);
+/* From now on steps are taken down in p (NULL: no more). */
+void tg_loop_profile(tg_loop *l, tg_profile *p);
 /* The weights people would use after this step: the EMA where there is one, put into the parameters; and back again.
  * Only these two calls may come between training steps. */
 void tg_loop_show(tg_loop *l);

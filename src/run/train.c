@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SAVE_SECONDS = 60, WARM_STEPS = 3, MOST_CONFIG = 1 << 26 };
+enum { SAVE_SECONDS = 60, MOST_CONFIG = 1 << 26 };
 
 #define RESULT TG_KEY_RESULT
 #define AUTO (TG_KEY_RESULT | TG_KEY_AUTO)
@@ -56,6 +56,7 @@ const tg_key tg_train_keys[] = {
     TG_SWITCH(tg_train_options, keep_going, 0, NULL, 0, "train on when a save fails"),
     TG_SWITCH(tg_train_options, resume, 0, NULL, ONCE, "go on where the run folder's state is; start if there is none"),
     TG_TEXT(tg_train_options, init, 0, NULL, "RUN", 0, "start from the weights of this run or model"),
+    TG_SWITCH(tg_train_options, profile, 0, NULL, ONCE, "tell at the end where the time of the steps went, op by op"),
     TG_SWITCH(tg_train_options, dry_run, 'n', NULL, ONCE, "only tell what it would cost"),
     TG_SWITCH(tg_train_options, force, 0, NULL, ONCE, "replace the run in the folder"),
     TG_TEXT(tg_train_options, deps, 0, NULL, "FILE", ONCE, "write a Makefile fragment of what was read"),
@@ -303,10 +304,11 @@ static tg_status one_step(tg_training *t)
     double begin = tg_now();
     tg_status s = tg_loop_step(t->loop, &i);
     if (s) return broke_down(t, s);
-    if (t->session_steps++ >= WARM_STEPS) {
+    if (t->session_steps++ >= TG_WARM_STEPS) {
         t->step_seconds += tg_now() - begin;
         t->step_tokens += i.tokens;
     }
+    if (t->session_steps == TG_WARM_STEPS) tg_training_start_profile(t);
     if (t->session_steps == 1)
         tg_log(t->ctx, TG_LOG_DETAIL, "first step done, %d ms after opening the data", (int)(1e3 * (tg_now() - t->started)));
     t->last_lr = i.lr;
@@ -350,6 +352,7 @@ static tg_status finish(tg_training *t, const char *stopped)
     tg_str text = {0};
     const double time = t->o->time;
     if (t->loop->place.evaluated != t->loop->place.step) s = tg_training_report(t, true);
+    tg_training_tell_profile(t);
     if (s == TG_ECANCELLED) return interrupted(t);
     t->o->time = 0;
     if (strcmp(stopped, "steps")) t->o->until = t->loop->place.step;
@@ -434,6 +437,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     tg_loop_free(t.loop);
     tg_model_free(t.model);
     tg_rundir_close(t.dir);
+    tg_free(t.profile);
     tg_free(t.settings);
     tg_free(t.tokenizer);
     tg_dataset_close(t.data);

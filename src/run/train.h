@@ -1,10 +1,13 @@
 /* train.h - the inside of gen-train: train.c drives, train_resume.c finds and compares states, train_report.c tells. */
 #ifndef TG_RUN_TRAIN_H
 #define TG_RUN_TRAIN_H
+#include "base/json.h"
 #include "run/checkpoint.h"
 #include "run/runlog.h"
 #include "run/trained.h"
 #include "tinygen/run.h"
+
+enum { TG_WARM_STEPS = 3 }; /* that rates and profiles leave out */
 
 typedef struct tg_training {
     tg_context *ctx;
@@ -31,6 +34,7 @@ typedef struct tg_training {
     bool told_estimate, decay_laid;
     double train_loss;            /* of the last line of the log */
     double last_lr, last_norm;
+    tg_profile *profile;          /* of --profile, from the fourth step on */
     struct tg_generator *generator; /* samples on the way */
 } tg_training;
 
@@ -62,6 +66,11 @@ void tg_training_progress(tg_training *t, const tg_step_info *i, bool final);
 void tg_training_tell_start(tg_training *t, const char *chosen);
 tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out); /* the result object */
 tg_status tg_training_sample(tg_training *t);
+
+/* train_profile.c: --profile */
+void tg_training_start_profile(tg_training *t);
+void tg_training_tell_profile(tg_training *t);
+void tg_training_put_profile(const tg_training *t, tg_json_writer *w); /* a member of the result */
 
 /* train_plan.c: --dry-run */
 tg_status tg_training_plan(tg_training *t, const char *chosen);

@@ -204,6 +204,7 @@ tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out)
     tg_json_member_int(&w, "params", tg_params_elements(p));
     tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
     tg_json_member_text(&w, "model_sha256", t->saver.model_sha256);
+    tg_training_put_profile(t, &w);
     tg_json_close(&w, '}');
     tg_str_add(out, "\n");
     return out->failed ? TG_ENOMEM : TG_OK;

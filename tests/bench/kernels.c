@@ -134,7 +134,7 @@ static void run_whole(void *arg)
     o->kernel(o, o->span);
 }
 
-/* Arrays for a sequence of T = B = rows, as far as its cell has them: gx, w, b, y, gates, c, tc or hn, dy, dgx, dw. */
+/* Arrays for a sequence of T = B = rows, as far as its cell has them: gx, w, b, y, gates, c, tc or hn, dy, dw. */
 static bool take_sequence(operands *o, const kernel *k)
 {
     static const int64_t gates[] = {[TG_CELL_RNN] = 1, [TG_CELL_LSTM] = 4, [TG_CELL_GRU] = 3};
@@ -151,12 +151,11 @@ static bool take_sequence(operands *o, const kernel *k)
     o->s.c = o->s.hn = at, at += all;
     o->s.tc = at, at += all;
     o->g.dy = at, at += all;
-    o->g.dgx = at, at += G * all;
     o->g.dw_hh = at, at += G * H * H;
     o->g.db_hh = at;
     for (int64_t i = 0; i < G * all; i++) o->x[0][i] = (float)(i % 13 - 6) * 0.1f;
     for (int64_t i = 0; i < G * H * H; i++) o->x[0][G * all + i] = (float)(i % 11 - 5) * 0.01f;
-    const int64_t f = tg_sequence_room(o->ctx, &o->s), b = tg_sequence_back_room(o->ctx, &o->s, &o->g);
+    const int64_t f = tg_sequence_room(o->ctx, &o->s), b = tg_sequence_back_room(o->ctx, &o->s);
     o->scratch = tg_alloc(f > b ? f : b);
     return o->scratch;
 }

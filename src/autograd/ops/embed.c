@@ -17,6 +17,7 @@ static tg_status embed_shape(tg_tape *t, tg_node *n)
                            (int)ids->ids[i], (long long)i, (long long)V);
     n->out->shape = ids->shape;
     n->out->shape.dims[n->out->shape.rank++] = table->shape.dims[1];
+    n->spare = true;
     return TG_OK;
 }
 

@@ -49,6 +49,7 @@ static tg_status linear_shape(tg_tape *t, tg_node *n)
                        tg_shape_text(&w->shape, w_text));
     n->out->shape = x->shape;
     n->out->shape.dims[x->shape.rank - 1] = w->shape.dims[0];
+    n->spare = n->attr.act == TG_LINEAR;
     tg_gemm y = product_y(n, NULL), dx = product_dx(n, NULL, NULL, false), dw = product_dw(n, NULL, NULL, false);
     int64_t back_x = tg_gemm_room(t->ctx, &dx), back_w = tg_gemm_room(t->ctx, &dw);
     tg_node_buffer(n, TG_LIFE_ROOM, tg_gemm_room(t->ctx, &y));

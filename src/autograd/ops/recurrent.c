@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 enum { GX, W_HH, B_HH, H0, C0, RESET };
-enum { GATES, SCRATCH, BACK, DGX, CELL, CELL_TANH, GRU_HN = CELL };
+enum { GATES, SCRATCH, BACK, CELL, CELL_TANH, GRU_HN = CELL };
 
 static tg_cell cell_of(const tg_node *n)
 {
@@ -26,7 +26,7 @@ static tg_sequence sequence_of(const tg_node *n)
     if (n->in[C0]) s.c0 = n->in[C0]->data;
     if (n->in[RESET]) s.reset = n->in[RESET]->ids;
     if (n->buffers) {
-        s.gates = n->buffer[GATES].data;
+        s.gates = n->buffer[GATES].bytes ? n->buffer[GATES].data : n->in[GX]->data;
         if (s.cell == TG_CELL_LSTM) s.c = n->buffer[CELL].data, s.tc = n->buffer[CELL_TANH].data;
         if (s.cell == TG_CELL_GRU) s.hn = n->buffer[GRU_HN].data;
     }
@@ -70,10 +70,9 @@ static tg_status recurrent_shape(tg_tape *t, tg_node *n)
     tg_sequence s = sequence_of(n);
     int64_t G = gates_of(n), bytes = s.T * s.B * s.H * (int64_t)sizeof(float);
     n->out->shape = tg_shape_of(3, (int64_t[]){s.T, s.B, s.H});
-    tg_node_buffer(n, TG_LIFE_SAVE, G * bytes);
+    tg_node_buffer(n, TG_LIFE_SAVE, tg_node_take_over(n, GX) ? 0 : G * bytes);
     tg_node_buffer(n, TG_LIFE_ROOM, tg_sequence_room(t->ctx, &s));
-    tg_node_buffer(n, TG_LIFE_BACK, 0);
-    tg_node_buffer(n, TG_LIFE_BACK, 0);
+    tg_node_buffer(n, TG_LIFE_BACK, tg_sequence_back_room(t->ctx, &s));
     if (s.cell == TG_CELL_LSTM) tg_node_buffer(n, TG_LIFE_KEEP, bytes); /* its last step is *c_last */
     if (s.cell != TG_CELL_RNN) tg_node_buffer(n, TG_LIFE_SAVE, bytes);
     return TG_OK;
@@ -89,22 +88,12 @@ static void recurrent_forward(tg_tape *t, tg_node *n)
     tg_sequence_forward(t->ctx, &s, n->buffer[SCRATCH].data);
 }
 
-/* Adding to a gradient that is there takes more scratch; so does one that nobody wants. */
-static void recurrent_prepare(tg_tape *t, tg_node *n)
-{
-    tg_sequence s = sequence_of(n);
-    const tg_tensor *gx = n->in[GX];
-    bool wanted = tg_tape_wants(t, gx);
-    n->buffer[BACK].bytes = tg_sequence_back_room(t->ctx, &s, &(tg_sequence_grad){.add_gx = wanted && gx->has_grad});
-    n->buffer[DGX].bytes = wanted ? 0 : tg_shape_count(&gx->shape) * (int64_t)sizeof(float);
-}
-
+/* The gates become their gradients, and these the gradient of gx, in place where it has none of its own. */
 static void recurrent_backward(tg_tape *t, tg_node *n)
 {
     tg_sequence s = sequence_of(n);
     tg_sequence_grad g = {.dy = n->out->grad};
-    g.dgx = tg_node_grad(t, n, GX, &g.add_gx);
-    if (!g.dgx) g.dgx = n->buffer[DGX].data;
+    if (tg_node_grad_or_adopt(t, n, GX, s.gates)) g.dgx = tg_node_grad(t, n, GX, &g.add_gx);
     g.dw_hh = tg_node_grad(t, n, W_HH, &g.add_w);
     g.db_hh = tg_node_grad(t, n, B_HH, &g.add_b);
     tg_sequence_backward(t->ctx, &s, &g, n->buffer[BACK].data);
@@ -150,36 +139,33 @@ static bool lstm_example(int variant, tg_example *e) { return recurrent_example(
 static bool gru_example(int variant, tg_example *e) { return recurrent_example(variant, 3, false, e); }
 
 const tg_op tg_op_rnn = {
-    .name = "rnn", .n_in = 6, .optional = 1 << H0 | 1 << C0 | 1 << RESET,
+    .name = "rnn", .n_in = 6, .adopts = 1 << GX, .optional = 1 << H0 | 1 << C0 | 1 << RESET,
     .doc = "h' = act(gx + w_hh·h + b_hh) through time; gx[T, B, H], y[T, B, H]; act tanh or relu",
     .source = "Elman 1990, Cognitive Science 14",
     .shape = recurrent_shape,
     .forward = recurrent_forward,
-    .prepare = recurrent_prepare,
     .backward = recurrent_backward,
     .flops = recurrent_flops,
     .example = rnn_example,
 };
 
 const tg_op tg_op_lstm = {
-    .name = "lstm", .n_in = 6, .optional = 1 << H0 | 1 << C0 | 1 << RESET,
+    .name = "lstm", .n_in = 6, .adopts = 1 << GX, .optional = 1 << H0 | 1 << C0 | 1 << RESET,
     .doc = "gates i f g o of gx + w_hh·h + b_hh; c' = f·c + i·g, h' = o·tanh(c'); gx[T, B, 4H], y[T, B, H]",
     .source = "Hochreiter & Schmidhuber 1997; forget gate: Gers, Schmidhuber & Cummins 2000",
     .shape = recurrent_shape,
     .forward = recurrent_forward,
-    .prepare = recurrent_prepare,
     .backward = recurrent_backward,
     .flops = recurrent_flops,
     .example = lstm_example,
 };
 
 const tg_op tg_op_gru = {
-    .name = "gru", .n_in = 6, .optional = 1 << H0 | 1 << C0 | 1 << RESET,
+    .name = "gru", .n_in = 6, .adopts = 1 << GX, .optional = 1 << H0 | 1 << C0 | 1 << RESET,
     .doc = "gates r z n; n = tanh(gx_n + r·(w_hn·h + b_hn)), h' = (1-z)·n + z·h; gx[T, B, 3H], y[T, B, H]",
     .source = "Cho et al. 2014, arXiv:1406.1078, with the reset gate behind the product",
     .shape = recurrent_shape,
     .forward = recurrent_forward,
-    .prepare = recurrent_prepare,
     .backward = recurrent_backward,
     .flops = recurrent_flops,
     .example = gru_example,

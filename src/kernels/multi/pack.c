@@ -12,13 +12,31 @@ TG_INLINE void put_step(float *out, v16 v, int64_t p, int64_t l, int64_t k, int6
     else v16_store_n(to, v, width - l);
 }
 
+enum { STEPS = 4 }; /* copied at once: fewer panels' lines are open at a time, and what a panel takes lies together */
+
+/* Four steps of lines n to n+16; a store may run over into steps that are written later. */
+TG_INLINE void copy_four(float *to, const float *x, int64_t ps, int64_t width)
+{
+    v16 r[STEPS];
+    TG_UNROLL for (int i = 0; i < STEPS; i++) r[i] = v16_load(x + i * ps);
+    TG_UNROLL for (int i = 0; i < STEPS; i++) v16_store(to + i * width, r[i]);
+}
+
 /* Lines side by side: memory is read in its order through all panels, not panel by panel, so that a page is opened once. */
 static void copy_lines(float *out, int64_t panel_stride, const float *x, int64_t ps, int64_t k, int64_t lines, int64_t width)
 {
-    for (int64_t p = 0; p < k; p++, x += ps)
+    const int64_t wide = (width + 15) / 16 * 16, over = (wide - 1) / width; /* steps that a store runs over */
+    for (int64_t p = 0; p < k; p += STEPS, x += STEPS * ps)
         for (int64_t n = 0, q = 0; n < lines; n += width, q++)
-            for (int64_t l = 0; l < width; l += 16)
-                put_step(out + q * panel_stride, v16_load_n(x + n + l, lines - n - l), p, l, k, width);
+            for (int64_t l = 0; l < width; l += 16) {
+                float *panel = out + q * panel_stride;
+                if (p + STEPS + over <= k && n + wide <= lines) {
+                    copy_four(panel + p * width + l, x + n + l, ps, width);
+                    continue;
+                }
+                for (int64_t i = 0; i < STEPS && p + i < k; i++)
+                    put_step(panel, v16_load_n(x + i * ps + n + l, lines - n - l), p + i, l, k, width);
+            }
 }
 
 /* Lines one behind the other. */

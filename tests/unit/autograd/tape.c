@@ -83,7 +83,8 @@ TEST(without_training_nothing_is_recorded_and_memory_is_less)
     CHECK(loss && !loss->wants_grad);
     CHECK_ERROR(tg_tape_backward(b.tape, loss), TG_EINVAL, "nothing was recorded");
     train_step(&b, 0, 0);
-    CHECK(evaluating < tg_tape_peak(b.tape) / 2);
+    test_note("evaluating: %lld bytes, training: %lld", (long long)evaluating, (long long)tg_tape_peak(b.tape));
+    CHECK(evaluating < tg_tape_peak(b.tape) * 3 / 4);
     bench_free(&b);
 }
 
@@ -114,6 +115,29 @@ static void expect(tg_tape *t, tg_tensor *got, const char *message)
     CHECK(got == NULL);
     CHECK_ERROR(tg_tape_status(t), TG_EINVAL, message);
     tg_tape_begin(t, &(tg_tape_mode){.train = true});
+}
+
+TEST(a_result_that_was_used_up_cannot_be_read_again_and_an_input_never_is)
+{
+    enum { STEPS = 3, ROWS = 2, H = 4 };
+    bench b = bench_new(&(net_shape){.kind = TG_LSTM, .V = 5, .D = 4, .H = H, .layers = 1}, 1);
+    const tg_recurrent_layer *l = &b.n.recurrent[0];
+    float given[STEPS * ROWS * 4 * H], x[STEPS * ROWS * 4];
+    for (int i = 0; i < STEPS * ROWS * 4 * H; i++) given[i] = (float)i * 0.01f;
+    for (int i = 0; i < STEPS * ROWS * 4; i++) x[i] = (float)i * 0.1f;
+    tg_tape_begin(b.tape, &(tg_tape_mode){.train = true});
+    tg_tensor *values = tg_input_values(b.tape, 3, (int64_t[]){STEPS, ROWS, 4 * H}, given);
+    CHECK(tg_lstm(b.tape, values, l->w_hh, l->b_hh, NULL, NULL, NULL, NULL, NULL));
+    CHECK(tg_lstm(b.tape, values, l->w_hh, l->b_hh, NULL, NULL, NULL, NULL, NULL));
+    for (int i = 0; i < STEPS * ROWS * 4 * H; i++) CHECK(given[i] == (float)i * 0.01f);
+    tg_tensor *in = tg_input_values(b.tape, 3, (int64_t[]){STEPS, ROWS, 4}, x);
+    tg_tensor *gx = tg_linear(b.tape, in, l->w_ih, l->b_ih, TG_LINEAR), *act = tg_linear(b.tape, in, l->w_ih, l->b_ih, TG_TANH);
+    CHECK(tg_lstm(b.tape, act, l->w_hh, l->b_hh, NULL, NULL, NULL, NULL, NULL));
+    CHECK(tg_add(b.tape, act, act)); /* tanh's gradient needs it: it was left alone */
+    CHECK(tg_lstm(b.tape, gx, l->w_hh, l->b_hh, NULL, NULL, NULL, NULL, NULL));
+    CHECK(!tg_add(b.tape, gx, gx));
+    CHECK_ERROR(tg_tape_status(b.tape), TG_EINVAL, "used up");
+    bench_free(&b);
 }
 
 TEST(every_op_says_which_shapes_do_not_fit)
