@@ -13,11 +13,12 @@ enum {
     K_BLOCK = 1024,             /* a panel of B is at most 128 KiB then and streams from L2; C is touched seldom */
     K_BLOCK_TURNED = 384,       /* where A is walked by steps: what a block's rows take must stay in L2 */
     ROW_BLOCK = 96 << 10,       /* floats of A that a block's rows take at most: 384 KiB, they stay in L2 */
-    PACKED_MOST = 4 << 20,      /* floats packed at once: 16 MiB */
+    PACKED_MOST = 1 << 20,      /* floats of B packed at once, if a block of k takes no more: 4 MiB stay in L3 */
     PACK_GRAIN = 16384,         /* floats packed by one chunk */
     COPY_PANELS = 8,            /* panels side by side that a chunk of lines side by side takes: 1 KiB of each step */
     PAGE = 1024,                /* floats: strides that are multiples of a page fall on the same lines of the caches */
     SHORT = 64,                 /* so short a k that those lines do not crowd each other out */
+    TALL = 512,                 /* so long a k that turning C does not show */
     FLAT = 256,                 /* fewer rows of A: packing B does not pay */
     FAR = 1 << 19,              /* floats of a transposed A that L2 does not hold: its steps, far apart, would wait for L3 */
     A_THREAD = 4,               /* blocks of C for each, so that no thread waits long for the last */
@@ -92,8 +93,26 @@ static tg_pool *pool_for(tg_context *ctx, const tg_gemm *g)
     return g->m * g->n * g->k < SMALL ? NULL : ctx->pool;
 }
 
+/* A weight gradient, AᵀB of two tall matrices, that is higher than wide: the transposed product BᵀA walks the narrow matrix
+ * in strips and the wide one as it lies, so that neither is packed; C, small beside them, is turned in the end. */
+static bool is_turned(const tg_gemm *g)
+{
+    return g->a_rs == 1 && g->a_cs > 1 && g->b_cs == 1 && !g->packed && !g->ep && g->m >= 2 * g->n && g->k >= TALL &&
+           g->m % 16 == 0 && g->n % 16 == 0 && g->c_rs == g->n;
+}
+
+static tg_gemm turned(const tg_gemm *g, float *c)
+{
+    return (tg_gemm){.m = g->n, .n = g->m, .k = g->k, .a = g->b, .a_rs = 1, .a_cs = g->b_rs, .b = g->a, .b_rs = g->a_cs, .b_cs = 1,
+                     .c = c, .c_rs = g->m, .from = g->from ? c : NULL, .from_rs = g->m};
+}
+
 int64_t tg_gemm_room(tg_context *ctx, const tg_gemm *g)
 {
+    if (is_turned(g)) {
+        const tg_gemm other = turned(g, NULL);
+        return tg_gemm_room(ctx, &other) + g->m * g->n * (int64_t)sizeof(float);
+    }
     const int threads = tg_pool_threads(pool_for(ctx, g));
     const plan p = plan_of(tg_kernels_of(ctx), g, threads);
     return (p.a_floats * threads + p.b_floats) * (int64_t)sizeof(float);
@@ -238,11 +257,33 @@ static void run_gemv(tg_context *ctx, const tg_kernels *kn, const tg_gemm *g)
     else tg_for_spans(ctx, ceil_div(g->n, kn->nr), GEMV_PANELS, gemv_span, &j);
 }
 
+/* to[steps, lines] = from[lines, steps] with rows from_rs apart: a panel as wide as a matrix is high is its transpose. */
+typedef struct turn_job { const tg_kernels *kn; float *to; const float *from; int64_t from_rs, lines; } turn_job;
+
+static void turn_span(void *arg, tg_span steps)
+{
+    const turn_job *j = arg;
+    j->kn->pack(j->to + steps.begin * j->lines, 0, j->from + steps.begin, 1, j->from_rs, steps.end - steps.begin, j->lines, j->lines);
+}
+
+static void run_turned(tg_context *ctx, const tg_kernels *kn, const tg_gemm *g, float *scratch)
+{
+    const tg_gemm other = turned(g, scratch);
+    turn_job in = {kn, scratch, g->from, g->from_rs, g->m}, out = {kn, g->c, scratch, g->m, g->n};
+    if (g->from) tg_for_spans(ctx, g->n, 64, turn_span, &in);
+    tg_gemm_run(ctx, &other, scratch + g->m * g->n);
+    tg_for_spans(ctx, g->m, 64, turn_span, &out);
+}
+
 void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch)
 {
     const tg_kernels *kn = tg_kernels_of(ctx);
     if (g->m == 1 && g->packed && g->a_cs == 1) {
         run_gemv(ctx, kn, g);
+        return;
+    }
+    if (is_turned(g)) {
+        run_turned(ctx, kn, g, scratch);
         return;
     }
     tg_pool *pool = pool_for(ctx, g);

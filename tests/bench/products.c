@@ -19,7 +19,7 @@ static const shape shapes[] = {
     {2500, 512, 128, "NT", "LSTM 128 input"}, {2500, 65, 128, "NT", "LSTM 128 head"},
     {50, 2048, 512, "NN", "LSTM 512 step"}, {50, 2048, 512, "NT", "LSTM 512 step"}, {50, 512, 2048, "NN", "LSTM 512 step dh"},
     {25, 2048, 512, "NN", "LSTM 512 half a step"}, {50, 1024, 512, "NN", "LSTM 512 half the gates"},
-    {512, 2048, 2500, "TN", "LSTM 512 dw"}, {64, 512, 256, "NN", "RNN step"},
+    {512, 2048, 2500, "TN", "LSTM 512 dw"}, {2048, 512, 2500, "TN", "LSTM 512 dw, turned"}, {64, 512, 256, "NN", "RNN step"},
     {768, 384, 128, "NN", "GPT 128 qkv"}, {768, 384, 128, "NT", "GPT 128 qkv"}, {768, 128, 384, "NN", "GPT 128 qkv dx"},
     {384, 128, 768, "TN", "GPT 128 qkv dw"}, {768, 512, 128, "NN", "GPT 128 fc1"}, {768, 128, 512, "NN", "GPT 128 fc2"},
     {512, 128, 768, "TN", "GPT 128 fc1 dw"}, {64, 64, 32, "NT", "GPT 128 head qk"}, {64, 32, 64, "NN", "GPT 128 head pv"},

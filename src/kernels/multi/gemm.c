@@ -19,6 +19,7 @@ typedef struct tile_args {
     int64_t b_step;
     int64_t cols, k;
     const float *bias; /* NULL until the last block of k */
+    const float *next; /* what the next tile starts from, fetched while this one is computed; or NULL */
 } tile_args;
 
 /* One step of k; AT is the number of A for row r. */
@@ -74,6 +75,9 @@ TG_INLINE void tile(const tile_args *t, int rows, int vectors, bool by_rows)
     TG_UNROLL for (int r = 0; r < rows; r++)
         TG_UNROLL for (int v = 0; v < vectors; v++)
             sum[r][v] = t->from ? vt_load_n(t->from + r * t->from_rs + v * TG_W, t->cols - v * TG_W) : vt_zero();
+    if (t->next)
+        TG_UNROLL for (int r = 0; r < rows; r++)
+            TG_UNROLL for (int v = 0; v < vectors; v++) __builtin_prefetch(t->next + r * t->from_rs + v * TG_W);
     if (by_rows) walk_rows(t, sum, rows, vectors);
     else walk_steps(t, sum, rows, vectors);
     if (t->bias) {
@@ -148,6 +152,7 @@ void TG_K(gemm_block)(float *c, int64_t c_rs, const float *from, int64_t from_rs
             const int64_t m = rows - i < a->height ? rows - i : a->height;
             t.c = c + i * c_rs + j;
             t.from = from ? from + i * from_rs + j : NULL;
+            t.next = !from ? NULL : i + m < rows ? t.from + m * from_rs : j + TG_NR < cols ? from + j + TG_NR : NULL;
             t.a = a->a + n * a->tile;
             tile_of(&t, m);
             if (ep && ep->act != TG_ACT_LINEAR) activate_rows(t.c, c_rs, m, t.cols, ep->act);

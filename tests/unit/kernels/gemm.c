@@ -28,7 +28,7 @@ static float chain(const tg_gemm *g, const float *b, int64_t i, int64_t j)
     return g->ep && g->ep->bias ? sum + g->ep->bias[j] : sum;
 }
 
-typedef struct size { int64_t m, n, k; bool turn_a, turn_b, add, packed; } size;
+typedef struct size { int64_t m, n, k; bool turn_a, turn_b, add, packed, bare; } size; /* bare: no bias */
 
 static void run(const char *isa, int threads, const size *s, tg_gemm g, float *c)
 {
@@ -62,7 +62,7 @@ static void check_size(const size *s)
     const tg_epilogue ep = {bias, TG_ACT_LINEAR};
     const tg_gemm g = {.m = s->m, .n = s->n, .k = s->k, .a = a, .a_rs = s->turn_a ? 1 : s->k, .a_cs = s->turn_a ? s->m : 1,
                        .b = b, .b_rs = s->turn_b ? 1 : s->n, .b_cs = s->turn_b ? s->k : 1, .from = s->add ? from : NULL,
-                       .from_rs = s->n, .c_rs = s->n, .ep = &ep};
+                       .from_rs = s->n, .c_rs = s->n, .ep = s->bare ? NULL : &ep};
     for (int64_t i = 0; i < s->m; i++)
         for (int64_t j = 0; j < s->n; j++) want[i * s->n + j] = chain(&g, b, i, j);
     for (int i = 0; i < 4; i++)
@@ -80,11 +80,13 @@ static void check_size(const size *s)
 TEST(products_are_chains_of_fused_multiply_adds_whichever_way_they_take)
 {
     static const size sizes[] = {
-        {1, 1, 1, 0, 0, 0, 0},        {1, 70, 33, 0, 0, 1, 1},      {1, 70, 33, 0, 1, 0, 0},    {3, 5, 7, 1, 1, 1, 0},
-        {50, 64, 40, 0, 0, 0, 0},     {50, 65, 40, 0, 1, 1, 0},     {15, 48, 20, 0, 0, 1, 1},   {29, 16, 9, 1, 0, 0, 0},
-        {33, 33, 1100, 0, 0, 0, 0},   {17, 32, 2100, 1, 0, 1, 0},   {20, 17, 1030, 0, 1, 1, 1}, /* several k-blocks */
-        {512, 40, 70, 1, 0, 0, 0},    {40, 1024, 70, 0, 0, 1, 0},   {6, 32, 512, 0, 0, 0, 0},   /* rows a page apart */
-        {300, 32, 20, 0, 0, 1, 0},    {30, 520, 20, 1, 0, 0, 0},    {64, 20, 80, 0, 0, 0, 0},
+        {1, 1, 1, 0, 0, 0, 0, 0},        {1, 70, 33, 0, 0, 1, 1, 0},      {1, 70, 33, 0, 1, 0, 0, 0},    {3, 5, 7, 1, 1, 1, 0, 0},
+        {50, 64, 40, 0, 0, 0, 0, 0},     {50, 65, 40, 0, 1, 1, 0, 0},     {15, 48, 20, 0, 0, 1, 1, 0},   {29, 16, 9, 1, 0, 0, 0, 0},
+        {33, 33, 1100, 0, 0, 0, 0, 0},   {17, 32, 2100, 1, 0, 1, 0, 0},   {20, 17, 1030, 0, 1, 1, 1, 0}, /* several k-blocks */
+        {512, 40, 70, 1, 0, 0, 0, 0},    {40, 1024, 70, 0, 0, 1, 0, 0},   {6, 32, 512, 0, 0, 0, 0, 0},   /* rows a page apart */
+        {300, 32, 20, 0, 0, 1, 0, 0},    {30, 520, 20, 1, 0, 0, 0, 0},    {64, 20, 80, 0, 0, 0, 0, 0},
+        {96, 48, 600, 1, 0, 0, 0, 1}, {160, 32, 700, 1, 0, 1, 0, 1},                            /* transposed as a whole */
+        {544, 40, 1000, 1, 0, 1, 0, 0},                                                         /* columns of A far apart */
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) check_size(&sizes[i]);
 }
@@ -92,5 +94,5 @@ TEST(products_are_chains_of_fused_multiply_adds_whichever_way_they_take)
 /* The row of a large product with one row is split over threads. */
 TEST(a_row_times_a_large_matrix_is_the_same_for_any_number_of_threads)
 {
-    check_size(&(size){1, 1100, 300, 0, 0, 0, 1});
+    check_size(&(size){1, 1100, 300, 0, 0, 0, 1, 0});
 }
