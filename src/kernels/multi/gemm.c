@@ -2,7 +2,8 @@
  * gemm.c - the register tile: C[rows, cols] = from + A·B, every element one chain of fused multiply-adds over k ascending.
  * Sums of up to TG_MR rows x TG_NV vectors stay in registers for all of k; a step of k loads TG_NV vectors of B and
  * broadcasts a number of A for each row. Rows, vectors and the way A is walked are constants in each instance, so the last
- * rows and columns of a matrix run at full rate, too; columns past the end are computed on B's padding and not stored.
+ * rows and columns of a matrix run at full rate, too; columns past the end are computed on B's padding and not stored. Two
+ * steps go between jumps: five rows of AVX2 would lose a tenth to them.
  */
 #include "kernels/kernels.h"
 #include "kernels/simd/math16.h"
@@ -58,7 +59,7 @@ TG_INLINE void walk_rows(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int
     const int64_t one = t->a_row * (int64_t)sizeof(float), three = 3 * one, five = 5 * one;
     const char *low = (const char *)t->a, *high = low + 7 * one;
     const float *b = t->b;
-    for (int64_t p = 0; p < t->k; p++, low += sizeof(float), high += sizeof(float), b += t->b_step)
+    TG_TWICE for (int64_t p = 0; p < t->k; p++, low += sizeof(float), high += sizeof(float), b += t->b_step)
         STEP(float_at(r < 7 ? row_of_seven(low, one, three, five, r) : row_of_seven(high, one, three, five, r - 7)));
 }
 
@@ -66,7 +67,7 @@ TG_INLINE void walk_rows(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int
 TG_INLINE void walk_steps(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int vectors)
 {
     const float *a = t->a, *b = t->b;
-    for (int64_t p = 0; p < t->k; p++, a += t->a_step, b += t->b_step) STEP(a[r]);
+    TG_TWICE for (int64_t p = 0; p < t->k; p++, a += t->a_step, b += t->b_step) STEP(a[r]);
 }
 
 TG_INLINE void tile(const tile_args *t, int rows, int vectors, bool by_rows)

@@ -36,10 +36,13 @@
 
 #if defined TG_SIMD_scalar
 #define TG_UNROLL
+#define TG_TWICE
 #elif defined __clang__
 #define TG_UNROLL _Pragma("clang loop unroll(full)")
+#define TG_TWICE _Pragma("clang loop unroll_count(2)")
 #else
 #define TG_UNROLL _Pragma("GCC unroll 32")
+#define TG_TWICE _Pragma("GCC unroll 2")
 #endif
 #if defined TG_SIMD_scalar /* sixteen lanes in memory: forcing everything into one function makes compilers crawl */
 #define TG_INLINE static inline
