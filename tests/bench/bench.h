@@ -48,7 +48,7 @@ void bench_add(bench *b, const bench_row *row);
 /* Measures the rows that were added since the last bench_run and prints their table. */
 void bench_run(bench *b, const char *title);
 /* One sample of a limit of this machine: "fma" in GFLOP/s of the best instruction set, "L1", "L2", "L3", "DRAM" in GB/s read,
- * and "triad DRAM". NaN: no such name. */
+ * "triad L3", "update DRAM" and so on. NaN: no such name. */
 double bench_limit(const bench *b, const char *name, int threads);
 /* Calls run(arg) for some 30 ms after a first time, and returns work·calls/second. */
 double bench_rate(void (*run)(void *arg), void *arg, double work);

@@ -13,6 +13,7 @@ typedef struct peak_table {
     void (*fma)(float *sink, int64_t times);
     float (*read)(const float *x, int64_t n);
     void (*triad)(float *y, const float *a, const float *b, int64_t n);
+    void (*update)(float *y, const float *a, int64_t n);
     int (*width)(void);
 } peak_table;
 
@@ -20,8 +21,9 @@ typedef struct peak_table {
     void bench_fma_##isa(float *sink, int64_t times);                         \
     float bench_read_##isa(const float *x, int64_t n);                        \
     void bench_triad_##isa(float *y, const float *a, const float *b, int64_t n); \
+    void bench_update_##isa(float *y, const float *a, int64_t n);             \
     int bench_width_##isa(void);
-#define TABLE(isa) {#isa, bench_fma_##isa, bench_read_##isa, bench_triad_##isa, bench_width_##isa}
+#define TABLE(isa) {#isa, bench_fma_##isa, bench_read_##isa, bench_triad_##isa, bench_update_##isa, bench_width_##isa}
 #ifdef TG_HAVE_avx512
 DECLARE(avx512)
 #endif
@@ -57,7 +59,7 @@ static const peak_table *table_of(const char *isa)
 /* What each thread does in one go; chunk = thread. */
 typedef struct limit_job {
     const peak_table *t;
-    char kind;              /* f: multiply-adds, r: read, t: triad */
+    char kind;              /* f: multiply-adds, r: read, t: triad y = a + s·b, u: update y += s·a */
     float *x;               /* each thread's floats, one behind the other */
     int64_t floats, times;
     tg_pool *pool;
@@ -68,10 +70,11 @@ static void limit_chunk(void *arg, int64_t chunk)
 {
     const limit_job *j = arg;
     float *x = j->x + chunk * j->floats;
-    const int64_t third = j->floats / 3 / 16 * 16;
+    const int64_t half = j->floats / 2 / 16 * 16, third = j->floats / 3 / 16 * 16;
     for (int64_t n = 0; n < (j->kind == 'f' ? 1 : j->times); n++) {
         if (j->kind == 'f') j->t->fma(x, j->times);
         else if (j->kind == 'r') x[0] = j->t->read(x, j->floats) * 0;
+        else if (j->kind == 'u') j->t->update(x, x + half, half);
         else j->t->triad(x, x + third, x + 2 * third, third);
     }
 }
@@ -91,7 +94,9 @@ static double sample(const bench *b, const peak_table *t, char kind, int64_t byt
     j.x = tg_alloc(bytes * threads);
     if (!j.x) return NAN;
     for (int64_t i = 0; i < j.floats * threads; i++) j.x[i] = 1e-3f; /* else all pages are the one page of zeros */
-    const double flops = 2.0 * (double)j.times * t->width(), gigabytes = (double)(j.times * bytes);
+    /* an update reads what it writes: three times half of the bytes go over the bus */
+    const double flops = 2.0 * (double)j.times * t->width(), gigabytes = (double)(j.times * bytes) * (kind == 'u' ? 1.5 : 1);
+    if (threads > 1) bench_rate(limit_run, &j, 1); /* threads that slept find a core of their own first */
     const double rate = bench_rate(limit_run, &j, (kind == 'f' ? flops : gigabytes) * threads * 1e-9);
     tg_free(j.x);
     return rate;
@@ -111,9 +116,10 @@ static int64_t level_bytes(const char *level, int threads)
 double bench_limit(const bench *b, const char *name, int threads)
 {
     const peak_table *t = table_of(b->on[0]->isa);
-    const char *level = strncmp(name, "triad ", 6) ? name : name + 6;
+    const char *space = strchr(name, ' '), *level = space ? space + 1 : name;
+    const char kind = !space ? 'r' : name[0];
     if (!strncmp(name, "fma", 3)) return sample(b, name[3] == ' ' ? table_of(name + 4) : t, 'f', 4096, threads);
-    return level_bytes(level, threads) ? sample(b, t, level == name ? 'r' : 't', level_bytes(level, threads), threads) : NAN;
+    return level_bytes(level, threads) ? sample(b, t, kind, level_bytes(level, threads), threads) : NAN;
 }
 
 typedef struct machine_arg { const bench *b; char name[24]; int threads; } machine_arg;
@@ -126,10 +132,11 @@ static double measure_limit(bench_row *r)
 
 void bench_machine(bench *b)
 {
-    static const char *const levels[] = {"L1", "L2", "L3", "DRAM", "triad L2", "triad L3", "triad DRAM"};
-    static machine_arg args[2][16];
+    static const char *const levels[] = {"L1", "L2", "L3", "DRAM", "triad L2", "triad L3", "triad DRAM", "update L3", "update DRAM"};
+    enum { LEVELS = sizeof levels / sizeof *levels };
+    static machine_arg args[2][TABLES + LEVELS];
     for (int s = 0; s < b->sizes; s++)
-        for (int i = 0; i < TABLES + 7; i++) {
+        for (int i = 0; i < TABLES + LEVELS; i++) {
             machine_arg *a = &args[s][i];
             bench_row row = {.group = "machine", .threads = b->threads[s], .measure = measure_limit, .arg = a};
             *a = (machine_arg){.b = b, .threads = b->threads[s]};

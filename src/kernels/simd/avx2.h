@@ -1,7 +1,7 @@
 /* avx2.h - v16 is two registers. Tile 6 x 16: 12 sums, 2 columns of B, a broadcast: 15 of 16 registers. */
 #ifndef TG_SIMD_AVX2_H
 #define TG_SIMD_AVX2_H
-#include <immintrin.h>
+#include "kernels/simd/x86.h"
 
 typedef struct { __m256 lo, hi; } v16;
 typedef struct { __m256i lo, hi; } v16i;
@@ -113,6 +113,10 @@ static inline void v16_turn(v16 r[16])
         r[8 + i] = (v16){block[1][i], block[3][i]};
     }
 }
+
+#define TG_HAVE_FOLDS 1
+static inline float v16_sum(v16 v) { return v8_sum(_mm256_add_ps(v.lo, v.hi)); }
+static inline float v16_largest(v16 v) { return v8_largest(_mm256_max_ps(v.hi, v.lo)); }
 
 typedef __m256 vt;
 #define TG_W 8

@@ -1,7 +1,7 @@
 /* avx512.h - v16 is one register. Tile 14 x 32: 28 sums, 2 columns of B, one broadcast: 31 of 32 registers. */
 #ifndef TG_SIMD_AVX512_H
 #define TG_SIMD_AVX512_H
-#include <immintrin.h>
+#include "kernels/simd/x86.h"
 
 typedef __m512 v16;
 typedef __m512i v16i;
@@ -73,6 +73,10 @@ static inline __attribute__((always_inline)) void v16_turn(v16 r[16])
         r[12 + k] = _mm512_shuffle_f32x4(q, t, 0xdd);
     }
 }
+
+#define TG_HAVE_FOLDS 1
+static inline float v16_sum(v16 v) { return v8_sum(_mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1))); }
+static inline float v16_largest(v16 v) { return v8_largest(_mm256_max_ps(_mm512_extractf32x8_ps(v, 1), _mm512_castps512_ps256(v))); }
 
 typedef __m512 vt;
 #define TG_W 16

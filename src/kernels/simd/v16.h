@@ -57,7 +57,9 @@ TG_INLINE v16m v16_past(int64_t n)
     return v16_le(v16_all((float)(n < 16 ? n : 16)), v16_load(at));
 }
 
-/* The one tree of every reduction: lane l with l+8, then l+4, l+2, l+1. */
+/* The one tree of every reduction: lane l with l+8, then l+4, l+2, l+1. Of the largest, NaN lanes lose where a later one is
+ * compared with an earlier (a compare and select). */
+#ifndef TG_HAVE_FOLDS
 TG_INLINE float v16_sum(v16 v)
 {
     float x[16];
@@ -67,7 +69,6 @@ TG_INLINE float v16_sum(v16 v)
     return x[0];
 }
 
-/* Largest lane; NaN lanes lose unless all are (a compare and select). */
 TG_INLINE float v16_largest(v16 v)
 {
     float x[16];
@@ -76,6 +77,7 @@ TG_INLINE float v16_largest(v16 v)
         for (int l = 0; l < half; l++) x[l] = x[l + half] > x[l] ? x[l + half] : x[l];
     return x[0];
 }
+#endif
 
 /* NaN goes through. */
 TG_INLINE v16 v16_relu(v16 x) { return v16_select(v16_lt(x, v16_zero()), v16_zero(), x); }

@@ -8,6 +8,7 @@
 void NAME(bench_fma_)(float *sink, int64_t times);
 float NAME(bench_read_)(const float *x, int64_t n);
 void NAME(bench_triad_)(float *y, const float *a, const float *b, int64_t n);
+void NAME(bench_update_)(float *y, const float *a, int64_t n);
 
 enum { CHAINS = 12 }; /* enough to hide a multiply-add's latency, few enough for sixteen registers */
 
@@ -39,6 +40,13 @@ void NAME(bench_triad_)(float *y, const float *a, const float *b, int64_t n)
 {
     const vt s = vt_all(3);
     for (int64_t j = 0; j + TG_W <= n; j += TG_W) vt_store(y + j, vt_fma(s, vt_load(b + j), vt_load(a + j)));
+}
+
+/* In place, as an optimiser goes over its weights: no line is read only to be written. */
+void NAME(bench_update_)(float *y, const float *a, int64_t n)
+{
+    const vt s = vt_all(3);
+    for (int64_t j = 0; j + TG_W <= n; j += TG_W) vt_store(y + j, vt_fma(s, vt_load(a + j), vt_load(y + j)));
 }
 
 int NAME(bench_width_)(void);
