@@ -131,7 +131,7 @@ FAST   := unit cli layers names size lint
 SAFE   := -g1 -fno-omit-frame-pointer
 CALM   := WARN=-Wall STRICT=
 
-test: all test-programs       ## everything: check and the end-to-end tests; what CI runs
+test: all test-programs $(BUILD)/bin/bench $(BUILD)/bin/bench-openblas  ## everything: check and the end-to-end tests; what CI runs
 	$(RUN) $(FAST) e2e
 check: all test-programs      ## unit and command-line tests and the lints, under a minute; T=WORD runs some
 	$(RUN) $(FAST)

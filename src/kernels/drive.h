@@ -24,7 +24,8 @@ typedef struct tg_gemm {
     float *c; int64_t c_rs;
     const tg_epilogue *ep;
 } tg_gemm;
-/* Bytes of scratch that tg_gemm_run needs for these sizes (any strides). 64-byte aligned memory. */
+/* Bytes of scratch that tg_gemm_run needs for these sizes and strides (pointers do not matter, but whether packed is
+ * given). 64-byte aligned memory. */
 int64_t tg_gemm_room(tg_context *ctx, const tg_gemm *g);
 void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch);
 /* An operand B packed once, used many times. */

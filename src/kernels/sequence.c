@@ -196,8 +196,8 @@ static void backward_chunk(void *arg, int64_t chunk)
 static tg_gemm weight_product(const job *j, const float *h_prev, int64_t first_row, int64_t rows, bool add)
 {
     const int64_t H = j->s->H, GH = j->G * H;
-    float *dw = j->g->dw_hh;
-    return (tg_gemm){.m = GH, .n = H, .k = rows, .a = j->dg + first_row * GH, .a_rs = 1, .a_cs = GH,
+    float *dw = j->g ? j->g->dw_hh : NULL;
+    return (tg_gemm){.m = GH, .n = H, .k = rows, .a = j->dg ? j->dg + first_row * GH : NULL, .a_rs = 1, .a_cs = GH,
                      .b = h_prev, .b_rs = H, .b_cs = 1, .from = add ? dw : NULL, .from_rs = H, .c = dw, .c_rs = H};
 }
 
@@ -256,10 +256,13 @@ typedef struct back_room { int64_t packed, dg, rest; } back_room;
 static back_room back_layout(tg_context *ctx, const tg_sequence *s)
 {
     const job j = plan(ctx, s);
-    const int64_t all = s->T * s->B, GH = j.G * s->H;
-    const tg_gemm g = {.m = GH, .n = s->H, .k = all, .b = s->w_hh};
-    const int64_t weights = lines(tg_gemm_room(ctx, &g) / 4) + (s->reset ? lines(all * s->H) : 0);
-    const int64_t own = j.chunks * j.own_size;
+    const int64_t all = s->T * s->B, GH = j.G * s->H, own = j.chunks * j.own_size;
+    int64_t weights = 0;
+    for (int i = 0; i < 3; i++) { /* the products that weight_gradient may run */
+        const tg_gemm g = weight_product(&j, NULL, 0, i == 0 ? all : i == 1 ? s->B : all - s->B, false);
+        const int64_t room = lines(tg_gemm_room(ctx, &g) / 4) + (i == 0 ? lines(all * s->H) : 0);
+        if (room > weights && (i > 0 || s->reset)) weights = room;
+    }
     return (back_room){lines(tg_pack_room(ctx, GH, s->H) / 4), s->cell == TG_CELL_GRU ? lines(all * GH) : 0,
                        own > weights ? own : weights};
 }

@@ -166,3 +166,16 @@ $ TG_FAULT=write:8:ENOSPC gen-train --data x.safetensors --model lstm --hidden 1
 ? 1
 $ gen-train --resume -o full -q --steps 20 && cmp a/model.safetensors full/model.safetensors && echo same
 < same
+
+# Where the time went, for people and in the result.
+$ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 8 --profile -o p
+!*
+!~ profile of 5 steps
+!~ ms/step +share +GFLOP/s
+!*
+!~ [0-9.]+ +[0-9.]+ % +[0-9.]+  lstm backward \[10, 4, 16\]$
+!*
+!~ all else$
+$ grep -c '"profile": \[{"op": "[a-z_ ]*", "pass": "[a-z]*", "shape": .*"calls": [0-9]*, "seconds": 0\.' p/result.json
+< 1
+$ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 8 -o q -q && cmp p/model.safetensors q/model.safetensors

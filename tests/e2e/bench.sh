@@ -1,0 +1,26 @@
+#!/bin/sh
+# bench.sh - the bench measures, writes a file that reads back, and its comparison tells slower from the same.
+work=$(mktemp -d "${TG_TEST_TMP:-${TMPDIR:-/tmp}}/bench-XXXXXX") || exit 2
+trap 'rm -rf "$work"' EXIT
+bench=$TG_BIN/bench
+
+# tell NAME STATUS: a line for the test runner
+tell()
+{
+    if [ "$2" -eq 0 ]; then echo "ok $1"; else echo "not ok $1: $(tail -n 1 "$work/out")"; fi
+}
+
+"$bench" -r 2 --bin "$TG_BIN" --json "$work/new.json" '64 x 32 x 64' > "$work/out" 2>&1
+tell bench_measures $?
+grep -q '64 x 32 x 64 NN GPT 128 head pv  .* GFLOP/s .* % of fma' "$work/out"
+tell bench_prints_rate_and_share $?
+"$bench" --compare "$work/new.json" "$work/new.json" > "$work/out" 2>&1 && grep -q 'geometric mean 1.000x' "$work/out" &&
+    ! grep -q SLOWER "$work/out"
+tell bench_compared_with_itself_is_the_same $?
+sed 's/"median": [0-9.e+]*/"median": 1e6/g; s/"low": [0-9.e+]*/"low": 9e5/g; s/"high": [0-9.e+]*/"high": 2e6/g' "$work/new.json" > "$work/old.json"
+"$bench" --compare "$work/old.json" "$work/new.json" > "$work/out" 2>&1 && grep -q '64 x 32 x 64 NN GPT 128 head pv .*SLOWER' "$work/out"
+tell bench_sees_what_is_slower $?
+echo '{"rows": 1}' > "$work/old.json"
+"$bench" --compare "$work/old.json" "$work/new.json" > "$work/out" 2>&1
+[ $? -eq 1 ] && grep -q 'old.json: no rows' "$work/out"
+tell bench_refuses_what_is_no_bench_file $?
