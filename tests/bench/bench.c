@@ -16,7 +16,7 @@
 #include "base/str.h"
 #include "base/term.h"
 
-enum { SAMPLE_MS = 30 };
+enum { SAMPLE_MS = 30, WARM_MS = 20 /* in which sleeping threads find a core each */ };
 
 static bool has_any_case(const char *text, const char *word)
 {
@@ -49,7 +49,7 @@ void bench_add(bench *b, const bench_row *row)
 double bench_rate(void (*run)(void *arg), void *arg, double work)
 {
     int64_t calls = 0, batch = 1;
-    run(arg);
+    for (double began = tg_now(); tg_now() < began + WARM_MS * 1e-3;) run(arg);
     const double start = tg_now();
     double seconds = 0;
     for (; seconds < SAMPLE_MS * 1e-3; seconds = tg_now() - start, batch = seconds < SAMPLE_MS * 1e-4 ? 2 * batch : batch) {

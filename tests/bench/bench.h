@@ -9,6 +9,8 @@
 #define TG_BENCH_H
 #include "base/context.h"
 
+#define BENCH_PACKED ", packed" /* ends the name of a product whose right operand was packed beforehand */
+
 enum { BENCH_ROUNDS_MOST = 25, BENCH_ROWS_MOST = 600 };
 
 typedef struct bench_row bench_row;

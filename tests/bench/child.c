@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -40,7 +39,8 @@ bench_child *bench_child_start(const char *const *argv, const char *const *env)
     close(from[1]);
     c->to = fdopen(to[1], "w");
     c->from = fdopen(from[0], "r");
-    if (c->pid > 0 && c->to && c->from && fgets(line, sizeof line, c->from) && !strcmp(line, "ready\n")) return c;
+    if (c->pid > 0 && c->to && c->from && fgets(line, sizeof line, c->from) && !strcmp(line, "ready\n") &&
+        !kill(c->pid, SIGSTOP)) return c;
     bench_child_stop(c);
     return NULL;
 }
@@ -49,10 +49,10 @@ double bench_child_ask(bench_child *c, const char *line)
 {
     char answer[64];
     double x = NAN;
-    if (!c || fprintf(c->to, "%s\n", line) < 0 || fflush(c->to) || !fgets(answer, sizeof answer, c->from)) return NAN;
-    /* OpenBLAS's threads spin for some 25 ms after a product, OpenMP's for a few */
-    nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
-    return tg_parse_real(answer, (int64_t)strcspn(answer, "\n"), &x) ? x : NAN;
+    if (!c || kill(c->pid, SIGCONT)) return NAN;
+    const bool answered = fprintf(c->to, "%s\n", line) > 0 && !fflush(c->to) && fgets(answer, sizeof answer, c->from);
+    kill(c->pid, SIGSTOP); /* its threads would go on spinning */
+    return answered && tg_parse_real(answer, (int64_t)strcspn(answer, "\n"), &x) ? x : NAN;
 }
 
 void bench_child_stop(bench_child *c)
@@ -61,7 +61,7 @@ void bench_child_stop(bench_child *c)
     if (c->to) fclose(c->to);
     if (c->from) fclose(c->from);
     if (c->pid > 0) {
-        kill(c->pid, SIGTERM);
+        kill(c->pid, SIGKILL);
         waitpid(c->pid, NULL, 0);
     }
     free(c);

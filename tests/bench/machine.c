@@ -96,7 +96,6 @@ static double sample(const bench *b, const peak_table *t, char kind, int64_t byt
     for (int64_t i = 0; i < j.floats * threads; i++) j.x[i] = 1e-3f; /* else all pages are the one page of zeros */
     /* an update reads what it writes: three times half of the bytes go over the bus */
     const double flops = 2.0 * (double)j.times * t->width(), gigabytes = (double)(j.times * bytes) * (kind == 'u' ? 1.5 : 1);
-    if (threads > 1) bench_rate(limit_run, &j, 1); /* threads that slept find a core of their own first */
     const double rate = bench_rate(limit_run, &j, (kind == 'f' ? flops : gigabytes) * threads * 1e-9);
     tg_free(j.x);
     return rate;

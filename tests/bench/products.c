@@ -118,7 +118,7 @@ void bench_products(bench *b)
                 /* a packed operand is a matter of rows that come with many others: steps and generation */
                 if (side == 1 && (s->m > 64 || s->op[0] == 'T')) continue;
                 snprintf(row.name, sizeof row.name, "%d x %d x %d %s %s%s", s->m, s->n, s->k, s->op, s->what,
-                         side == 1 ? ", packed" : "");
+                         side == 1 ? BENCH_PACKED : "");
                 if (!bench_wanted(b, row.group, row.name)) continue;
                 *a = (product_arg){b, s, on, side == 1, NULL};
                 if (build >= 0) {

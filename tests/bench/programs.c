@@ -11,32 +11,32 @@
 typedef struct training { const char *name, *model; int hidden, batch, seq, steps, sample; bool peer; } training;
 
 static const training trainings[] = {
-    {"LSTM 2x128, batch 50, seq 50", "lstm", 128, 50, 50, 60, 20000, true},
-    {"LSTM 2x512, batch 50, seq 50", "lstm", 512, 50, 50, 8, 3000, true},
-    {"GRU 2x128, batch 50, seq 50", "gru", 128, 50, 50, 60, 20000, true},
-    {"RNN 2x128, batch 50, seq 50", "rnn", 128, 50, 50, 150, 20000, true},
+    {"LSTM 2x128, batch 50, seq 50", "lstm", 128, 50, 50, 30, 20000, true},
+    {"LSTM 2x512, batch 50, seq 50", "lstm", 512, 50, 50, 6, 10000, true},
+    {"GRU 2x128, batch 50, seq 50", "gru", 128, 50, 50, 30, 20000, true},
+    {"RNN 2x128, batch 50, seq 50", "rnn", 128, 50, 50, 75, 20000, true},
     /* no cliff: hidden size, batch and sequence one at a time */
-    {"LSTM 2x32, batch 50, seq 50", "lstm", 32, 50, 50, 200, 0, false},
-    {"LSTM 2x48, batch 50, seq 50", "lstm", 48, 50, 50, 150, 0, false},
-    {"LSTM 2x64, batch 50, seq 50", "lstm", 64, 50, 50, 100, 0, false},
-    {"LSTM 2x96, batch 50, seq 50", "lstm", 96, 50, 50, 80, 0, false},
-    {"LSTM 2x160, batch 50, seq 50", "lstm", 160, 50, 50, 40, 0, false},
-    {"LSTM 2x256, batch 50, seq 50", "lstm", 256, 50, 50, 25, 0, false},
-    {"LSTM 2x384, batch 50, seq 50", "lstm", 384, 50, 50, 12, 0, false},
-    {"LSTM 2x768, batch 50, seq 50", "lstm", 768, 50, 50, 4, 0, false},
-    {"LSTM 2x1024, batch 50, seq 50", "lstm", 1024, 50, 50, 3, 0, false},
-    {"LSTM 2x128, batch 1, seq 50", "lstm", 128, 1, 50, 600, 0, false},
-    {"LSTM 2x128, batch 4, seq 50", "lstm", 128, 4, 50, 300, 0, false},
-    {"LSTM 2x128, batch 8, seq 50", "lstm", 128, 8, 50, 200, 0, false},
-    {"LSTM 2x128, batch 16, seq 50", "lstm", 128, 16, 50, 120, 0, false},
-    {"LSTM 2x128, batch 32, seq 50", "lstm", 128, 32, 50, 80, 0, false},
-    {"LSTM 2x128, batch 100, seq 50", "lstm", 128, 100, 50, 30, 0, false},
-    {"LSTM 2x128, batch 200, seq 50", "lstm", 128, 200, 50, 15, 0, false},
-    {"LSTM 2x128, batch 50, seq 5", "lstm", 128, 50, 5, 400, 0, false},
-    {"LSTM 2x128, batch 50, seq 10", "lstm", 128, 50, 10, 250, 0, false},
-    {"LSTM 2x128, batch 50, seq 25", "lstm", 128, 50, 25, 120, 0, false},
-    {"LSTM 2x128, batch 50, seq 100", "lstm", 128, 50, 100, 30, 0, false},
-    {"LSTM 2x128, batch 50, seq 200", "lstm", 128, 50, 200, 15, 0, false},
+    {"LSTM 2x32, batch 50, seq 50", "lstm", 32, 50, 50, 100, 0, false},
+    {"LSTM 2x48, batch 50, seq 50", "lstm", 48, 50, 50, 75, 0, false},
+    {"LSTM 2x64, batch 50, seq 50", "lstm", 64, 50, 50, 50, 0, false},
+    {"LSTM 2x96, batch 50, seq 50", "lstm", 96, 50, 50, 40, 0, false},
+    {"LSTM 2x160, batch 50, seq 50", "lstm", 160, 50, 50, 20, 0, false},
+    {"LSTM 2x256, batch 50, seq 50", "lstm", 256, 50, 50, 12, 0, false},
+    {"LSTM 2x384, batch 50, seq 50", "lstm", 384, 50, 50, 6, 0, false},
+    {"LSTM 2x768, batch 50, seq 50", "lstm", 768, 50, 50, 6, 0, false},
+    {"LSTM 2x1024, batch 50, seq 50", "lstm", 1024, 50, 50, 6, 0, false},
+    {"LSTM 2x128, batch 1, seq 50", "lstm", 128, 1, 50, 300, 0, false},
+    {"LSTM 2x128, batch 4, seq 50", "lstm", 128, 4, 50, 150, 0, false},
+    {"LSTM 2x128, batch 8, seq 50", "lstm", 128, 8, 50, 100, 0, false},
+    {"LSTM 2x128, batch 16, seq 50", "lstm", 128, 16, 50, 60, 0, false},
+    {"LSTM 2x128, batch 32, seq 50", "lstm", 128, 32, 50, 40, 0, false},
+    {"LSTM 2x128, batch 100, seq 50", "lstm", 128, 100, 50, 15, 0, false},
+    {"LSTM 2x128, batch 200, seq 50", "lstm", 128, 200, 50, 7, 0, false},
+    {"LSTM 2x128, batch 50, seq 5", "lstm", 128, 50, 5, 200, 0, false},
+    {"LSTM 2x128, batch 50, seq 10", "lstm", 128, 50, 10, 125, 0, false},
+    {"LSTM 2x128, batch 50, seq 25", "lstm", 128, 50, 25, 60, 0, false},
+    {"LSTM 2x128, batch 50, seq 100", "lstm", 128, 50, 100, 15, 0, false},
+    {"LSTM 2x128, batch 50, seq 200", "lstm", 128, 50, 200, 7, 0, false},
 };
 enum { TRAININGS = sizeof trainings / sizeof *trainings, PEERS = 2, OUT = 4096 };
 
@@ -73,7 +73,8 @@ static void ensure_data(const bench *b, const char *name, const char *bytes)
     if (tg_path_kind(to) == TG_PATH_FILE) return;
     bench_command((const char *[]){program(b, "gen-collect", path), "synth:verses", "--max-bytes", bytes, "-o", corpus, "--force", "--quiet",
                                    NULL}, out, OUT, NULL, NULL);
-    bench_command((const char *[]){program(b, "gen-preprocess", path), corpus, "-o", to, "--force", "--quiet", NULL}, out, OUT, NULL, NULL);
+    bench_command((const char *[]){program(b, "gen-preprocess", path), corpus, "-o", to, "--val", "0.005", "--force", "--quiet", NULL}, out,
+                  OUT, NULL, NULL);
 }
 
 /* ---- training --------------------------------------------------------------------------------------------------------- */

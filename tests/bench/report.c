@@ -8,10 +8,17 @@
 #include "base/json.h"
 #include "bench/bench.h"
 
-/* A program that trains slower on two threads than on one is run on one: there, peers compete with as many or fewer. */
+static bool is_packed(const bench_row *r)
+{
+    return strstr(r->name, BENCH_PACKED) != NULL;
+}
+
+/* What a peer is measured at beside one of our rows: the same name, whether we packed an operand beforehand or not. A program
+ * that trains slower on two threads than on one is run on one: there, peers compete with as many or fewer. */
 static bool same(const bench_row *peer, const bench_row *ours)
 {
-    return !strcmp(peer->name, ours->name) && !strcmp(peer->group, ours->group) &&
+    const size_t length = strlen(ours->name) - (is_packed(ours) ? strlen(BENCH_PACKED) : 0);
+    return strlen(peer->name) == length && !strncmp(peer->name, ours->name, length) && !strcmp(peer->group, ours->group) &&
            (peer->threads == ours->threads || (peer->threads < ours->threads && !strcmp(ours->group, "training")));
 }
 
@@ -65,21 +72,39 @@ static void print_row(const bench *b, const bench_row *r, int first)
     printf("\n");
 }
 
+/* Ours without and with operands packed beforehand: [0] rows as given, [1] as the models run them, with weights packed. */
+typedef struct mean { double logs; int rows; } mean;
+
+static void add_ratio(const bench *b, int first, const bench_row *r, const bench_row *peer, mean means[2])
+{
+    bool other = false; /* the same shape is there packed as well */
+    for (int i = first; i < b->count; i++)
+        other = other || (is_packed(b->rows[i]) && b->rows[i]->threads == r->threads && same(r, b->rows[i]));
+    const double x = log(ratio(r, peer));
+    if (!is_packed(r)) means[0].logs += x, means[0].rows++;
+    if (is_packed(r) || !other) means[1].logs += x, means[1].rows++;
+}
+
+static void print_means(const bench *b, int s, const mean means[2])
+{
+    if (means[0].rows < 2) return;
+    printf("  geometric mean of the ratios on %d: %.2fx over %d rows", b->threads[s], exp(means[0].logs / means[0].rows), means[0].rows);
+    if (means[1].logs < means[0].logs || means[1].logs > means[0].logs)
+        printf("; %.2fx with weights packed as the models keep them", exp(means[1].logs / means[1].rows));
+    printf("\n");
+}
+
 void bench_print_group(const bench *b, int first, const char *title)
 {
-    double log_sum[2] = {0};
-    int ratios[2] = {0};
+    mean means[2][2] = {{{0}}};
     printf("\n%s (median of %d, its usual distance from it; threads)\n", title, b->rows[first]->rounds);
     for (int i = first; i < b->count; i++) {
         const bench_row *r = b->rows[i], *peer = best_peer(b, r, first);
         if (r->side) continue;
         print_row(b, r, first);
-        const int s = r->threads > 1;
-        if (peer) log_sum[s] += log(ratio(r, peer)), ratios[s]++;
+        if (peer) add_ratio(b, first, r, peer, means[r->threads > 1]);
     }
-    for (int s = 0; s < b->sizes; s++)
-        if (ratios[s] > 1)
-            printf("  geometric mean of the ratios on %d: %.2fx over %d rows\n", b->threads[s], exp(log_sum[s] / ratios[s]), ratios[s]);
+    for (int s = 0; s < b->sizes; s++) print_means(b, s, means[s]);
 }
 
 /* ---- for machines ------------------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  * GFLOP/s of C[m, n] = A·B (a TN product adds to C) over some 30 ms, all matrices hot. Threads are the environment's.
  */
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,19 +23,20 @@ static double now(void)
 static double rate(sgemm *f, const float *a, const float *b, float *c, int m, int n, int k, int ta, int tb)
 {
     long calls = 0, batch = 1;
-    double start = now(), seconds = -1;
+    double start = now(), seconds = 0;
+    bool warm = false; /* the first 20 ms open pages, and let threads find a core each */
     memset(c, 0, (size_t)m * (size_t)n * sizeof *c);
-    while (seconds < 0.03) {
+    while (!warm || seconds < 0.03) {
         for (long i = 0; i < batch; i++)
             f(ROW_MAJOR, ta ? TURNED : AS_IS, tb ? TURNED : AS_IS, m, n, k, 1, a, ta ? m : k, b, tb ? k : n, ta ? 1 : 0, c, n);
-        if (seconds < 0) { /* the first call opens pages and starts threads */
-            start = now();
-            seconds = 0;
-            continue;
-        }
         calls += batch;
         seconds = now() - start;
         if (seconds < 0.003) batch *= 2;
+        if (warm || seconds < 0.02) continue;
+        warm = true;
+        calls = 0;
+        seconds = 0;
+        start = now();
     }
     return 2e-9 * m * n * k * (double)calls / seconds;
 }
