@@ -245,7 +245,9 @@ static void gemv_span(void *arg, tg_span panels)
     const gemv_job *j = arg;
     const tg_gemm *g = j->g;
     const int64_t nr = j->kn->nr;
-    j->kn->gemv(g->c, g->from, g->a, g->packed, g->k * nr, g->k, (tg_span){panels.begin * nr, least(g->n, panels.end * nr)}, g->ep);
+    const tg_span columns = {panels.begin * nr, least(g->n, panels.end * nr)};
+    if (g->packed) j->kn->gemv(g->c, g->from, g->a, g->packed, g->k * nr, g->k, columns, g->ep);
+    else j->kn->gemv_turned(g->c, g->from, g->a, g->b, g->b_cs, g->k, columns, g->ep);
 }
 
 enum { GEMV_PANELS = 16 };
@@ -278,7 +280,7 @@ static void run_turned(tg_context *ctx, const tg_kernels *kn, const tg_gemm *g, 
 void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch)
 {
     const tg_kernels *kn = tg_kernels_of(ctx);
-    if (g->m == 1 && g->packed && g->a_cs == 1) {
+    if (g->m == 1 && g->a_cs == 1 && (g->packed || (g->b_rs == 1 && g->b_cs != 1))) {
         run_gemv(ctx, kn, g);
         return;
     }

@@ -203,3 +203,33 @@ void TG_K(gemv)(float *y, const float *from, const float *x, const float *b, int
     if (ep && ep->act != TG_ACT_LINEAR)
         activate_rows(y + columns.begin, 0, 1, columns.end - columns.begin, ep->act);
 }
+
+/* Sixteen steps of sixteen columns that lie one behind the other, turned so that a step's numbers lie side by side. Steps past
+ * k and columns past n are not read. */
+TG_INLINE v16 turned_steps(v16 sum, const float *x, const float *b, int64_t b_cs, int64_t steps, int64_t n)
+{
+    v16 r[16];
+    if (steps >= 16 && n >= 16) {
+        TG_UNROLL for (int i = 0; i < 16; i++) r[i] = v16_load(b + i * b_cs);
+        v16_turn(r);
+        TG_UNROLL for (int p = 0; p < 16; p++) sum = v16_fma(v16_all(x[p]), r[p], sum);
+        return sum;
+    }
+    for (int64_t i = 0; i < 16; i++) r[i] = i < n ? v16_load_n(b + i * b_cs, steps) : v16_zero();
+    v16_turn(r);
+    for (int64_t p = 0; p < 16 && p < steps; p++) sum = v16_fma(v16_all(x[p]), r[p], sum);
+    return sum;
+}
+
+void TG_K(gemv_turned)(float *y, const float *from, const float *x, const float *b, int64_t b_cs, int64_t k, tg_span columns,
+                       const tg_epilogue *ep)
+{
+    for (int64_t j = columns.begin; j < columns.end; j += 16) {
+        const int64_t n = columns.end - j;
+        v16 sum = from ? v16_load_n(from + j, n) : v16_zero();
+        for (int64_t p = 0; p < k; p += 16) sum = turned_steps(sum, x + p, b + j * b_cs + p, b_cs, k - p, n);
+        if (ep && ep->bias) sum = v16_add(sum, v16_load_n(ep->bias + j, n));
+        if (ep) sum = activate(sum, ep->act);
+        v16_store_n(y + j, sum, n);
+    }
+}

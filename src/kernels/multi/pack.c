@@ -45,6 +45,8 @@ static void turn_lines(float *out, const float *x, int64_t ls, int64_t k, int64_
     for (int64_t p = 0; p < k; p += 16)
         for (int64_t l = 0; l < width; l += 16) {
             v16 r[16];
+            for (int64_t i = 0; i < 16; i++) /* sixteen lines at once are more than the hardware follows */
+                __builtin_prefetch(x + p + 32 + (l + i < lines ? l + i : 0) * ls);
             for (int64_t i = 0; i < 16; i++)
                 r[i] = l + i < lines ? v16_load_n(x + p + (l + i) * ls, k - p) : v16_zero();
             v16_turn(r);

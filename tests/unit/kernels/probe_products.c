@@ -156,4 +156,29 @@ static void gemv_is_gemm(probe *p)
     CHECK_BYTES(y, c, n * (int64_t)sizeof *c);
 }
 
-const probe_row probe_products[] = {{"pack", pack}, {"gemm_block", gemm_block}, {"gemv", gemv}, {"gemv", gemv_is_gemm}, {NULL, NULL}};
+/* A B whose columns lie one behind the other, with a gap between them, in two spans and as far as it goes: the bits of gemv. */
+static void gemv_turned(probe *p)
+{
+    const tg_kernels *kn = p->k;
+    enum { GAP = 3 };
+    for (int64_t k = 1; k <= 35; k += 17) {
+        const int64_t n = p->n, b_cs = k + GAP, middle = n / 2 / 16 * 16;
+        const float *x = probe_floats(p, k, -1, 1), *b = probe_floats(p, b_cs * (n - 1) + k, -1, 1), *bias = probe_floats(p, n, -1, 1);
+        float *pb = probe_result(p, panels(n, kn->nr) * kn->nr * k), *y = probe_result(p, n), *c = probe_result(p, n);
+        kn->pack(pb, k * kn->nr, b, 1, b_cs, k, n, kn->nr);
+        for (int act = 0; act <= TG_ACT_RELU; act++) {
+            tg_epilogue ep = {act % 2 ? bias : NULL, act};
+            const float *from = act % 2 ? NULL : bias;
+            kn->gemv(c, from, x, pb, k * kn->nr, k, (tg_span){0, n}, &ep);
+            if (middle > 0) kn->gemv_turned(y, from, x, b, b_cs, k, (tg_span){0, middle}, &ep);
+            kn->gemv_turned(y, from, x, b, b_cs, k, (tg_span){middle, n}, &ep);
+            CHECK_BYTES(y, c, n * (int64_t)sizeof *c);
+        }
+        kn->gemv(c, NULL, x, pb, k * kn->nr, k, (tg_span){0, n}, NULL);
+        kn->gemv_turned(y, NULL, x, b, b_cs, k, (tg_span){0, n}, NULL);
+        CHECK_BYTES(y, c, n * (int64_t)sizeof *c);
+    }
+}
+
+const probe_row probe_products[] = {{"pack", pack}, {"gemm_block", gemm_block}, {"gemv", gemv}, {"gemv", gemv_is_gemm},
+                                     {"gemv_turned", gemv_turned}, {NULL, NULL}};
