@@ -69,7 +69,8 @@ tg_tensor *tg_layernorm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, do
 tg_tensor *tg_cross_entropy(tg_tape *t, tg_tensor *logits, tg_tensor *targets);
 
 /* Whole-sequence recurrent layers over the projected input gx (gx = x·w_ihᵀ + b_ih, for all time steps at once). A gx that
- * an op made (a linear without activation, an embed) is used up: its memory holds the gates afterwards.
+ * an op made (a linear without activation, an embed) and that no other op has read is used up: its memory holds the gates
+ * afterwards, and reading it again is an error.
  *   gx [T, B, G·H], w_hh [G·H, H], b_hh [G·H]; h0, c0 [B, H] (constants: gradients stop here); reset int [T, B] or
  *   NULL: 1 = this row's state is zero before this step. returns y [T, B, H]; *h_last, *c_last [B, H] (may be NULL) are
  *   views of the final state, valid until the next begin.

@@ -66,7 +66,6 @@ struct tg_op {
     unsigned adopts;     /* bit i: backward may make a buffer of its own the gradient of input i, if that has none */
     tg_status (*shape)(tg_tape *t, tg_node *n);
     void (*forward)(tg_tape *t, tg_node *n);  /* NULL: a view is all there is to it */
-    void (*prepare)(tg_tape *t, tg_node *n);  /* or NULL: sets sizes of TG_LIFE_BACK buffers just before backward */
     void (*backward)(tg_tape *t, tg_node *n);
     double (*flops)(const tg_tape *t, const tg_node *n, bool backward); /* multiply-add = 2 */
     bool (*example)(int variant, tg_example *e); /* false: no such variant; e is zeroed before */

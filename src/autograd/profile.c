@@ -5,14 +5,18 @@
 
 #include "base/sort.h"
 
+static bool is_row(const tg_profile_row *r, const char *name, const tg_shape *shape, const char *pass)
+{
+    return !strcmp(r->name, name) && !strcmp(r->pass, pass) && tg_shape_equal(&r->shape, shape);
+}
+
 void tg_profile_add(tg_profile *p, const char *name, const tg_shape *shape, const char *pass, double seconds, double flops)
 {
     const tg_shape none = {0};
     int i = 0;
     if (!p) return;
     if (!shape) shape = &none;
-    while (i < p->count && (strcmp(p->rows[i].name, name) || strcmp(p->rows[i].pass, pass) || !tg_shape_equal(&p->rows[i].shape, shape)))
-        i++;
+    while (i < p->count && !is_row(&p->rows[i], name, shape, pass)) i++;
     if (i == TG_PROFILE_ROWS) return;
     tg_profile_row *r = &p->rows[i];
     if (i == p->count) {

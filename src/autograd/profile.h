@@ -12,7 +12,8 @@ typedef struct tg_profile_row {
     int64_t calls;
     double seconds, flops;
 } tg_profile_row;
-typedef struct tg_profile { int count; tg_profile_row rows[TG_PROFILE_ROWS]; } tg_profile; /* rows past the last are not taken down */
+/* Rows past the last are not taken down. */
+typedef struct tg_profile { int count; tg_profile_row rows[TG_PROFILE_ROWS]; } tg_profile;
 
 /* shape may be NULL. p NULL: nobody wants to know. */
 void tg_profile_add(tg_profile *p, const char *name, const tg_shape *shape, const char *pass, double seconds, double flops);

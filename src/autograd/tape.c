@@ -48,10 +48,12 @@ static tg_status fail(tg_tape *t, tg_status s)
 
 void tg_tape_begin(tg_tape *t, const tg_tape_mode *mode)
 {
+    /* What a failed pass was to fill is not; the memory stays for the next time. */
+    const bool keeps = mode->frozen && !t->status;
+    for (tg_kept *k = keeps ? NULL : t->kept; k; k = k->next) k->filled = false;
     t->mode = *mode;
     t->status = TG_OK;
     t->kept_last = NULL;
-    for (tg_kept *k = mode->frozen ? NULL : t->kept; k; k = k->next) k->filled = false; /* their memory stays for the next time */
     t->last = t->newest = NULL;
     t->dropouts = 0;
     t->flops = t->back_flops = 0;
@@ -169,7 +171,9 @@ tg_tensor *tg_tape_view(tg_tape *t, float *data, int rank, const int64_t *dims)
 
 static bool same_kept(const tg_kept *a, const tg_kept *b)
 {
-    bool same = a->op == b->op && a->bytes == b->bytes;
+    bool same = a->op == b->op && a->bytes == b->bytes && a->attr.act == b->attr.act &&
+                !(a->attr.number < b->attr.number || a->attr.number > b->attr.number) &&
+                tg_shape_equal(&a->attr.shape, &b->attr.shape);
     for (int i = 0; i < TG_OP_INPUTS && same; i++) same = a->of[i] == b->of[i];
     return same;
 }
@@ -189,9 +193,9 @@ static tg_kept *new_kept(tg_tape *t, const tg_kept *like)
     return k;
 }
 
-float *tg_tape_keep(tg_tape *t, const tg_op *op, tg_tensor *const *of, int count, int64_t bytes, bool *fill)
+float *tg_tape_keep(tg_tape *t, const tg_node *n, tg_tensor *const *of, int count, int64_t bytes, bool *fill)
 {
-    tg_kept wanted = {.op = op, .bytes = bytes};
+    tg_kept wanted = {.op = n->op, .attr = n->attr, .bytes = bytes};
     if (!t->mode.frozen || t->mode.plan) return NULL;
     for (int i = 0; i < count; i++) {
         if (of[i] && of[i]->group < 0) return NULL;
@@ -265,6 +269,14 @@ static tg_status take_buffers(tg_tape *t, tg_node *n, bool lasting)
     return s;
 }
 
+/* A result that outlives its node: not where backward or a view of a buffer comes after it. */
+static bool may_be_kept(const tg_node *n)
+{
+    for (int i = 0; i < n->buffers; i++)
+        if (n->buffer[i].life == TG_LIFE_KEEP) return false;
+    return !n->view && !n->recorded;
+}
+
 static tg_status compute(tg_tape *t, tg_node *n)
 {
     int64_t bytes = 0;
@@ -274,7 +286,7 @@ static tg_status compute(tg_tape *t, tg_node *n)
     tg_status s = TG_OK;
     void *data = n->out->data;
     bool fill = true;
-    float *kept = n->view || n->recorded ? NULL : tg_tape_keep(t, n->op, n->in, n->op->n_in, bytes, &fill);
+    float *kept = may_be_kept(n) ? tg_tape_keep(t, n, n->in, n->op->n_in, bytes, &fill) : NULL;
     if (kept) data = kept;
     else if (!n->view) s = take_values(t, bytes, &data);
     n->out->data = data;
@@ -304,6 +316,8 @@ tg_tensor *tg_tape_apply(tg_tape *t, const tg_op *op, tg_tensor *const *in, cons
         fail(t, s);
         return NULL;
     }
+    for (int i = 0; i < op->n_in; i++) /* this op may have taken one over; none after it may: its backward may read them */
+        if (n->in[i]) n->in[i]->spare = false;
     const double began = is_profiled(t) ? tg_now() : 0, flops = op->flops(t, n, false);
     if (compute(t, n)) return NULL;
     if (is_profiled(t)) tg_profile_add(t->profile, op->name, &n->out->shape, "forward", tg_now() - began, flops);
@@ -359,14 +373,14 @@ static tg_status take_gradients(tg_tape *t, tg_node *n)
 static tg_status node_back(tg_tape *t, tg_node *n)
 {
     const double began = is_profiled(t) ? tg_now() : 0;
-    if (n->op->prepare) n->op->prepare(t, n);
     tg_status s = take_gradients(t, n);
     if (s) return s;
     scratch_mark mark = scratch_begin(t);
     for (int i = 0; i < n->buffers && !s; i++)
         if (n->buffer[i].life == TG_LIFE_BACK) s = take_values(t, n->buffer[i].bytes, &n->buffer[i].data);
     if (!s && !t->mode.plan) n->op->backward(t, n);
-    if (is_profiled(t)) tg_profile_add(t->profile, n->op->name, &n->out->shape, "backward", tg_now() - began, n->op->flops(t, n, true));
+    if (is_profiled(t))
+        tg_profile_add(t->profile, n->op->name, &n->out->shape, "backward", tg_now() - began, n->op->flops(t, n, true));
     scratch_end(t, mark);
     return s;
 }

@@ -18,6 +18,7 @@ typedef struct tg_kept tg_kept;
 struct tg_kept {
     tg_kept *next;
     const tg_op *op;
+    tg_op_attr attr;
     const void *of[TG_OP_INPUTS];
     int64_t bytes;
     bool filled;
@@ -60,10 +61,10 @@ float *tg_node_grad_or_adopt(const tg_tape *t, tg_node *n, int i, float *buffer)
 
 /* For shape: takes over the memory of input i, if that may be used up; false: it may not. */
 bool tg_node_take_over(tg_node *n, int i);
-/* Memory that stays from begin to begin while the mode is frozen, for what op makes of `count` parameters (some may be NULL)
- * alone; *fill: it must be filled now. NULL: nothing is kept, because of the mode, because one is no parameter, or for want
- * of memory: do without. */
-float *tg_tape_keep(tg_tape *t, const tg_op *op, tg_tensor *const *of, int count, int64_t bytes, bool *fill);
+/* Memory that stays from begin to begin while the mode is frozen, for what node n makes of `count` parameters (some may be
+ * NULL) and its attributes alone; *fill: it must be filled now, which must not fail. NULL: nothing is kept, because of the
+ * mode, because one is no parameter, or for want of memory: do without. */
+float *tg_tape_keep(tg_tape *t, const tg_node *n, tg_tensor *const *of, int count, int64_t bytes, bool *fill);
 
 /* Elements before the last axis, and the last axis. */
 int64_t tg_rows_of(const tg_tensor *x);

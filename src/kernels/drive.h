@@ -8,6 +8,9 @@
 #include "base/context.h"
 #include "kernels/kernels.h"
 
+/* Floats of a page: rows so far apart, or a multiple of it, fall on the same lines of the caches and crowd each other out. */
+enum { TG_PAGE_FLOATS = 1024 };
+
 /* The context's table, picked on first use by its ISA. */
 const tg_kernels *tg_kernels_of(tg_context *ctx);
 /* The table of one instruction set, or NULL where it was not built or this CPU lacks it (tests). */
@@ -24,8 +27,8 @@ typedef struct tg_gemm {
     float *c; int64_t c_rs;
     const tg_epilogue *ep;
 } tg_gemm;
-/* Bytes of scratch that tg_gemm_run needs for these sizes and strides (pointers do not matter, but whether packed is
- * given). 64-byte aligned memory. */
+/* Bytes of scratch that tg_gemm_run needs for these sizes and strides; of the pointers, only whether packed, from and ep are
+ * given matters. 64-byte aligned memory. */
 int64_t tg_gemm_room(tg_context *ctx, const tg_gemm *g);
 void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch);
 /* An operand B packed once, used many times. */

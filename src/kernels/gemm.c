@@ -16,8 +16,7 @@ enum {
     PACKED_MOST = 1 << 20,      /* floats of B packed at once, if a block of k takes no more: 4 MiB stay in L3 */
     PACK_GRAIN = 16384,         /* floats packed by one chunk */
     COPY_PANELS = 8,            /* panels side by side that a chunk of lines side by side takes: 1 KiB of each step */
-    PAGE = 1024,                /* floats: strides that are multiples of a page fall on the same lines of the caches */
-    SHORT = 64,                 /* so short a k that those lines do not crowd each other out */
+    SHORT = 64,                 /* so short a k that rows a page apart do not crowd each other out */
     TALL = 512,                 /* so long a k that turning C does not show */
     FLAT = 256,                 /* fewer rows of A: packing B does not pay */
     FAR = 1 << 19,              /* floats of a transposed A that L2 does not hold: its steps, far apart, would wait for L3 */
@@ -42,7 +41,7 @@ typedef struct plan {
 
 static bool crowds(int64_t stride, int64_t k)
 {
-    return k > SHORT && stride % PAGE == 0;
+    return k > SHORT && stride % TG_PAGE_FLOATS == 0;
 }
 
 static bool must_pack_left(const tg_gemm *g)
@@ -61,12 +60,15 @@ static bool must_pack_right(const tg_kernels *kn, const tg_gemm *g)
  * a packed A would be packed again. */
 static void plan_grid(plan *p, const tg_kernels *kn, int threads)
 {
-    const int64_t row_tiles = most(1, ROW_BLOCK / (p->height * p->k_block)), wanted = threads > 1 ? (int64_t)threads * A_THREAD : 1;
+    const int64_t row_tiles = most(1, ROW_BLOCK / (p->height * p->k_block));
+    const int64_t wanted = threads > 1 ? (int64_t)threads * A_THREAD : 1;
     p->row_blocks = ceil_div(p->tiles, row_tiles);
     p->col_blocks = 1;
     while (p->row_blocks * p->col_blocks < wanted && (p->row_blocks < p->tiles || p->col_blocks < p->panels)) {
-        const int64_t high = p->tiles * p->height / p->row_blocks, wide = p->panels * kn->nr / p->col_blocks / (p->pack_a ? 2 : 1);
-        if (p->col_blocks < p->panels && (p->row_blocks == p->tiles || wide >= high)) p->col_blocks = least(2 * p->col_blocks, p->panels);
+        const int64_t high = p->tiles * p->height / p->row_blocks;
+        const int64_t wide = p->panels * kn->nr / p->col_blocks / (p->pack_a ? 2 : 1);
+        const bool by_columns = p->col_blocks < p->panels && (p->row_blocks == p->tiles || wide >= high);
+        if (by_columns) p->col_blocks = least(2 * p->col_blocks, p->panels);
         else p->row_blocks = least(2 * p->row_blocks, p->tiles);
     }
 }
@@ -93,7 +95,7 @@ static tg_pool *pool_for(tg_context *ctx, const tg_gemm *g)
     return g->m * g->n * g->k < SMALL ? NULL : ctx->pool;
 }
 
-/* A weight gradient, AᵀB of two tall matrices, that is higher than wide: the transposed product BᵀA walks the narrow matrix
+/* A weight gradient, AᵀB of two tall matrices, at least twice as high as wide: the transposed product BᵀA walks the narrow matrix
  * in strips and the wide one as it lies, so that neither is packed; C, small beside them, is turned in the end. */
 static bool is_turned(const tg_gemm *g)
 {
@@ -103,8 +105,8 @@ static bool is_turned(const tg_gemm *g)
 
 static tg_gemm turned(const tg_gemm *g, float *c)
 {
-    return (tg_gemm){.m = g->n, .n = g->m, .k = g->k, .a = g->b, .a_rs = 1, .a_cs = g->b_rs, .b = g->a, .b_rs = g->a_cs, .b_cs = 1,
-                     .c = c, .c_rs = g->m, .from = g->from ? c : NULL, .from_rs = g->m};
+    return (tg_gemm){.m = g->n, .n = g->m, .k = g->k, .a = g->b, .a_rs = 1, .a_cs = g->b_rs, .b = g->a, .b_rs = g->a_cs,
+                     .b_cs = 1, .c = c, .c_rs = g->m, .from = g->from ? c : NULL, .from_rs = g->m};
 }
 
 int64_t tg_gemm_room(tg_context *ctx, const tg_gemm *g)
@@ -265,7 +267,8 @@ typedef struct turn_job { const tg_kernels *kn; float *to; const float *from; in
 static void turn_span(void *arg, tg_span steps)
 {
     const turn_job *j = arg;
-    j->kn->pack(j->to + steps.begin * j->lines, 0, j->from + steps.begin, 1, j->from_rs, steps.end - steps.begin, j->lines, j->lines);
+    float *to = j->to + steps.begin * j->lines;
+    j->kn->pack(to, 0, j->from + steps.begin, 1, j->from_rs, steps.end - steps.begin, j->lines, j->lines);
 }
 
 static void run_turned(tg_context *ctx, const tg_kernels *kn, const tg_gemm *g, float *scratch)

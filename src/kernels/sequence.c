@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { CROWD = 1024 }; /* floats: a page */
-
 static const int64_t gates_of[] = {[TG_CELL_RNN] = 1, [TG_CELL_LSTM] = 4, [TG_CELL_GRU] = 3};
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -57,7 +55,7 @@ static void product(const tg_kernels *kn, float *c, int64_t c_rs, const float *f
     const int64_t h = ceil_div(rows, ceil_div(rows, kn->mr));
     tg_left a = {x, h * x_rs, x_rs, 1, h};
     const tg_right b = {packed, k * kn->nr, kn->nr};
-    if (x_rs % CROWD == 0) {
+    if (x_rs % TG_PAGE_FLOATS == 0) {
         kn->pack(left, h * k, x, 1, x_rs, k, rows, h);
         a = (tg_left){left, h * k, 1, h, h};
     }

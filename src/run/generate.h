@@ -4,7 +4,7 @@
 #include "tinygen/model.h"
 
 typedef struct tg_generator tg_generator;
-/* model, tape: borrowed; the tape may be used for other things between texts. */
+/* model, tape: borrowed; the tape begins anew, and may be used for other things between texts. */
 tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_choice *choice, tg_generator **out);
 void tg_generator_free(tg_generator *g);
 /* Starts a text with a prompt of one token at least. */

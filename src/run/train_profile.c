@@ -50,7 +50,8 @@ void tg_training_tell_profile(tg_training *t)
         tell_row(t, &t->profile->rows[i], (double)steps, total);
         known += t->profile->rows[i].seconds;
     }
-    tell_row(t, &(tg_profile_row){.name = "all else", .pass = "", .seconds = total > known ? total - known : 0}, (double)steps, total);
+    const tg_profile_row rest = {.name = "all else", .pass = "", .seconds = total > known ? total - known : 0};
+    tell_row(t, &rest, (double)steps, total);
 }
 
 void tg_training_put_profile(const tg_training *t, tg_json_writer *w)

@@ -1,6 +1,6 @@
 /*
- * bench.c - bench [-r ROUNDS] [--json FILE] [WORD...]: measures what WORDs name (all without any), prints tables and writes
- * FILE. bench --compare OLD NEW: ratios of two such files.
+ * bench.c - bench [-r ROUNDS] [--json FILE] [--bin FOLDER] [WORD...]: measures what WORDs name (all without any), prints
+ * tables and writes FILE; FOLDER has the programs, FOLDER-data is made for what they write. bench --compare OLD NEW: ratios of two such files.
  */
 #include "bench/bench.h"
 
@@ -22,7 +22,7 @@ static bool has_any_case(const char *text, const char *word)
 {
     for (; *text; text++) {
         size_t i = 0;
-        while (word[i] && (text[i] | 0x20) == (word[i] | 0x20)) i++;
+        while (word[i] && text[i] && (text[i] | 0x20) == (word[i] | 0x20)) i++;
         if (!word[i]) return true;
     }
     return !*word;
@@ -139,7 +139,8 @@ static int measure_all(bench *b, const char *json)
 
 int main(int argc, char **argv)
 {
-    static bench b = {.rounds = 7, .bin = "build/bin", .folder = "build/bench"};
+    static bench b = {.rounds = 5, .bin = "build/bin"};
+    static char folder[512];
     const char *json = "build/bench.json";
     int i = 1;
     signal(SIGPIPE, SIG_IGN);
@@ -154,6 +155,8 @@ int main(int argc, char **argv)
             b.rounds = (int)n;
         else return fail("usage: bench [-r ROUNDS] [--json FILE] [--bin FOLDER] [WORD...] | bench --compare OLD NEW");
     }
+    snprintf(folder, sizeof folder, "%s-data", b.bin);
+    b.folder = folder;
     b.words = argv + i;
     return measure_all(&b, json);
 }

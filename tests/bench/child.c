@@ -1,5 +1,5 @@
 /* child.c - other programs: asked for a sample at a time over two pipes, or run to their end and timed. */
-#define _GNU_SOURCE
+#define _DEFAULT_SOURCE /* wait4 */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,12 +18,22 @@
 #include "base/str.h"
 #include "bench/bench.h"
 
+/* A pipe that children do not inherit but for the end they are given. */
+static bool open_pipe(int ends[2])
+{
+    return !pipe(ends) && fcntl(ends[0], F_SETFD, FD_CLOEXEC) >= 0 && fcntl(ends[1], F_SETFD, FD_CLOEXEC) >= 0;
+}
+
 struct bench_child { pid_t pid; FILE *to, *from; };
 
 /* The child's side of a fork: descriptors in place, then the program. */
 static void become(const char *const *argv, const char *const *env, int in, int out)
 {
     const int null = open("/dev/null", O_RDWR);
+    signal(SIGPIPE, SIG_DFL);
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a stopped child would never see that the bench is gone */
+#endif
     for (; env && *env; env++) putenv((char *)(uintptr_t)*env);
     if (null < 0 || dup2(in < 0 ? null : in, 0) < 0 || dup2(out < 0 ? null : out, 1) < 0 || dup2(null, 2) < 0) _exit(127);
     execvp(argv[0], (char **)(uintptr_t)argv);
@@ -32,7 +45,10 @@ bench_child *bench_child_start(const char *const *argv, const char *const *env)
     int to[2], from[2];
     bench_child *c = calloc(1, sizeof *c);
     char line[64];
-    if (!c || pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC)) return NULL;
+    if (!c || !open_pipe(to) || !open_pipe(from)) {
+        free(c);
+        return NULL;
+    }
     c->pid = fork();
     if (c->pid == 0) become(argv, env, to[0], from[1]);
     close(to[0]);
@@ -71,7 +87,7 @@ int bench_command(const char *const *argv, char *out, int room, double *seconds,
 {
     int pipes[2], status = -1, used = 0;
     struct rusage usage = {0};
-    if (pipe2(pipes, O_CLOEXEC)) return -1;
+    if (!open_pipe(pipes)) return -1;
     const double start = tg_now();
     const pid_t pid = fork();
     if (pid == 0) become(argv, NULL, -1, pipes[1]);

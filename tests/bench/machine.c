@@ -101,14 +101,14 @@ static double sample(const bench *b, const peak_table *t, char kind, int64_t byt
     return rate;
 }
 
-/* A level's share of one thread, half full. */
+/* So much of a level that one thread of so many has it for sure. */
 static int64_t level_bytes(const char *level, int threads)
 {
     int64_t l1, l2, l3;
     tg_cpu_caches(&l1, &l2, &l3);
     if (!strcmp(level, "L1")) return l1 * 3 / 4;
     if (!strcmp(level, "L2")) return l2 / 2;
-    if (!strcmp(level, "L3")) return l3 / 5;
+    if (!strcmp(level, "L3")) return 2 * l3 / 5 / (threads > 2 ? threads : 2);
     return !strcmp(level, "DRAM") ? 8 * l3 / threads : 0;
 }
 

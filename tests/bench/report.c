@@ -22,7 +22,7 @@ static bool same(const bench_row *peer, const bench_row *ours)
            (peer->threads == ours->threads || (peer->threads < ours->threads && !strcmp(ours->group, "training")));
 }
 
-/* Half of the distance between the quartiles' neighbours, in per cent of the median: the spread that is printed. */
+/* Median distance from the median, in per cent of it: the spread that is printed. */
 static double spread(const bench_row *r)
 {
     double off[BENCH_ROUNDS_MOST];
@@ -113,6 +113,7 @@ static void put_row(tg_json_writer *w, const bench_row *r)
 {
     double low = NAN, high = NAN;
     for (int i = 0; i < r->rounds; i++) {
+        if (isnan(r->rate[i])) continue;
         if (!(low <= r->rate[i])) low = r->rate[i];
         if (!(high >= r->rate[i])) high = r->rate[i];
     }

@@ -63,7 +63,8 @@ static void linear_forward(tg_tape *t, tg_node *n)
     tg_epilogue ep = {.bias = n->in[BIAS] ? n->in[BIAS]->data : NULL, .act = n->attr.act};
     tg_gemm y = product_y(n, &ep);
     bool fill = false;
-    float *packed = tg_tape_keep(t, n->op, &n->in[W], 1, tg_pack_room(t->ctx, y.k, y.n), &fill);
+    float *packed = NULL; /* of a product of parameters the result is kept, not this */
+    if (n->in[X]->group < 0) packed = tg_tape_keep(t, n, &n->in[W], 1, tg_pack_room(t->ctx, y.k, y.n), &fill);
     if (fill) tg_pack(t->ctx, packed, y.b, y.b_rs, y.b_cs, y.k, y.n);
     y.packed = packed;
     tg_gemm_run(t->ctx, &y, n->buffer[SCRATCH].data);

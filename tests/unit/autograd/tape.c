@@ -134,6 +134,11 @@ TEST(a_result_that_was_used_up_cannot_be_read_again_and_an_input_never_is)
     tg_tensor *gx = tg_linear(b.tape, in, l->w_ih, l->b_ih, TG_LINEAR), *act = tg_linear(b.tape, in, l->w_ih, l->b_ih, TG_TANH);
     CHECK(tg_lstm(b.tape, act, l->w_hh, l->b_hh, NULL, NULL, NULL, NULL, NULL));
     CHECK(tg_add(b.tape, act, act)); /* tanh's gradient needs it: it was left alone */
+    tg_tensor *read = tg_linear(b.tape, in, l->w_ih, l->b_ih, TG_LINEAR);
+    CHECK(tg_add(b.tape, read, read)); /* read before: another op's backward may need it */
+    memcpy(given, read->data, sizeof given);
+    CHECK(tg_lstm(b.tape, read, l->w_hh, l->b_hh, NULL, NULL, NULL, NULL, NULL));
+    CHECK_BYTES(read->data, given, (int64_t)sizeof given);
     CHECK(tg_lstm(b.tape, gx, l->w_hh, l->b_hh, NULL, NULL, NULL, NULL, NULL));
     CHECK(!tg_add(b.tape, gx, gx));
     CHECK_ERROR(tg_tape_status(b.tape), TG_EINVAL, "used up");
