@@ -75,7 +75,7 @@ bench_child *bench_child_start(const char *const *argv, const char *const *env);
 double bench_child_ask(bench_child *c, const char *line);
 void bench_child_stop(bench_child *c);
 /* Runs a program to its end without output on the terminal. Standard output goes to out (room bytes, cut off), the seconds it
- * took to *seconds, its peak resident bytes to *peak. Exit status, or -1. */
-int bench_command(const char *const *argv, char *out, int room, double *seconds, double *peak);
+ * took to *seconds. Exit status, or -1. */
+int bench_command(const char *const *argv, char *out, int room, double *seconds);
 
 #endif

@@ -1,5 +1,5 @@
 /* child.c - other programs: asked for a sample at a time over two pipes, or run to their end and timed. */
-#define _DEFAULT_SOURCE /* wait4 */
+#define _DEFAULT_SOURCE /* putenv */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -83,10 +82,9 @@ void bench_child_stop(bench_child *c)
     free(c);
 }
 
-int bench_command(const char *const *argv, char *out, int room, double *seconds, double *peak)
+int bench_command(const char *const *argv, char *out, int room, double *seconds)
 {
     int pipes[2], status = -1, used = 0;
-    struct rusage usage = {0};
     if (!open_pipe(pipes)) return -1;
     const double start = tg_now();
     const pid_t pid = fork();
@@ -99,8 +97,7 @@ int bench_command(const char *const *argv, char *out, int room, double *seconds,
     }
     close(pipes[0]);
     out[used] = 0;
-    if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) return -1;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid) return -1;
     if (seconds) *seconds = tg_now() - start;
-    if (peak) *peak = (double)usage.ru_maxrss * 1024;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

@@ -72,14 +72,14 @@ static void ensure_data(const bench *b, const char *name, const char *bytes)
     snprintf(to, sizeof to, "%s.safetensors", corpus);
     if (tg_path_kind(to) == TG_PATH_FILE) return;
     bench_command((const char *[]){program(b, "gen-collect", path), "synth:verses", "--max-bytes", bytes, "-o", corpus, "--force",
-                                   "--quiet", NULL}, out, OUT, NULL, NULL);
+                                   "--quiet", NULL}, out, OUT, NULL);
     bench_command((const char *[]){program(b, "gen-preprocess", path), corpus, "-o", to, "--val", "0.005", "--force", "--quiet", NULL}, out,
-                  OUT, NULL, NULL);
+                  OUT, NULL);
 }
 
 /* ---- training --------------------------------------------------------------------------------------------------------- */
 
-static int train(program_arg *a, int steps, int threads, char out[OUT], double *seconds, double *peak)
+static int train(program_arg *a, int steps, int threads, char out[OUT], double *seconds)
 {
     char path[512], text[6][16];
     ensure_data(a->b, "verses", "1000k");
@@ -89,15 +89,15 @@ static int train(program_arg *a, int steps, int threads, char out[OUT], double *
                           text[0], "--batch", text[1], "--seq", text[2], "--steps", text[3], "--threads", text[4], "--lr", "2e-3",
                           "--clip", "5", "--eval-every", text[5], "--save-every", text[5], "--sample-every", "0", "-o", a->run,
                           "--force", "--json", "--quiet", NULL};
-    return bench_command(argv, out, OUT, seconds, peak);
+    return bench_command(argv, out, OUT, seconds);
 }
 
 static double measure_training(bench_row *r)
 {
     program_arg *a = r->arg;
     char out[OUT];
-    double peak = 0;
-    if (train(a, a->t->steps * r->threads, r->threads, out, NULL, &peak)) return NAN;
+    if (train(a, a->t->steps * r->threads, r->threads, out, NULL)) return NAN;
+    const double peak = figure(out, "peak_bytes"); /* its own word: what wait4 says includes this program before exec */
     const double rate = figure(out, "tokens_per_second");
     r->per_unit = figure(out, "gflops") / rate;
     if (peak > r->peak) r->peak = peak;
@@ -170,7 +170,7 @@ static double sample_seconds(const program_arg *a, int length, int threads)
     snprintf(n, sizeof n, "%d", length);
     snprintf(t, sizeof t, "%d", threads);
     const int status = bench_command((const char *[]){program(a->b, "gen-sample", path), a->run, "--length", n, "--threads", t, "--quiet",
-                                                      NULL}, out, OUT, &seconds, NULL);
+                                                      NULL}, out, OUT, &seconds);
     return status ? NAN : seconds;
 }
 
@@ -205,7 +205,7 @@ static void bench_sampling(bench *b)
         *a = (program_arg){.b = b, .t = &trainings[i]};
         snprintf(a->data, sizeof a->data, "%s/verses.safetensors", b->folder);
         snprintf(a->run, sizeof a->run, "%s/sample-%d", b->folder, i);
-        if (train(a, 2, b->cores, out, NULL, NULL)) continue;
+        if (train(a, 2, b->cores, out, NULL)) continue;
         bench_add(b, &row);
         bench_add(b, &first);
     }
@@ -220,7 +220,7 @@ static double measure_start(bench_row *r)
     program_arg *a = r->arg;
     char out[OUT];
     double seconds = NAN;
-    return train(a, 1, r->threads, out, &seconds, &r->peak) ? NAN : seconds * 1e3;
+    return train(a, 1, r->threads, out, &seconds) ? NAN : seconds * 1e3;
 }
 
 static double measure_preparing(bench_row *r)
@@ -232,7 +232,7 @@ static double measure_preparing(bench_row *r)
     snprintf(corpus, sizeof corpus, "%s/large", a->b->folder);
     snprintf(to, sizeof to, "%s/large.safetensors", a->b->folder);
     if (bench_command((const char *[]){program(a->b, "gen-preprocess", path), corpus, "-o", to, "--force", "--quiet", NULL}, out, OUT,
-                      &seconds, &r->peak))
+                      &seconds))
         return NAN;
     return 16 / seconds;
 }
