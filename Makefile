@@ -42,7 +42,6 @@ CLI_SRC   := $(sort $(filter-out $(TOOL_SRC),$(wildcard tools/*.c)))
 UNIT_SRC  := $(sort $(shell find tests/unit tests/support -name '*.c')) tests/test.c
 RUN_SRC   := tests/cli.c tests/test.c
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
-PEAK_SRC  := tests/bench/multi/peak.c
 
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) \
              $(foreach i,$(ISAS),$(MULTI_SRC:src/kernels/multi/%.c=$(BUILD)/kernels/$(i)/%.o))
@@ -50,6 +49,7 @@ CLI_OBJ   := $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ  := $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 RUN_OBJ   := $(RUN_SRC:%.c=$(BUILD)/obj/%.o)
 BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/obj/%.o) $(foreach i,$(ISAS),$(BUILD)/kernels/$(i)/peak.o)
+BENCH     := $(BUILD)/bin/bench $(BUILD)/bin/bench-openblas
 TOOLS     := $(TOOL_SRC:tools/%.c=$(BUILD)/bin/%)
 LIB       := $(BUILD)/libtinygen.a
 
@@ -74,17 +74,14 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags Makefile
 	$(call say,cc,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ISA_DEFS) -Itests -c $< -o $@
 
+# $(1): instruction set, $(2): folder of sources
 define isa_rule
-$(BUILD)/kernels/$(1)/peak.o: $(PEAK_SRC) $(BUILD)/flags Makefile
-	@mkdir -p $$(@D)
-	$$(call say,cc,'$$< $(1)')
-	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ISA_$(1)) -DTG_SIMD=$(1) -DTG_SIMD_$(1)=1 -c $$< -o $$@
-$(BUILD)/kernels/$(1)/%.o: src/kernels/multi/%.c $(BUILD)/flags Makefile
+$(BUILD)/kernels/$(1)/%.o: $(2)/%.c $(BUILD)/flags Makefile
 	@mkdir -p $$(@D)
 	$$(call say,cc,'$$< $(1)')
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(STRICT) $$(ISA_$(1)) -DTG_SIMD=$(1) -DTG_SIMD_$(1)=1 -c $$< -o $$@
 endef
-$(foreach i,$(ISAS),$(eval $(call isa_rule,$(i))))
+$(foreach i,$(ISAS),$(foreach d,src/kernels/multi tests/bench/multi,$(eval $(call isa_rule,$(i),$(d)))))
 
 # The archive is made anew when a source comes or goes.
 $(BUILD)/members: FORCE
@@ -131,7 +128,7 @@ FAST   := unit cli layers names size lint
 SAFE   := -g1 -fno-omit-frame-pointer
 CALM   := WARN=-Wall STRICT=
 
-test: all test-programs $(BUILD)/bin/bench $(BUILD)/bin/bench-openblas  ## everything: check and the end-to-end tests; what CI runs
+test: all test-programs $(BENCH)  ## everything: check and the end-to-end tests; what CI runs
 	$(RUN) $(FAST) e2e
 check: all test-programs      ## unit and command-line tests and the lints, under a minute; T=WORD runs some
 	$(RUN) $(FAST)
@@ -140,11 +137,11 @@ repro: all                    ## same bytes for any ISA, thread count, compiler,
 demo: all                     ## a minute from text to a trained LSTM and what it writes
 	@sh tests/e2e/demo.sh
 
-BENCH  = $(BUILD)/bin/bench
-bench: all $(BENCH) $(BUILD)/bin/bench-openblas  ## how fast it is, as shares of this machine's limits; T=WORD measures some
-	@$(BENCH) --bin $(BUILD)/bin --json $(BUILD)/bench.json $(T)
+bench: all $(BENCH)           ## how fast it is, as shares of this machine's limits; T=WORD measures some
+	@$(BUILD)/bin/bench --bin $(BUILD)/bin --json $(BUILD)/bench.json $(T)
 bench-compare: $(BENCH)       ## OLD=FILE: an older bench.json against the last one
-	@$(BENCH) --compare $(OLD) $(BUILD)/bench.json
+	@test -n '$(OLD)' || { echo 'make bench-compare: give the older file: OLD=FILE, a copy of $(BUILD)/bench.json' >&2; exit 2; }
+	@$(BUILD)/bin/bench --compare '$(OLD)' $(BUILD)/bench.json
 
 layers:                       ## who may include whom, and who may write files
 	@sh tests/lint/layers.sh .

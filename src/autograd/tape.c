@@ -223,10 +223,8 @@ void tg_node_buffer(tg_node *n, tg_life life, int64_t bytes)
 bool tg_node_take_over(tg_node *n, int i)
 {
     tg_tensor *x = n->in[i];
-    if (!x->spare) return false;
-    x->spare = false;
-    x->spent = true;
-    return true;
+    if (x->spare) x->spent = true;
+    return x->spent;
 }
 
 bool tg_tape_wants(const tg_tape *t, const tg_tensor *x)

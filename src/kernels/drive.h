@@ -27,8 +27,8 @@ typedef struct tg_gemm {
     float *c; int64_t c_rs;
     const tg_epilogue *ep;
 } tg_gemm;
-/* Bytes of scratch that tg_gemm_run needs for these sizes and strides; of the pointers, only whether packed, from and ep are
- * given matters. 64-byte aligned memory. */
+/* Bytes of scratch that tg_gemm_run needs for these sizes and strides; of the pointers, only whether packed and ep are given
+ * matters. 64-byte aligned memory. */
 int64_t tg_gemm_room(tg_context *ctx, const tg_gemm *g);
 void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch);
 /* An operand B packed once, used many times. */

@@ -95,8 +95,8 @@ static tg_pool *pool_for(tg_context *ctx, const tg_gemm *g)
     return g->m * g->n * g->k < SMALL ? NULL : ctx->pool;
 }
 
-/* A weight gradient, AᵀB of two tall matrices, at least twice as high as wide: the transposed product BᵀA walks the narrow matrix
- * in strips and the wide one as it lies, so that neither is packed; C, small beside them, is turned in the end. */
+/* A weight gradient, AᵀB of two tall matrices, at least twice as high as wide: the transposed product BᵀA walks the narrow
+ * matrix in strips and the wide one as it lies, so that neither is packed; C, small beside them, is turned in the end. */
 static bool is_turned(const tg_gemm *g)
 {
     return g->a_rs == 1 && g->a_cs > 1 && g->b_cs == 1 && !g->packed && !g->ep && g->m >= 2 * g->n && g->k >= TALL &&

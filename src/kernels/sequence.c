@@ -157,11 +157,11 @@ static void step_backward(const job *j, int64_t t, int64_t r0, int64_t rows, flo
     const int32_t *zero = s->reset ? s->reset + at : NULL;
     const float *h_prev = t ? s->y + (at - s->B) * H : s->h0 ? s->h0 + r0 * H : NULL;
     const float *c_prev = t ? (s->c ? s->c + (at - s->B) * H : NULL) : s->c0 ? s->c0 + r0 * H : NULL;
-    float *gates = s->gates + at * GH, *dz = gates, *dg = j->dg + at * GH;
-    if (s->cell == TG_CELL_LSTM) j->kn->lstm_cell_back(dz, GH, dc, dh, gates, GH, s->tc + at * H, c_prev, zero, rows, H);
+    float *z = s->gates + at * GH, *dg = j->dg + at * GH; /* the gates become their gradients */
+    if (s->cell == TG_CELL_LSTM) j->kn->lstm_cell_back(z, GH, dc, dh, z, GH, s->tc + at * H, c_prev, zero, rows, H);
     else if (s->cell == TG_CELL_GRU)
-        j->kn->gru_cell_back(dz, GH, dg, GH, dh, gates, GH, s->hn + at * H, h_prev, H, zero, rows, H);
-    else j->kn->rnn_cell_back(dz, GH, dh, s->y + at * H, H, rows, H, s->act);
+        j->kn->gru_cell_back(z, GH, dg, GH, dh, z, GH, s->hn + at * H, h_prev, H, zero, rows, H);
+    else j->kn->rnn_cell_back(z, GH, dh, s->y + at * H, H, rows, H, s->act);
     if (!t && !j->g->dh0) return;
     /* what comes from the step before's output, and in a gru on the direct way, starts the chain */
     const float *dy = t ? j->g->dy + (at - s->B) * H : NULL, *from = dy;
@@ -190,13 +190,33 @@ static void backward_chunk(void *arg, int64_t chunk)
     if (j->g->dc0 && s->cell == TG_CELL_LSTM) memcpy(j->g->dc0 + r0 * s->H, dc, (size_t)(rows * s->H) * sizeof *dc);
 }
 
+/* The sizes of a weight product over so many rows of time and batch. */
+static tg_gemm weight_sizes(const job *j, int64_t rows)
+{
+    const int64_t H = j->s->H, GH = j->G * H;
+    return (tg_gemm){.m = GH, .n = H, .k = rows, .a_rs = 1, .a_cs = GH, .b_rs = H, .b_cs = 1, .from_rs = H, .c_rs = H};
+}
+
 /* dw_hh (+)= sum over time and batch of dgᵀ·h_prev: step 0 against h0, the others against y one step earlier. */
 static tg_gemm weight_product(const job *j, const float *h_prev, int64_t first_row, int64_t rows, bool add)
 {
-    const int64_t H = j->s->H, GH = j->G * H;
-    float *dw = j->g ? j->g->dw_hh : NULL;
-    return (tg_gemm){.m = GH, .n = H, .k = rows, .a = j->dg ? j->dg + first_row * GH : NULL, .a_rs = 1, .a_cs = GH,
-                     .b = h_prev, .b_rs = H, .b_cs = 1, .from = add ? dw : NULL, .from_rs = H, .c = dw, .c_rs = H};
+    tg_gemm g = weight_sizes(j, rows);
+    g.a = j->dg + first_row * g.m;
+    g.b = h_prev;
+    g.c = j->g->dw_hh;
+    g.from = add ? g.c : NULL;
+    return g;
+}
+
+/* What weight_gradient takes of scratch: as it chooses its products. */
+static int64_t weight_room(tg_context *ctx, const job *j)
+{
+    const tg_sequence *s = j->s;
+    const int64_t all = s->T * s->B;
+    const tg_gemm whole = weight_sizes(j, all), first = weight_sizes(j, s->B), others = weight_sizes(j, all - s->B);
+    if (s->reset) return lines(all * s->H) + lines(tg_gemm_room(ctx, &whole) / 4);
+    const int64_t a = tg_gemm_room(ctx, &first), b = tg_gemm_room(ctx, &others);
+    return lines((a > b ? a : b) / 4);
 }
 
 /* States before every step, with zeros where documents start: what dw needs when there are any. */
@@ -254,14 +274,8 @@ typedef struct back_room { int64_t packed, dg, rest; } back_room;
 static back_room back_layout(tg_context *ctx, const tg_sequence *s)
 {
     const job j = plan(ctx, s);
-    const int64_t all = s->T * s->B, GH = j.G * s->H, own = j.chunks * j.own_size;
-    int64_t weights = 0;
-    for (int i = 0; i < 3; i++) { /* the products that weight_gradient may run */
-        const tg_gemm g = weight_product(&j, NULL, 0, i == 0 ? all : i == 1 ? s->B : all - s->B, false);
-        const int64_t room = lines(tg_gemm_room(ctx, &g) / 4) + (i == 0 ? lines(all * s->H) : 0);
-        if (room > weights && (i > 0 || s->reset)) weights = room;
-    }
-    return (back_room){lines(tg_pack_room(ctx, GH, s->H) / 4), s->cell == TG_CELL_GRU ? lines(all * GH) : 0,
+    const int64_t GH = j.G * s->H, own = j.chunks * j.own_size, weights = weight_room(ctx, &j);
+    return (back_room){lines(tg_pack_room(ctx, GH, s->H) / 4), s->cell == TG_CELL_GRU ? lines(s->T * s->B * GH) : 0,
                        own > weights ? own : weights};
 }
 

@@ -42,6 +42,9 @@ void tg_training_tell_profile(tg_training *t)
     const double total = t->step_seconds;
     const int64_t steps = t->session_steps - TG_WARM_STEPS;
     double known = 0;
+    if (t->o->profile && steps < 1)
+        tg_log(t->ctx, TG_LOG_WARN, "--profile leaves the first %d steps out, and there were no more; give --steps 50 or so",
+               (int)TG_WARM_STEPS);
     if (!t->profile || steps < 1 || total <= 0) return;
     tg_profile_sort(t->profile);
     tg_log(t->ctx, TG_LOG_INFO, "profile of %lld steps (the first %d are left out):", (long long)steps, (int)TG_WARM_STEPS);

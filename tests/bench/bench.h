@@ -69,8 +69,11 @@ tg_status bench_compare(const char *old_path, const char *new_path);
 
 /* child.c: another program that is asked for one sample at a time, so that its threads never disturb another's */
 typedef struct bench_child bench_child;
-/* env: "NAME=value" texts or NULL. NULL: it cannot be started or did not say "ready" on a line of its own. */
-bench_child *bench_child_start(const char *const *argv, const char *const *env);
+/* OpenBLAS as Debian builds it, for POSIX threads and for OpenMP: which one a peer loads decides whether more threads help it. */
+enum { BENCH_BLAS = 2 };
+/* With that build of OpenBLAS in its library path, told to use so many threads. NULL: that build is not installed, or the program
+ * cannot be started or did not say "ready" on a line of its own. */
+bench_child *bench_child_start(const char *const *argv, int blas, int threads);
 /* Sends a line and reads the number that it answers; NaN: it ended or said something else. */
 double bench_child_ask(bench_child *c, const char *line);
 void bench_child_stop(bench_child *c);

@@ -1,5 +1,4 @@
 /* child.c - other programs: asked for a sample at a time over two pipes, or run to their end and timed. */
-#define _DEFAULT_SOURCE /* putenv */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "bench/bench.h"
 
@@ -25,31 +25,44 @@ static bool open_pipe(int ends[2])
 
 struct bench_child { pid_t pid; FILE *to, *from; };
 
+static const char *const blas_folders[BENCH_BLAS] = {"/usr/lib/x86_64-linux-gnu/openblas-pthread",
+                                                     "/usr/lib/x86_64-linux-gnu/openblas-openmp"};
+
 /* The child's side of a fork: descriptors in place, then the program. */
-static void become(const char *const *argv, const char *const *env, int in, int out)
+static void become(const char *const *argv, int in, int out)
 {
     const int null = open("/dev/null", O_RDWR);
     signal(SIGPIPE, SIG_DFL);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a stopped child would never see that the bench is gone */
 #endif
-    for (; env && *env; env++) putenv((char *)(uintptr_t)*env);
-    if (null < 0 || dup2(in < 0 ? null : in, 0) < 0 || dup2(out < 0 ? null : out, 1) < 0 || dup2(null, 2) < 0) _exit(127);
+    if (null < 0 || dup2(in < 0 ? null : in, 0) < 0 || dup2(out, 1) < 0 || dup2(null, 2) < 0) _exit(127);
     execvp(argv[0], (char **)(uintptr_t)argv);
     _exit(127);
 }
 
-bench_child *bench_child_start(const char *const *argv, const char *const *env)
+static void become_peer(const char *const *argv, int blas, int threads, int in, int out)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", threads);
+    if (setenv("LD_LIBRARY_PATH", blas_folders[blas], 1) || setenv("OMP_NUM_THREADS", number, 1) ||
+        setenv("OPENBLAS_NUM_THREADS", number, 1))
+        _exit(127);
+    become(argv, in, out);
+}
+
+bench_child *bench_child_start(const char *const *argv, int blas, int threads)
 {
     int to[2], from[2];
-    bench_child *c = calloc(1, sizeof *c);
     char line[64];
+    if (tg_path_kind(blas_folders[blas]) != TG_PATH_FOLDER) return NULL;
+    bench_child *c = calloc(1, sizeof *c);
     if (!c || !open_pipe(to) || !open_pipe(from)) {
         free(c);
         return NULL;
     }
     c->pid = fork();
-    if (c->pid == 0) become(argv, env, to[0], from[1]);
+    if (c->pid == 0) become_peer(argv, blas, threads, to[0], from[1]);
     close(to[0]);
     close(from[1]);
     c->to = fdopen(to[1], "w");
@@ -88,7 +101,7 @@ int bench_command(const char *const *argv, char *out, int room, double *seconds)
     if (!open_pipe(pipes)) return -1;
     const double start = tg_now();
     const pid_t pid = fork();
-    if (pid == 0) become(argv, NULL, -1, pipes[1]);
+    if (pid == 0) become(argv, -1, pipes[1]);
     close(pipes[1]);
     for (ssize_t n = 1; pid > 0 && n > 0;) {
         char rest[4096];

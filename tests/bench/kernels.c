@@ -139,11 +139,12 @@ static void run_whole(void *arg)
     o->kernel(o, o->span);
 }
 
+static const int64_t gates_of[] = {[TG_CELL_RNN] = 1, [TG_CELL_LSTM] = 4, [TG_CELL_GRU] = 3};
+
 /* Arrays for a sequence of T = B = rows, as far as its cell has them: gx, w, b, y, c, tc or hn, dy, dw. */
 static bool take_sequence(operands *o, const kernel *k)
 {
-    static const int64_t gates[] = {[TG_CELL_RNN] = 1, [TG_CELL_LSTM] = 4, [TG_CELL_GRU] = 3};
-    const int64_t T = k->rows, B = k->rows, H = k->width, G = gates[k->cell], all = T * B * H;
+    const int64_t T = k->rows, B = k->rows, H = k->width, G = gates_of[k->cell], all = T * B * H;
     o->s = (tg_sequence){.cell = k->cell, .act = TG_ACT_TANH, .T = T, .B = B, .H = H};
     float *at = tg_alloc((2 * G * all + G * H * H + G * H + 4 * all + G * all + 2 * (G * H * H + G * H)) * 4);
     if (!at) return false;
@@ -192,10 +193,8 @@ static double measure_kernel(bench_row *r)
     o.kn = tg_kernels_of(o.ctx);
     o.span = (tg_span){0, k->split == 'e' ? k->rows * k->width : k->split == 'r' ? k->rows : k->split == 'c' ? k->width : r->threads};
     if (take_operands(&o, k)) {
-        if (k->split == 's') { /* products only; backward has two of them, forward one */
-            const double gates = k->cell == TG_CELL_LSTM ? 4 : k->cell == TG_CELL_GRU ? 3 : 1;
-            work = 2e-9 * (double)(k->rows * k->rows) * gates * (double)(k->width * k->width) * k->bytes;
-        }
+        if (k->split == 's') /* products only; backward has two of them, forward one */
+            work = 2e-9 * (double)(k->rows * k->rows * gates_of[k->cell]) * (double)(k->width * k->width) * k->bytes;
         if (k->split == 'p') work = 1;
         rate = bench_rate(k->split == 's' ? run_whole : run_split, &o, work);
         if (k->split == 'p') rate = 1e6 / rate;
@@ -209,7 +208,6 @@ static double measure_kernel(bench_row *r)
 void bench_kernels(bench *b)
 {
     static kernel_arg args[KERNELS][2];
-    const int before = b->count;
     for (int i = 0; i < KERNELS; i++)
         for (int on = 0; on < b->sizes; on++) {
             bench_row row = {.group = "kernel", .threads = b->threads[on], .unit = kernels[i].unit, .limit = kernels[i].limit,
@@ -219,5 +217,5 @@ void bench_kernels(bench *b)
             if (kernels[i].split == 'p' && on == 0) continue; /* one thread forks nothing */
             bench_add(b, &row);
         }
-    if (b->count > before) bench_run(b, "Kernels");
+    bench_run(b, "Kernels");
 }

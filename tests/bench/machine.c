@@ -118,7 +118,8 @@ double bench_limit(const bench *b, const char *name, int threads)
     const char *space = strchr(name, ' '), *level = space ? space + 1 : name;
     const char kind = !space ? 'r' : name[0];
     if (!strncmp(name, "fma", 3)) return sample(b, name[3] == ' ' ? table_of(name + 4) : t, 'f', 4096, threads);
-    return level_bytes(level, threads) ? sample(b, t, kind, level_bytes(level, threads), threads) : NAN;
+    const int64_t bytes = level_bytes(level, threads);
+    return bytes ? sample(b, t, kind, bytes, threads) : NAN;
 }
 
 typedef struct machine_arg { const bench *b; char name[24]; int threads; } machine_arg;

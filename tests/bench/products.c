@@ -31,9 +31,9 @@ static const shape shapes[] = {
     {128, 512, 256, "NT", "GAN generator"}, {128, 784, 512, "NT", "GAN generator out"},
     {1, 512, 128, "NT", "LSTM 128 generate"}, {1, 2048, 512, "NT", "LSTM 512 generate"}, {1, 384, 128, "NT", "GPT 128 generate"},
 };
-enum { SHAPES = sizeof shapes / sizeof *shapes, PEERS = 2 };
+enum { SHAPES = sizeof shapes / sizeof *shapes, OURS = 2 /* as given, packed; then the peers */ };
 
-typedef struct product_job { const shape *s; tg_context *ctx; tg_gemm g; void *scratch; } product_job;
+typedef struct product_job { tg_context *ctx; tg_gemm g; void *scratch; } product_job;
 
 static void product_run(void *arg)
 {
@@ -55,7 +55,7 @@ static double product_sample(tg_context *ctx, const shape *s, bool packed)
     const bool ta = s->op[0] == 'T', tb = s->op[1] == 'T';
     float *a = tg_alloc(m * k * 4), *b = tg_alloc(k * n * 4), *c = tg_alloc(m * n * 4);
     float *p = packed ? tg_alloc(tg_pack_room(ctx, k, n)) : NULL;
-    product_job j = {.s = s, .ctx = ctx};
+    product_job j = {.ctx = ctx};
     double rate = NAN;
     j.g = (tg_gemm){.m = m, .n = n, .k = k, .a = a, .a_rs = ta ? 1 : k, .a_cs = ta ? m : 1, .b = b, .b_rs = tb ? 1 : n,
                     .b_cs = tb ? k : 1, .c = c, .c_rs = n, .from = ta ? c : NULL, .from_rs = n, .packed = p};
@@ -87,49 +87,48 @@ static double measure_peer(bench_row *r)
     return bench_child_ask(a->peer, line);
 }
 
-/* OpenBLAS in its builds, each with a process for every number of threads. */
-static const struct { const char *side, *library; } builds[PEERS] = {
-    {"OpenBLAS/pthread", "/usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0"},
-    {"OpenBLAS/openmp", "/usr/lib/x86_64-linux-gnu/openblas-openmp/libopenblas.so.0"},
-};
+/* OpenBLAS: a process for every build and number of threads, started when a row first wants it. */
+static const char *const sides[BENCH_BLAS] = {"OpenBLAS/pthread", "OpenBLAS/openmp"};
+typedef struct peer { bench_child *child; bool tried; } peer;
 
-static bench_child *start_peer(const bench *b, int build, int threads)
+static bench_child *peer_of(const bench *b, peer *p, int blas, int threads)
 {
-    char program[512], blas[40], omp[40];
+    char program[512];
     snprintf(program, sizeof program, "%s/bench-openblas", b->bin);
-    snprintf(blas, sizeof blas, "OPENBLAS_NUM_THREADS=%d", threads);
-    snprintf(omp, sizeof omp, "OMP_NUM_THREADS=%d", threads);
-    return bench_child_start((const char *[]){program, builds[build].library, NULL}, (const char *[]){blas, omp, NULL});
+    if (!p->tried) p->child = bench_child_start((const char *[]){program, "libopenblas.so.0", NULL}, blas, threads);
+    p->tried = true;
+    return p->child;
+}
+
+static void add_shape(bench *b, const shape *s, int on, product_arg args[OURS + BENCH_BLAS], peer peers[BENCH_BLAS])
+{
+    for (int side = 0; side < OURS + BENCH_BLAS; side++) {
+        const int blas = side - OURS;
+        product_arg *a = &args[side];
+        bench_row row = {.group = "product", .threads = b->threads[on], .unit = "GFLOP/s", .limit = "fma", .arg = a,
+                         .measure = measure_ours};
+        /* a packed operand is a matter of rows that come with many others: steps and generation */
+        if (side == 1 && (s->m > 64 || s->op[0] == 'T')) continue;
+        snprintf(row.name, sizeof row.name, "%d x %d x %d %s %s%s", s->m, s->n, s->k, s->op, s->what, side == 1 ? BENCH_PACKED : "");
+        if (!bench_wanted(b, row.group, row.name)) continue;
+        *a = (product_arg){b, s, on, side == 1, NULL};
+        if (blas >= 0) {
+            a->peer = peer_of(b, &peers[blas], blas, row.threads);
+            row.side = sides[blas];
+            row.limit = NULL;
+            row.measure = measure_peer;
+        }
+        if (blas < 0 || a->peer) bench_add(b, &row);
+    }
 }
 
 void bench_products(bench *b)
 {
-    static product_arg args[SHAPES][2][2 + PEERS];
-    bench_child *peers[2][PEERS] = {{0}};
-    const int before = b->count;
+    static product_arg args[SHAPES][2][OURS + BENCH_BLAS];
+    peer peers[2][BENCH_BLAS] = {{{0}}};
     for (int i = 0; i < SHAPES; i++)
-        for (int on = 0; on < b->sizes; on++)
-            for (int side = 0; side < 2 + PEERS; side++) {
-                const shape *s = &shapes[i];
-                const int build = side - 2;
-                product_arg *a = &args[i][on][side];
-                bench_row row = {.group = "product", .threads = b->threads[on], .unit = "GFLOP/s", .limit = "fma", .arg = a,
-                                 .measure = build < 0 ? measure_ours : measure_peer};
-                /* a packed operand is a matter of rows that come with many others: steps and generation */
-                if (side == 1 && (s->m > 64 || s->op[0] == 'T')) continue;
-                snprintf(row.name, sizeof row.name, "%d x %d x %d %s %s%s", s->m, s->n, s->k, s->op, s->what,
-                         side == 1 ? BENCH_PACKED : "");
-                if (!bench_wanted(b, row.group, row.name)) continue;
-                *a = (product_arg){b, s, on, side == 1, NULL};
-                if (build >= 0) {
-                    if (!peers[on][build]) peers[on][build] = start_peer(b, build, b->threads[on]);
-                    if (!(a->peer = peers[on][build])) continue;
-                    row.side = builds[build].side;
-                    row.limit = NULL;
-                }
-                bench_add(b, &row);
-            }
-    if (b->count > before) bench_run(b, "Matrix products m x n x k");
+        for (int on = 0; on < b->sizes; on++) add_shape(b, &shapes[i], on, args[i][on], peers[on]);
+    bench_run(b, "Matrix products m x n x k");
     for (int on = 0; on < 2; on++)
-        for (int build = 0; build < PEERS; build++) bench_child_stop(peers[on][build]);
+        for (int blas = 0; blas < BENCH_BLAS; blas++) bench_child_stop(peers[on][blas].child);
 }

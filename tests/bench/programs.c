@@ -38,7 +38,7 @@ static const training trainings[] = {
     {"LSTM 2x128, batch 50, seq 100", "lstm", 128, 50, 100, 15, 0, false},
     {"LSTM 2x128, batch 50, seq 200", "lstm", 128, 50, 200, 7, 0, false},
 };
-enum { TRAININGS = sizeof trainings / sizeof *trainings, PEERS = 2, OUT = 4096 };
+enum { TRAININGS = sizeof trainings / sizeof *trainings, OUT = 4096 };
 
 typedef struct program_arg {
     const bench *b;
@@ -51,6 +51,15 @@ static const char *program(const bench *b, const char *name, char out[512])
 {
     snprintf(out, 512, "%s/%s", b->bin, name);
     return out;
+}
+
+/* A run of t in a folder of that name, on the text of ensure_data. */
+static program_arg arg_of(const bench *b, const training *t, const char *run)
+{
+    program_arg a = {.b = b, .t = t};
+    snprintf(a.data, sizeof a.data, "%s/verses.safetensors", b->folder);
+    snprintf(a.run, sizeof a.run, "%s/%s", b->folder, run);
+    return a;
 }
 
 /* A number of the JSON that a program printed with --json. */
@@ -110,55 +119,44 @@ static double measure_peer(bench_row *r)
     return bench_child_ask(a->peer, "go");
 }
 
-/* PyTorch with each build of OpenBLAS: which one the system's default is decides whether two threads help it at all. */
-static const struct { const char *side, *libraries; } builds[PEERS] = {
-    {"PyTorch/pthread", "LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/openblas-pthread"},
-    {"PyTorch/openmp", "LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/openblas-openmp"},
-};
+static const char *const sides[BENCH_BLAS] = {"PyTorch/pthread", "PyTorch/openmp"};
 
-static bench_child *start_torch(const training *t, int build, int threads)
+static bench_child *start_torch(const training *t, int blas, int threads)
 {
-    char n[4][16], omp[40], blas[40];
+    char n[4][16];
     const int values[4] = {t->hidden, t->batch, t->seq, threads};
     for (int i = 0; i < 4; i++) snprintf(n[i], sizeof n[i], "%d", values[i]);
-    snprintf(omp, sizeof omp, "OMP_NUM_THREADS=%d", threads);
-    snprintf(blas, sizeof blas, "OPENBLAS_NUM_THREADS=%d", threads);
-    if (tg_path_kind(strchr(builds[build].libraries, '=') + 1) != TG_PATH_FOLDER) return NULL;
     return bench_child_start((const char *[]){"/usr/bin/python3", "tests/bench/peers/torch_recurrent.py", t->model, n[0], n[1], n[2],
-                                              n[3], NULL},
-                             (const char *[]){builds[build].libraries, omp, blas, NULL});
+                                              n[3], NULL}, blas, threads);
 }
 
-static void add_training(bench *b, const training *t, int on, program_arg args[1 + PEERS])
+static void add_training(bench *b, const training *t, int on, program_arg args[1 + BENCH_BLAS])
 {
-    bench_row row = {.group = "training", .threads = b->threads[on], .unit = "tokens/s", .limit = "fma", .measure = measure_training};
-    for (int side = 0; side <= PEERS; side++) {
-        program_arg *a = &args[side];
-        a->b = b;
-        a->t = t;
-        snprintf(a->data, sizeof a->data, "%s/verses.safetensors", b->folder);
-        snprintf(a->run, sizeof a->run, "%s/run", b->folder);
+    for (int side = 0; side <= BENCH_BLAS; side++) {
+        bench_row row = {.group = "training", .threads = b->threads[on], .unit = "tokens/s", .limit = "fma",
+                         .measure = measure_training, .arg = &args[side]};
         snprintf(row.name, sizeof row.name, "%s", t->name);
-        row.arg = a;
+        if (!bench_wanted(b, row.group, row.name)) return;
+        args[side] = arg_of(b, t, "run");
         if (side > 0) {
-            if (!t->peer || !bench_wanted(b, row.group, row.name) || !(a->peer = start_torch(t, side - 1, row.threads))) continue;
-            row.side = builds[side - 1].side;
+            args[side].peer = t->peer ? start_torch(t, side - 1, row.threads) : NULL;
+            row.side = sides[side - 1];
             row.limit = NULL;
             row.measure = measure_peer;
         }
-        bench_add(b, &row);
+        if (side == 0 || args[side].peer) bench_add(b, &row);
     }
 }
 
 static void bench_training(bench *b)
 {
-    static program_arg args[TRAININGS][2][1 + PEERS];
+    static program_arg args[TRAININGS][2][1 + BENCH_BLAS];
     for (int i = 0; i < TRAININGS; i++)
         for (int on = 0; on < b->sizes; on++) add_training(b, &trainings[i], on, args[i][on]);
     bench_run(b, "Training steps");
     for (int i = 0; i < TRAININGS; i++)
         for (int on = 0; on < 2; on++)
-            for (int side = 0; side <= PEERS; side++) bench_child_stop(args[i][on][side].peer);
+            for (int side = 0; side <= BENCH_BLAS; side++) bench_child_stop(args[i][on][side].peer);
 }
 
 /* ---- sampling --------------------------------------------------------------------------------------------------------- */
@@ -190,7 +188,6 @@ static void bench_sampling(bench *b)
 {
     static program_arg args[TRAININGS];
     char out[OUT];
-    const int before = b->count;
     for (int i = 0; i < TRAININGS; i++) {
         program_arg *a = &args[i];
         bench_row row = {.group = "sampling", .threads = 1, .unit = "chars/s", .measure = measure_sampling, .arg = a};
@@ -202,14 +199,12 @@ static void bench_sampling(bench *b)
         snprintf(row.name, sizeof row.name, "one text, %s", trainings[i].name);
         *strchr(row.name + 10, ',') = 0;
         if (!bench_wanted(b, row.group, row.name) && !bench_wanted(b, row.group, first.name)) continue;
-        *a = (program_arg){.b = b, .t = &trainings[i]};
-        snprintf(a->data, sizeof a->data, "%s/verses.safetensors", b->folder);
-        snprintf(a->run, sizeof a->run, "%s/sample-%d", b->folder, i);
+        *a = arg_of(b, &trainings[i], trainings[i].name);
         if (train(a, 2, b->cores, out, NULL)) continue;
         bench_add(b, &row);
         bench_add(b, &first);
     }
-    if (b->count > before) bench_run(b, "Sampling");
+    bench_run(b, "Sampling");
 }
 
 /* ---- start-up and data ---------------------------------------------------------------------------------------------------- */
@@ -242,9 +237,7 @@ void bench_programs(bench *b)
     static program_arg start;
     bench_training(b);
     bench_sampling(b);
-    start = (program_arg){.b = b, .t = &trainings[0]};
-    snprintf(start.data, sizeof start.data, "%s/verses.safetensors", b->folder);
-    snprintf(start.run, sizeof start.run, "%s/start", b->folder);
+    start = arg_of(b, &trainings[0], "start");
     bench_row row = {.group = "program", .name = "a training run of one step, LSTM 2x128", .threads = b->cores, .unit = "ms",
                      .less_is_better = true, .measure = measure_start, .arg = &start};
     bench_add(b, &row);

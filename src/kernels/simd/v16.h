@@ -57,8 +57,8 @@ TG_INLINE v16m v16_past(int64_t n)
     return v16_le(v16_all((float)(n < 16 ? n : 16)), v16_load(at));
 }
 
-/* The one tree of every reduction: lane l with l+8, then l+4, l+2, l+1. Of the largest, NaN lanes lose where a later one is
- * compared with an earlier (a compare and select). */
+/* The one tree of every reduction: lane l with l+8, then l+4, l+2, l+1. For the largest, the later lane wins where it compares
+ * larger: so a NaN in a later lane loses, one in the earlier stays. */
 #ifndef TG_HAVE_FOLDS
 TG_INLINE float v16_sum(v16 v)
 {

@@ -1,4 +1,6 @@
 /* probe_products.c - packing, the register tile, the product with one row. */
+#include <math.h>
+
 #include "support/naive.h"
 #include "support/probe.h"
 #include "test.h"
@@ -163,7 +165,9 @@ static void gemv_turned(probe *p)
     enum { GAP = 3 };
     for (int64_t k = 1; k <= 35; k += 17) {
         const int64_t n = p->n, b_cs = k + GAP, middle = n / 2 / 16 * 16;
-        const float *x = probe_floats(p, k, -1, 1), *b = probe_floats(p, b_cs * (n - 1) + k, -1, 1), *bias = probe_floats(p, n, -1, 1);
+        float *x = probe_floats(p, k + 16, -1, 1); /* what lies past k would show: infinity times 0 */
+        for (int64_t i = k; i < k + 16; i++) x[i] = INFINITY;
+        const float *b = probe_floats(p, b_cs * (n - 1) + k, -1, 1), *bias = probe_floats(p, n, -1, 1);
         float *pb = probe_result(p, panels(n, kn->nr) * kn->nr * k), *y = probe_result(p, n), *c = probe_result(p, n);
         kn->pack(pb, k * kn->nr, b, 1, b_cs, k, n, kn->nr);
         for (int act = 0; act <= TG_ACT_RELU; act++) {
