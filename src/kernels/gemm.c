@@ -21,7 +21,7 @@ enum {
     FLAT = 256,                 /* fewer rows of A: packing B does not pay */
     FAR = 1 << 19,              /* floats of a transposed A that L2 does not hold: its steps, far apart, would wait for L3 */
     A_THREAD = 4,               /* blocks of C for each, so that no thread waits long for the last */
-    SMALL = 1 << 16             /* multiply-adds below which a fork costs more than it brings */
+    SMALL = 1 << 18             /* multiply-adds below which a fork costs more than it brings */
 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -257,7 +257,7 @@ enum { GEMV_PANELS = 16 };
 static void run_gemv(tg_context *ctx, const tg_kernels *kn, const tg_gemm *g)
 {
     gemv_job j = {g, kn};
-    if (g->n * g->k < SMALL * 4) gemv_span(&j, (tg_span){0, ceil_div(g->n, kn->nr)});
+    if (g->n * g->k < SMALL) gemv_span(&j, (tg_span){0, ceil_div(g->n, kn->nr)});
     else tg_for_spans(ctx, ceil_div(g->n, kn->nr), GEMV_PANELS, gemv_span, &j);
 }
 

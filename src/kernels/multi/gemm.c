@@ -23,10 +23,20 @@ typedef struct tile_args {
     const float *next; /* what the next tile starts from, fetched while this one is computed; or NULL */
 } tile_args;
 
+/* Steps of k by which B is fetched ahead of use: it streams from L2, or its steps lie a row apart, and a tile ends before the
+ * machine has found the pattern. What is fetched past the end is never read. */
+enum { AHEAD = 16, LINE_VECTORS = 64 / (TG_W * (int)sizeof(float)) };
+
+TG_INLINE void fetch(const float *step, int vectors)
+{
+    TG_UNROLL for (int v = 0; v < vectors; v += LINE_VECTORS) __builtin_prefetch(step + v * TG_W);
+}
+
 /* One step of k; AT is the number of A for row r. */
 #define STEP(AT)                                                                                                       \
     do {                                                                                                               \
         vt bv[TG_NV];                                                                                                  \
+        fetch(ahead, vectors);                                                                                         \
         TG_UNROLL for (int v = 0; v < vectors; v++) bv[v] = vt_load(b + v * TG_W);                                     \
         TG_UNROLL for (int r = 0; r < rows; r++) {                                                                     \
             const vt x = vt_all(AT);                                                                                   \
@@ -58,16 +68,17 @@ TG_INLINE void walk_rows(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int
 {
     const int64_t one = t->a_row * (int64_t)sizeof(float), three = 3 * one, five = 5 * one;
     const char *low = (const char *)t->a, *high = low + 7 * one;
-    const float *b = t->b;
-    TG_TWICE for (int64_t p = 0; p < t->k; p++, low += sizeof(float), high += sizeof(float), b += t->b_step)
+    const float *b = t->b, *ahead = b + AHEAD * t->b_step;
+    TG_TWICE for (int64_t p = 0; p < t->k;
+                  p++, low += sizeof(float), high += sizeof(float), b += t->b_step, ahead += t->b_step)
         STEP(float_at(r < 7 ? row_of_seven(low, one, three, five, r) : row_of_seven(high, one, three, five, r - 7)));
 }
 
 /* A packed, or a transposed matrix as it lies in memory: the numbers of a step lie side by side. */
 TG_INLINE void walk_steps(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int vectors)
 {
-    const float *a = t->a, *b = t->b;
-    TG_TWICE for (int64_t p = 0; p < t->k; p++, a += t->a_step, b += t->b_step) STEP(a[r]);
+    const float *a = t->a, *b = t->b, *ahead = b + AHEAD * t->b_step;
+    TG_TWICE for (int64_t p = 0; p < t->k; p++, a += t->a_step, b += t->b_step, ahead += t->b_step) STEP(a[r]);
 }
 
 TG_INLINE void tile(const tile_args *t, int rows, int vectors, bool by_rows)
