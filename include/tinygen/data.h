@@ -19,18 +19,32 @@
 
 typedef struct tg_tokenizer tg_tokenizer; /* immutable: may be shared by threads */
 
-/* Token ids are 0..vocab-1. byte: 256 ids. char: one id per Unicode character seen, in code point order.
- * Encoding and decoding round-trip exactly. */
+/* Token ids are 0..vocab-1. byte: 256 ids. char: one id per Unicode character seen, in code point order. Behind them come
+ * special tokens, where there are any: one for characters that are too rare, start and end of a document, the classes.
+ * Encoding and decoding round-trip exactly, but for what the unknown token stands for. */
 int64_t tg_tokenizer_vocab(const tg_tokenizer *t);
 const char *tg_tokenizer_kind(const tg_tokenizer *t); /* "byte", "char" */
 
 /* Text to ids; *count in: room of ids, out: how many were written. Bytes may be at most room long (a token is at least
  * one byte). Errors: TG_EINVAL when the text holds a character that the tokeniser lacks or is not UTF-8; the message
- * names character, code point and offset. skip_unknown leaves such characters out instead. */
+ * names character, code point and offset; with an unknown token, that stands for them. skip_unknown leaves such characters
+ * out instead. */
 tg_status tg_tokenizer_encode(const tg_tokenizer *t, const char *bytes, int64_t length, bool skip_unknown,
                               int32_t *ids, int64_t *count);
-/* The bytes of one token, borrowed; *length 1..  An id outside the vocabulary gives an empty text. */
+/* The bytes of one token, borrowed. Start, end, classes and an id outside the vocabulary have an empty text, the unknown
+ * token is U+FFFD. */
 const char *tg_tokenizer_text(const tg_tokenizer *t, int32_t id, int64_t *length);
+/* Ids of special tokens, -1: none. Documents lie in a dataset as start, class (where there are classes), text, end. */
+int32_t tg_tokenizer_unknown(const tg_tokenizer *t);
+int32_t tg_tokenizer_start(const tg_tokenizer *t);
+int32_t tg_tokenizer_end(const tg_tokenizer *t);
+/* What a special token is called, "<unknown>", "<start>", "<end>" or a class's name; NULL: it is none. */
+const char *tg_tokenizer_special(const tg_tokenizer *t, int32_t id);
+/* Classes 0..n-1: their number, the name of one (borrowed), its token, and how many documents of training have it. */
+int64_t tg_tokenizer_classes(const tg_tokenizer *t);
+const char *tg_tokenizer_class_name(const tg_tokenizer *t, int64_t i);
+int32_t tg_tokenizer_class_token(const tg_tokenizer *t, int64_t i);
+int64_t tg_tokenizer_class_documents(const tg_tokenizer *t, int64_t i);
 /* As JSON, whole (what a file needs to decode), the caller's by tg_free; and back. */
 char *tg_tokenizer_json(const tg_tokenizer *t);
 tg_status tg_tokenizer_from_json(const char *json, int64_t length, tg_tokenizer **out);
@@ -49,11 +63,14 @@ void tg_dataset_close(tg_dataset *d);
 tg_kind tg_dataset_kind(const tg_dataset *d);
 const char *tg_dataset_hash(const tg_dataset *d);             /* content hash, 64 hex digits */
 int64_t tg_dataset_count(const tg_dataset *d, tg_split s);    /* tokens; 0: there is no such split */
+/* Documents of a split, 0: the text is one piece; the first token of document i, the split's length behind the last. */
+int64_t tg_dataset_documents(const tg_dataset *d, tg_split s);
+int64_t tg_dataset_document_start(const tg_dataset *d, tg_split s, int64_t i);
 const tg_tokenizer *tg_dataset_tokenizer(const tg_dataset *d); /* borrowed; as in the file */
 /* Tokens [first, first + count) of a split into ids. Errors: TG_EIO, TG_EINVAL (outside). */
 tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int64_t count, int32_t *ids);
-/* Figures that gen-preprocess worked out: bytes and characters a token stands for on average in a split (for bits per
- * byte and per character), baselines in nats per token (NaN when absent). */
+/* Figures that gen-preprocess worked out: bytes and characters that a token which a loss asks for stands for on average
+ * in a split (for bits per byte and per character), baselines in nats per such token (NaN when absent). */
 double tg_dataset_bytes_per_token(const tg_dataset *d, tg_split s);
 double tg_dataset_chars_per_token(const tg_dataset *d, tg_split s);
 double tg_dataset_baseline(const tg_dataset *d, const char *name); /* "uniform", "unigram" */
@@ -80,7 +97,9 @@ const tg_array *tg_batch_array(const tg_batch *b, const char *name); /* NULL: no
  *
  * stream: B parallel streams of count/B tokens, T at a time, state carried on; epoch after epoch. With tail set the last,
  * shorter piece of each stream and the tokens that do not divide by B come too (evaluation covers every target once):
- * the streams' lengths then differ by one at most, and rows that have ended have target -1. */
+ * the streams' lengths then differ by one at most, and rows that have ended have target -1.
+ * documents: "reset" is 1 at each start token, and no target is a start or a class (-1 in their place). With tail set streams
+ * hold whole documents, about as many tokens each. */
 typedef struct tg_feed tg_feed;
 /* B streams, T tokens at a time. Errors: TG_EINVAL (fewer tokens than a batch needs; the message says what to do),
  * TG_ENOMEM. */

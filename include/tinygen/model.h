@@ -96,6 +96,7 @@ typedef struct tg_chooser tg_chooser; /* settings, scratch and the tokens seen s
 tg_status tg_chooser_new(const tg_choice *c, int64_t vocab, tg_chooser **out); /* scratch for vocab; TG_EINVAL: bad values */
 void tg_chooser_free(tg_chooser *c);
 void tg_chooser_reset(tg_chooser *c);                      /* forgets what was seen (repetition penalty) */
+void tg_chooser_ban(tg_chooser *c, int32_t token);         /* is never drawn from now on */
 void tg_chooser_saw(tg_chooser *c, int32_t token);         /* a token of the prompt, or one that was drawn */
 /* Draws with stream (seed, sample) at position `at`. log_prob: of the token under the model's own distribution (nats).
  * Allocates nothing. */

@@ -75,7 +75,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
 /* ---- gen-sample -------------------------------------------------------------------------------------------------- */
 
 typedef struct tg_sample_options {
-    const char *model, *input, *out, *prompt, *prompt_file, *deps;
+    const char *model, *input, *out, *prompt, *prompt_file, *label, *deps;
     tg_list stop;
     int64_t n, first, length, seed, top_k, unk, format;
     double temperature, top_p, min_p, repeat_penalty;

@@ -15,7 +15,8 @@ typedef struct part {
     const tg_st_tensor *tensor; /* NULL: the split is empty */
     int width;
     void *tokens; /* NULL: read as needed */
-    int64_t bytes, chars;
+    int64_t *starts; /* of documents; NULL: the text is one piece */
+    int64_t documents, targets, bytes, chars;
 } part;
 
 struct tg_dataset {
@@ -74,7 +75,28 @@ static tg_status read_part(tg_dataset *d, const tg_json *meta, int s)
     const tg_st_dtype type = p->tensor->dtype;
     p->width = type == TG_ST_U8 || type == TG_ST_U16 || type == TG_ST_U32 ? (int)tg_st_size(type) : 0;
     if (p->width == 0 || p->tensor->rank != 1) return damaged(d, "its tokens are not a row of U8, U16 or U32");
+    if (!tg_json_int(tg_json_get(meta, "targets"), tg_split_names[s], &p->targets)) p->targets = count;
+    if (p->targets < 0 || p->targets > count) return damaged(d, "it tells of more targets than tokens");
     return TG_OK;
+}
+
+/* Starts lie on disk as U64 and are kept as they are: none is beyond the tokens. */
+static tg_status read_starts(tg_dataset *d, int s)
+{
+    static const char *const names[TG_SPLITS] = {"train.starts", "val.starts", "test.starts"};
+    part *p = &d->parts[s];
+    const tg_st_tensor *tensor = tg_safetensors_find(d->file, names[s]);
+    if (!p->tensor || tg_tokenizer_start(d->tokenizer) < 0) return TG_OK;
+    if (!tensor || tensor->dtype != TG_ST_U64 || tensor->rank != 1 || tensor->count < 1)
+        return damaged(d, "its documents do not say where they start");
+    p->documents = tensor->count;
+    p->starts = tg_alloc_array(p->documents, sizeof *p->starts);
+    if (!p->starts) return TG_ENOMEM;
+    tg_status status = tg_safetensors_read(d->file, tensor, p->starts);
+    if (status) return status;
+    bool good = p->starts[0] == 0;
+    for (int64_t i = 1; i < p->documents && good; i++) good = p->starts[i] > p->starts[i - 1] && p->starts[i] < p->tensor->count;
+    return good ? TG_OK : damaged(d, "its documents' starts are not in ascending order");
 }
 
 /* The largest of count tokens; a plain loop that compilers turn into vectors. */
@@ -127,6 +149,7 @@ static tg_status read_dataset(tg_dataset *d, int64_t load_bytes)
     for (int s = 0; !status && s < TG_SPLITS; s++) {
         status = read_part(d, meta, s);
         if (d->parts[s].tensor) bytes += d->parts[s].tensor->bytes; /* within the file's size: no overflow */
+        if (!status) status = read_starts(d, s);
     }
     for (int s = 0; !status && s < TG_SPLITS && bytes <= load_bytes; s++) status = load_part(d, s);
     return status;
@@ -152,7 +175,10 @@ tg_status tg_dataset_open(tg_context *ctx, const char *path, tg_dataset **out)
 void tg_dataset_close(tg_dataset *d)
 {
     if (!d) return;
-    for (int s = 0; s < TG_SPLITS; s++) tg_free(d->parts[s].tokens);
+    for (int s = 0; s < TG_SPLITS; s++) {
+        tg_free(d->parts[s].tokens);
+        tg_free(d->parts[s].starts);
+    }
     tg_tokenizer_free(d->tokenizer);
     tg_safetensors_close(d->file);
     tg_free(d->path);
@@ -180,6 +206,16 @@ const char *tg_dataset_hash(const tg_dataset *d)
 int64_t tg_dataset_count(const tg_dataset *d, tg_split s)
 {
     return d->parts[s].tensor ? d->parts[s].tensor->count : 0;
+}
+
+int64_t tg_dataset_documents(const tg_dataset *d, tg_split s)
+{
+    return d->parts[s].documents;
+}
+
+int64_t tg_dataset_document_start(const tg_dataset *d, tg_split s, int64_t i)
+{
+    return i < d->parts[s].documents ? d->parts[s].starts[i] : tg_dataset_count(d, s);
 }
 
 const tg_tokenizer *tg_dataset_tokenizer(const tg_dataset *d)
@@ -228,7 +264,7 @@ tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int6
 
 static double per_token(const tg_dataset *d, tg_split s, int64_t of)
 {
-    int64_t count = tg_dataset_count(d, s);
+    int64_t count = d->parts[s].targets;
     return count ? (double)of / (double)count : (double)NAN;
 }
 

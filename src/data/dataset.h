@@ -11,6 +11,9 @@ typedef struct tg_dataset_draft {
     const tg_tokenizer *tokenizer;
     const void *tokens;        /* all splits one behind the other, each token tg_token_bytes long */
     const tg_figures *figures; /* of these tokens */
+    int64_t documents[TG_SPLITS]; /* all 0: the text is one piece */
+    const int64_t *starts;     /* of each document from its split's first token on, all splits one behind the other */
+    const uint16_t *labels;    /* each document's class; NULL: none */
     const char *split, *verdict, *report, *provenance;
 } tg_dataset_draft;
 
@@ -20,6 +23,5 @@ tg_status tg_dataset_write(const char *path, const tg_dataset_draft *d, char con
 /* tg_dataset_open with another bound than TG_DATASET_LOAD. */
 tg_status tg_dataset_open_within(const char *path, int64_t load_bytes, tg_dataset **out);
 extern const char *const tg_split_names[TG_SPLITS]; /* "train", "val", "test" */
-/* The whole metadata as parsed; lives as long as d. */
 const char *tg_dataset_path(const tg_dataset *d);
 #endif

@@ -15,15 +15,24 @@ static tg_st_dtype type_of(int width)
     return width == 1 ? TG_ST_U8 : width == 2 ? TG_ST_U16 : TG_ST_U32;
 }
 
-static int64_t make_rows(const tg_dataset_draft *d, tg_st_row rows[TG_SPLITS])
+enum { ROWS = 3 * TG_SPLITS };
+static const char *const starts_names[TG_SPLITS] = {"train.starts", "val.starts", "test.starts"};
+static const char *const labels_names[TG_SPLITS] = {"train.labels", "val.labels", "test.labels"};
+
+/* Tokens of a split, then its documents' starts and labels. */
+static int64_t make_rows(const tg_dataset_draft *d, tg_st_row rows[ROWS])
 {
     int width = tg_token_bytes(d->figures->vocab);
     const char *at = d->tokens;
-    int64_t n = 0;
+    int64_t n = 0, document = 0;
     for (int s = 0; s < TG_SPLITS; s++) {
-        int64_t count = d->figures->counts[s];
+        int64_t count = d->figures->counts[s], documents = d->documents[s];
         if (count) rows[n++] = (tg_st_row){tg_split_names[s], type_of(width), 1, {count}, at};
+        if (documents) rows[n++] = (tg_st_row){starts_names[s], TG_ST_U64, 1, {documents}, d->starts + document};
+        if (documents && d->labels)
+            rows[n++] = (tg_st_row){labels_names[s], TG_ST_U16, 1, {documents}, d->labels + document};
         at += count * width;
+        document += documents;
     }
     return n;
 }
@@ -85,6 +94,10 @@ static void put_metadata(const tg_dataset_draft *d, const char *tokenizer, const
     put_raw(&w, "split", d->split);
     tg_json_member_text(&w, "content_sha256", content);
     put_splits(&w, "counts", d->figures->counts);
+    if (d->documents[TG_TRAIN]) {
+        put_splits(&w, "documents", d->documents);
+        put_splits(&w, "targets", d->figures->targets);
+    }
     put_splits(&w, "bytes", d->figures->bytes);
     put_splits(&w, "chars", d->figures->chars);
     tg_json_key(&w, "baselines");
@@ -100,7 +113,7 @@ static void put_metadata(const tg_dataset_draft *d, const char *tokenizer, const
 
 tg_status tg_dataset_write(const char *path, const tg_dataset_draft *d, char content_sha256[65])
 {
-    tg_st_row rows[TG_SPLITS];
+    tg_st_row rows[ROWS];
     int64_t count = make_rows(d, rows);
     char *tokenizer = tg_tokenizer_json(d->tokenizer), content[65];
     if (!tokenizer) return TG_ENOMEM;

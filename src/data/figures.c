@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/fmath.h"
+#include "data/text/tokenizer.h"
 
 int tg_token_bytes(int64_t vocab)
 {
@@ -30,13 +31,14 @@ static int64_t begins(const char *text, int64_t length)
     return n;
 }
 
-/* Mean of -log((train + 1) / (N + V)) over the tokens that `of` counts. */
-static double unigram(const int64_t *train, int64_t train_count, const int64_t *of, int64_t of_count, int64_t vocab)
+/* Mean of -log((train + 1) / (N + V)) over the targets that `of` counts; V: kinds that may be a target. */
+static double unigram(const tg_tokenizer *t, const int64_t *train, int64_t train_count, const int64_t *of, int64_t of_count,
+                      int64_t kinds)
 {
     if (of_count == 0) return (double)NAN;
-    double total = 0, all = (double)tg_logf((float)(train_count + vocab));
-    for (int64_t id = 0; id < vocab; id++)
-        if (of[id]) total += (double)of[id] * (all - (double)tg_logf((float)(train[id] + 1)));
+    double total = 0, all = (double)tg_logf((float)(train_count + kinds));
+    for (int64_t id = 0; id < tg_tokenizer_vocab(t); id++)
+        if (of[id] && tg_token_is_target(t, (int32_t)id)) total += (double)of[id] * (all - (double)tg_logf((float)(train[id] + 1)));
     return total / (double)of_count;
 }
 
@@ -52,6 +54,7 @@ static void sum_up(const tg_tokenizer *t, const int64_t *hist, tg_figures *f)
             f->bytes[s] += n * length;
             f->chars[s] += n * chars;
             f->kinds[s] += n > 0;
+            if (tg_token_is_target(t, (int32_t)id)) f->targets[s] += n;
             if (hist[id] == 0) f->unseen[s] += n;
         }
         f->kinds_in_all += anywhere > 0;
@@ -72,8 +75,10 @@ tg_status tg_figures_count(const tg_tokenizer *t, const void *tokens, const int6
     }
     sum_up(t, hist, &f);
     int of = counts[TG_VAL] ? TG_VAL : TG_TRAIN;
-    f.uniform = (double)tg_logf((float)f.vocab);
-    f.unigram = unigram(hist, counts[TG_TRAIN], hist + of * f.vocab, counts[of], f.vocab);
+    int64_t kinds = 0;
+    for (int64_t id = 0; id < f.vocab; id++) kinds += tg_token_is_target(t, (int32_t)id);
+    f.uniform = (double)tg_logf((float)kinds);
+    f.unigram = unigram(t, hist, f.targets[TG_TRAIN], hist + of * f.vocab, f.targets[of], kinds);
     tg_free(hist);
     *out = f;
     return TG_OK;

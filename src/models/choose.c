@@ -12,6 +12,7 @@
 #include "base/sort.h"
 #include "tinygen/model.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct ranked { float logit; int32_t id; } ranked;
@@ -20,6 +21,7 @@ struct tg_chooser {
     tg_choice choice;
     int64_t vocab;
     bool *seen;       /* [vocab] for the repetition penalty */
+    bool *banned;     /* [vocab] never drawn */
     bool *kept;       /* [vocab] what the filters left */
     float *logits;    /* [vocab] after the penalty */
     ranked *order, *scratch;
@@ -45,11 +47,12 @@ tg_status tg_chooser_new(const tg_choice *c, int64_t vocab, tg_chooser **out)
     h->choice = *c;
     h->vocab = vocab;
     h->seen = tg_alloc_array(vocab, sizeof *h->seen);
+    h->banned = tg_alloc_array(vocab, sizeof *h->banned);
     h->kept = tg_alloc_array(vocab, sizeof *h->kept);
     h->logits = tg_alloc_array(vocab, sizeof *h->logits);
     h->order = tg_alloc_array(vocab, sizeof *h->order);
     h->scratch = tg_alloc_array(vocab, sizeof *h->scratch);
-    if (!h->seen || !h->kept || !h->logits || !h->order || !h->scratch) {
+    if (!h->seen || !h->banned || !h->kept || !h->logits || !h->order || !h->scratch) {
         tg_chooser_free(h);
         return TG_ENOMEM;
     }
@@ -61,6 +64,7 @@ void tg_chooser_free(tg_chooser *c)
 {
     if (!c) return;
     tg_free(c->seen);
+    tg_free(c->banned);
     tg_free(c->kept);
     tg_free(c->logits);
     tg_free(c->order);
@@ -71,6 +75,11 @@ void tg_chooser_free(tg_chooser *c)
 void tg_chooser_reset(tg_chooser *c)
 {
     memset(c->seen, 0, (size_t)c->vocab * sizeof *c->seen);
+}
+
+void tg_chooser_ban(tg_chooser *c, int32_t token)
+{
+    if (token >= 0 && token < c->vocab) c->banned[token] = true;
 }
 
 void tg_chooser_saw(tg_chooser *c, int32_t token)
@@ -108,6 +117,7 @@ static void penalise(tg_chooser *c, const float *logits)
     for (int64_t i = 0; i < c->vocab; i++) {
         float x = logits[i];
         if (r != 1.0f && c->seen[i]) x = x > 0 ? x / r : x * r;
+        if (c->banned[i]) x = -INFINITY;
         c->logits[i] = x;
     }
 }

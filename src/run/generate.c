@@ -2,6 +2,7 @@
 #include "run/generate.h"
 
 #include "base/alloc.h"
+#include "base/rng.h"
 
 enum { CHUNK = 64 /* tokens of a prompt at once */ };
 
@@ -15,7 +16,13 @@ struct tg_generator {
     int32_t input[CHUNK];
 };
 
-tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_choice *choice, tg_generator **out)
+static void ban_specials(tg_chooser *c, const tg_tokenizer *t)
+{
+    for (int32_t id = 0; id < tg_tokenizer_vocab(t); id++)
+        if (tg_tokenizer_special(t, id) && id != tg_tokenizer_end(t)) tg_chooser_ban(c, id);
+}
+
+tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_tokenizer *k, const tg_choice *choice, tg_generator **out)
 {
     tg_generator *g = tg_alloc(sizeof *g);
     if (!g) return TG_ENOMEM;
@@ -28,6 +35,7 @@ tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_choice *choice, tg_
         tg_generator_free(g);
         return s;
     }
+    ban_specials(g->chooser, k);
     *out = g;
     return TG_OK;
 }
@@ -88,7 +96,7 @@ tg_status tg_generator_top(tg_generator *g, int32_t *ids, float *probs, int64_t 
     return s;
 }
 
-int32_t tg_first_token(const tg_tokenizer *t)
+static int32_t newline_of(const tg_tokenizer *t)
 {
     for (int64_t i = 0; i < tg_tokenizer_vocab(t); i++) {
         int64_t length = 0;
@@ -96,4 +104,28 @@ int32_t tg_first_token(const tg_tokenizer *t)
         if (length == 1 && text[0] == '\n') return (int32_t)i;
     }
     return 0;
+}
+
+/* A class, as often as training has it. */
+static int64_t draw_class(const tg_tokenizer *t, uint64_t seed, int64_t sample)
+{
+    const int64_t classes = tg_tokenizer_classes(t);
+    int64_t all = 0, i = 0;
+    for (int64_t k = 0; k < classes; k++) all += tg_tokenizer_class_documents(t, k);
+    tg_rng r = tg_rng_at(seed, TG_RNG_LABEL, (uint64_t)sample);
+    int64_t at = all > 0 ? tg_rng_below(&r, all) : 0;
+    while (i < classes - 1 && at >= tg_tokenizer_class_documents(t, i)) at -= tg_tokenizer_class_documents(t, i++);
+    return i;
+}
+
+int64_t tg_opening(const tg_tokenizer *t, int64_t label, bool prompted, uint64_t seed, int64_t sample, int32_t out[TG_OPENING])
+{
+    if (tg_tokenizer_start(t) < 0) {
+        out[0] = newline_of(t);
+        return prompted ? 0 : 1;
+    }
+    out[0] = tg_tokenizer_start(t);
+    if (tg_tokenizer_classes(t) == 0) return 1;
+    out[1] = tg_tokenizer_class_token(t, label >= 0 ? label : draw_class(t, seed, sample));
+    return 2;
 }

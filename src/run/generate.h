@@ -4,8 +4,9 @@
 #include "tinygen/model.h"
 
 typedef struct tg_generator tg_generator;
-/* model, tape: borrowed; the tape begins anew, and may be used for other things between texts. */
-tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_choice *choice, tg_generator **out);
+/* model, tape, tokenizer: borrowed; the tape begins anew, and may be used for other things between texts. Special tokens
+ * are never drawn, but for the end. */
+tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_tokenizer *k, const tg_choice *choice, tg_generator **out);
 void tg_generator_free(tg_generator *g);
 /* Starts a text with a prompt of one token at least. */
 tg_status tg_generator_start(tg_generator *g, const int32_t *prompt, int64_t count);
@@ -13,6 +14,9 @@ tg_status tg_generator_start(tg_generator *g, const int32_t *prompt, int64_t cou
 tg_status tg_generator_next(tg_generator *g, uint64_t seed, int64_t sample, int64_t at, int32_t *token, float *log_prob);
 /* The model's distribution for the next token, most likely first. */
 tg_status tg_generator_top(tg_generator *g, int32_t *ids, float *probs, int64_t room, int64_t *count);
-/* What a text without a prompt starts from (never printed): a newline where the vocabulary has one, else token 0. */
-int32_t tg_first_token(const tg_tokenizer *t);
+/* What is read before a text and never printed; returns how many tokens, at most TG_OPENING. A document: its start, and
+ * its class; label -1: one drawn for this sample, as often as training has it. Else, where there is no prompt: a newline if
+ * the vocabulary has one, or token 0. */
+enum { TG_OPENING = 2 };
+int64_t tg_opening(const tg_tokenizer *t, int64_t label, bool prompted, uint64_t seed, int64_t sample, int32_t out[TG_OPENING]);
 #endif

@@ -24,9 +24,11 @@ const tg_key tg_sample_keys[] = {
     TG_TEXT(tg_sample_options, out, 'o', NULL, "PATH", TG_KEY_NO_CONFIG | TG_KEY_NAME, "file to write; without it, standard output"),
     TG_TEXT(tg_sample_options, prompt, 'p', NULL, "TEXT", 0, "what the text begins with"),
     TG_TEXT(tg_sample_options, prompt_file, 0, NULL, "FILE", 0, "a file with what the text begins with; -: standard input"),
+    TG_TEXT(tg_sample_options, label, 0, NULL, "NAME", 0,
+            "the class to sample; without it, classes come as often as in training"),
     TG_INT(tg_sample_options, n, 'n', "1", 1, 1e9, 0, "samples"),
     TG_INT(tg_sample_options, first, 0, "0", 0, 9e15, 0, "number of the first sample"),
-    TG_INT(tg_sample_options, length, 'l', "0", 0, 1e12, TG_KEY_AUTO, "new tokens in each; 0: 500, with --probs 1"),
+    TG_INT(tg_sample_options, length, 'l', "0", 0, 1e12, TG_KEY_AUTO, "new tokens in each, fewer where a document ends; 0: 500, with --probs 1"),
     TG_REAL(tg_sample_options, temperature, 't', "0.8", 0, 1000, 0, "below 1 safer, above 1 wilder; 0: always the likeliest"),
     TG_INT(tg_sample_options, top_k, 0, "0", 0, 1e9, 0, "only the so many likeliest tokens; 0: all"),
     TG_REAL(tg_sample_options, top_p, 0, "1", 1e-9, 1, 0, "only the likeliest tokens that together reach this probability"),
@@ -51,14 +53,14 @@ typedef struct sampler {
     tg_generator *generator;
     tg_writer *writer;        /* NULL: the output hook */
     char *prompt;
-    int64_t prompt_bytes, prompt_count;
+    int64_t prompt_bytes, prompt_count, label; /* label: -1: none was asked for */
     int32_t *prompt_ids;
     tg_str held;              /* drawn, not shown yet: may begin a stop text, or be part of a character */
     tg_str text;              /* the sample so far, without the prompt (jsonl, json; else empty) */
     tg_str tokens, log_probs; /* JSON arrays of it */
     tg_str samples;           /* json: objects of all samples */
     double log_prob;
-    bool stopped;
+    const char *stopped;      /* "end" of a document, a "stop" text; NULL: not yet */
     char last;                /* last byte shown */
 } sampler;
 
@@ -119,7 +121,7 @@ static tg_status advance(sampler *m, bool end)
 {
     int64_t may_begin = 0, stop = find_stop(m, &may_begin);
     if (stop >= 0) {
-        m->stopped = true;
+        m->stopped = "stop";
         return release(m, stop);
     }
     if (!m->held.length || end) return release(m, m->held.length);
@@ -144,11 +146,20 @@ static void add_padded(tg_str *out, const char *bytes, int64_t count, int64_t co
     tg_str_free(&safe);
 }
 
+/* A token's text, a special one's name. */
+static const char *shown_text(const tg_tokenizer *k, int32_t id, int64_t *length)
+{
+    const char *special = tg_tokenizer_special(k, id);
+    if (!special) return tg_tokenizer_text(k, id, length);
+    *length = (int64_t)strlen(special);
+    return special;
+}
+
 /* "* "e"       41.2 %  ################"; the star marks the token that was taken. */
 static void add_probability(tg_str *out, const tg_tokenizer *k, int32_t id, float p, bool taken)
 {
     int64_t length = 0;
-    const char *text = tg_tokenizer_text(k, id, &length);
+    const char *text = shown_text(k, id, &length);
     tg_str number = {0};
     tg_str_add_fixed(&number, (double)p * 100, 1);
     tg_str_add(out, taken ? "* " : "  ");
@@ -171,7 +182,7 @@ static tg_status show_probs(sampler *m, const ranking *r, int64_t at, int32_t to
     tg_str out = {0};
     bool listed = false;
     int64_t length = 0;
-    const char *text = tg_tokenizer_text(k, token, &length);
+    const char *text = shown_text(k, token, &length);
     tg_str_addf(&out, "%stoken %lld: ", at ? "\n" : "", (long long)at + 1);
     add_padded(&out, text, length, 0);
     tg_str_add(&out, "\n");
@@ -209,12 +220,16 @@ static tg_status one_token(sampler *m, int64_t sample, int64_t at)
     tg_str_add_n(&m->held, piece, length);
     if (recorded) record(m, token, log_prob, at == 0);
     if (shown) s = show_probs(m, &r, at, token, log_prob);
+    if (!s && token == tg_tokenizer_end(m->trained->tokenizer)) {
+        s = advance(m, true); /* what is held is no stop text any more */
+        if (!m->stopped) m->stopped = "end";
+        return s;
+    }
     return s ? s : advance(m, false);
 }
 
 static tg_status begin_sample(sampler *m, int64_t sample)
 {
-    int32_t start = tg_first_token(m->trained->tokenizer);
     tg_str head = {0};
     tg_status s = TG_OK;
     tg_str_clear(&m->held);
@@ -222,14 +237,17 @@ static tg_status begin_sample(sampler *m, int64_t sample)
     tg_str_clear(&m->tokens);
     tg_str_clear(&m->log_probs);
     m->log_prob = 0;
-    m->stopped = false;
+    m->stopped = NULL;
     m->last = '\n';
     if (is_plain(m) && m->o->n > 1) tg_str_addf(&head, "--- sample %lld ---\n", (long long)sample);
     if (is_plain(m) && !m->o->probs) tg_str_add_n(&head, m->prompt, m->prompt_bytes);
     if (head.length || head.failed) s = show_str(m, &head);
     tg_str_free(&head);
     if (s) return s;
-    return tg_generator_start(m->generator, m->prompt_count ? m->prompt_ids : &start, m->prompt_count ? m->prompt_count : 1);
+    int32_t *ids = m->prompt_ids; /* room for the opening comes first */
+    int64_t opening = tg_opening(m->trained->tokenizer, m->label, m->prompt_count > 0, (uint64_t)m->o->seed, sample, ids);
+    if (opening == 1) ids[1] = ids[0];
+    return tg_generator_start(m->generator, ids + TG_OPENING - opening, opening + m->prompt_count);
 }
 
 static void put_sample(sampler *m, int64_t sample, tg_str *out)
@@ -241,7 +259,7 @@ static void put_sample(sampler *m, int64_t sample, tg_str *out)
     tg_json_put_text_n(&w, m->prompt ? m->prompt : "", m->prompt_bytes);
     tg_json_key(&w, "text");
     tg_json_put_text_n(&w, m->text.data ? m->text.data : "", m->text.length);
-    tg_json_member_text(&w, "stopped", m->stopped ? "stop" : "length");
+    tg_json_member_text(&w, "stopped", m->stopped ? m->stopped : "length");
     tg_json_member_real(&w, "log_prob", m->log_prob);
     tg_json_member_raw(&w, "tokens", "[");
     tg_str_add_n(out, m->tokens.data, m->tokens.length);
@@ -303,12 +321,32 @@ static tg_status read_prompt(sampler *m)
 static tg_status encode_prompt(sampler *m)
 {
     m->prompt_count = m->prompt_bytes;
-    if (m->prompt_bytes == 0) return TG_OK;
-    m->prompt_ids = tg_alloc_array(m->prompt_bytes, sizeof *m->prompt_ids);
+    m->prompt_ids = tg_alloc_array(m->prompt_bytes + TG_OPENING, sizeof *m->prompt_ids);
     if (!m->prompt_ids) return TG_ENOMEM;
-    tg_status s = tg_tokenizer_encode(m->trained->tokenizer, m->prompt, m->prompt_bytes, m->o->unk != UNK_ERROR, m->prompt_ids,
+    if (m->prompt_bytes == 0) return TG_OK;
+    tg_status s = tg_tokenizer_encode(m->trained->tokenizer, m->prompt, m->prompt_bytes, m->o->unk != UNK_ERROR, m->prompt_ids + TG_OPENING,
                                       &m->prompt_count);
     return s ? tg_note("the prompt") : TG_OK;
+}
+
+/* Position of --label among the model's classes. */
+static tg_status find_label(sampler *m)
+{
+    const tg_tokenizer *k = m->trained->tokenizer;
+    tg_str names = {0};
+    m->label = -1;
+    if (!m->o->label) return TG_OK;
+    if (tg_tokenizer_classes(k) == 0)
+        return tg_fail(TG_EUSAGE, "%s knows no classes, so there is no --label; collect with labels and preprocess with --documents",
+                       m->trained->path);
+    for (int64_t i = 0; i < tg_tokenizer_classes(k); i++) {
+        if (!strcmp(m->o->label, tg_tokenizer_class_name(k, i))) m->label = i;
+        tg_str_addf(&names, "%s%s", i ? ", " : "", tg_tokenizer_class_name(k, i));
+    }
+    tg_status s = names.failed ? TG_ENOMEM
+                : m->label >= 0 ? TG_OK : tg_fail(TG_EUSAGE, "no class %s; there are: %s", m->o->label, names.data);
+    tg_str_free(&names);
+    return s;
 }
 
 static tg_status open_output(sampler *m)
@@ -329,9 +367,10 @@ static tg_status prepare(sampler *m)
     tg_status s = read_prompt(m);
     if (!s) s = tg_trained_open(m->ctx, o->model, true, &m->trained);
     if (!s) s = tg_context_read(m->ctx, m->trained->path);
+    if (!s) s = find_label(m);
     if (!s) s = encode_prompt(m);
     if (!s) s = tg_tape_new(m->ctx, &m->tape);
-    if (!s) s = tg_generator_new(m->trained->model, m->tape, &choice, &m->generator);
+    if (!s) s = tg_generator_new(m->trained->model, m->tape, m->trained->tokenizer, &choice, &m->generator);
     if (!s) s = open_output(m);
     return s;
 }

@@ -202,6 +202,10 @@ static void add_token(tg_str *out, const tg_tokenizer *t, int64_t id)
         tg_str_add(out, "none");
         return;
     }
+    if (tg_tokenizer_special(t, (int32_t)id)) {
+        text = tg_tokenizer_special(t, (int32_t)id);
+        length = (int64_t)strlen(text);
+    }
     tg_str_add(out, "\"");
     tg_term_safe_line(out, text, length);
     tg_str_add(out, "\"");
@@ -213,9 +217,11 @@ static int64_t first_difference(const tg_tokenizer *a, const tg_tokenizer *b)
     int64_t n = tg_tokenizer_vocab(a) > tg_tokenizer_vocab(b) ? tg_tokenizer_vocab(a) : tg_tokenizer_vocab(b);
     for (int64_t i = 0; i < n; i++) {
         int64_t la = 0, lb = 0;
-        const char *ta = i < tg_tokenizer_vocab(a) ? tg_tokenizer_text(a, (int32_t)i, &la) : "";
-        const char *tb = i < tg_tokenizer_vocab(b) ? tg_tokenizer_text(b, (int32_t)i, &lb) : "";
-        if (la != lb || memcmp(ta, tb, (size_t)la)) return i;
+        const int32_t id = (int32_t)i;
+        if (i >= tg_tokenizer_vocab(a) || i >= tg_tokenizer_vocab(b)) return i;
+        const char *ta = tg_tokenizer_text(a, id, &la), *tb = tg_tokenizer_text(b, id, &lb);
+        const char *sa = tg_tokenizer_special(a, id), *sb = tg_tokenizer_special(b, id);
+        if (la != lb || memcmp(ta, tb, (size_t)la) || !sa != !sb || (sa && strcmp(sa, sb))) return i;
     }
     return -1;
 }

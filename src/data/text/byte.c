@@ -49,8 +49,7 @@ tg_status tg_tokenizer_byte_new(tg_tokenizer **out)
 {
     tg_tokenizer *t = tg_alloc(sizeof *t);
     if (!t) return TG_ENOMEM;
-    t->row = &tg_tokenizer_byte;
-    t->vocab = 256;
+    *t = (tg_tokenizer){.row = &tg_tokenizer_byte, .plain = 256, .vocab = 256, .special = TG_NO_SPECIALS};
     *out = t;
     return TG_OK;
 }

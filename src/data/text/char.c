@@ -52,6 +52,7 @@ static tg_status char_encode(const tg_tokenizer *tokenizer, const char *bytes, i
                                (unsigned)(unsigned char)*at, (int64_t)(at - bytes));
             id = t->page[code / PAGE][code % PAGE];
         }
+        if (id < 0 && !skip_unknown) id = t->base.special.unknown;
         if (id >= 0) ids[n++] = id;
         else if (!skip_unknown) return unknown(at, code, at - bytes);
         at += size;
@@ -71,7 +72,7 @@ static void char_put(const tg_tokenizer *tokenizer, tg_json_writer *w)
 {
     const char_tokenizer *t = (const char_tokenizer *)tokenizer;
     tg_str all = {0};
-    for (int64_t i = 0; i < t->base.vocab; i++) tg_str_add_n(&all, t->texts[i], length_of(t->texts[i]));
+    for (int64_t i = 0; i < t->base.plain; i++) tg_str_add_n(&all, t->texts[i], length_of(t->texts[i]));
     tg_json_key(w, "chars");
     tg_json_put_text_n(w, all.data ? all.data : "", all.length);
     if (all.failed) w->out->failed = true;
@@ -139,6 +140,25 @@ tg_status tg_char_set_add(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, in
     return TG_OK;
 }
 
+int64_t tg_char_set_prune(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, int64_t length, int64_t least)
+{
+    int64_t *seen = tg_alloc_array(TG_CHAR_SET_WORDS * 64, sizeof *seen), gone = 0;
+    if (!seen) return -1;
+    for (const char *at = bytes, *end = bytes + length; at < end;) {
+        uint32_t code = 0;
+        const int size = tg_utf8_next(at, end, &code);
+        seen[code] += size > 0;
+        at += size > 0 ? size : 1;
+    }
+    for (uint32_t code = 0; code < TG_CHAR_SET_WORDS * 64; code++)
+        if (seen[code] > 0 && seen[code] < least) {
+            set[code / 64] &= ~(UINT64_C(1) << code % 64);
+            gone += seen[code];
+        }
+    tg_free(seen);
+    return gone;
+}
+
 static bool page_is_used(const uint64_t *set, int page)
 {
     const uint64_t *words = set + page * (PAGE / 64);
@@ -166,7 +186,7 @@ tg_status tg_tokenizer_char_new(const uint64_t set[TG_CHAR_SET_WORDS], tg_tokeni
 {
     char_tokenizer *t = tg_alloc(sizeof *t);
     if (!t) return TG_ENOMEM;
-    t->base.row = &tg_tokenizer_char;
+    t->base = (tg_tokenizer){.row = &tg_tokenizer_char, .special = TG_NO_SPECIALS};
     int64_t vocab = 0;
     for (int i = 0; i < TG_CHAR_SET_WORDS; i++) vocab += __builtin_popcountll(set[i]);
     tg_status status = TG_OK;
@@ -177,10 +197,11 @@ tg_status tg_tokenizer_char_new(const uint64_t set[TG_CHAR_SET_WORDS], tg_tokeni
     for (uint32_t code = 0; !status && code < 0x110000; code++) {
         if (set[code / 64] == 0) code |= 63; /* nothing among these 64 */
         else if (set[code / 64] >> code % 64 & 1) {
-            tg_utf8_put(t->texts[t->base.vocab], code);
-            t->page[code / PAGE][code % PAGE] = (int32_t)t->base.vocab++;
+            tg_utf8_put(t->texts[t->base.plain], code);
+            t->page[code / PAGE][code % PAGE] = (int32_t)t->base.plain++;
         }
     }
+    t->base.vocab = t->base.plain;
     if (status) char_free(&t->base);
     else *out = &t->base;
     return status;

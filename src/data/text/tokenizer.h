@@ -14,11 +14,32 @@ typedef struct tg_tokenizer_row {
     void (*free)(tg_tokenizer *t);
 } tg_tokenizer_row;
 
+/* Tokens that stand for no text, numbered behind a kind's own: unknown, start, end, a class each; -1 where there is none. */
+typedef struct tg_class { char *name; int64_t documents; /* of training that have it */ } tg_class;
+typedef struct tg_specials {
+    int32_t unknown, start, end, first_class;
+    int64_t classes;
+    tg_class *list;
+} tg_specials;
+
+#define TG_NO_SPECIALS {-1, -1, -1, -1, 0, NULL}
+
 /* A kind's own struct begins with this one. */
 struct tg_tokenizer {
     const tg_tokenizer_row *row;
-    int64_t vocab;
+    int64_t plain; /* tokens of the kind's own */
+    int64_t vocab; /* with the special ones */
+    tg_specials special;
 };
+
+/* Adds special tokens to a tokeniser that was just made: an unknown one, start and end of documents, count classes (which
+ * need documents). names are copied. */
+tg_status tg_tokenizer_add_specials(tg_tokenizer *t, bool unknown, bool documents, const tg_class *classes, int64_t count);
+/* Whether a loss may ask for it: a text's own tokens, the unknown one and the end, but no start and no class. */
+static inline bool tg_token_is_target(const tg_tokenizer *t, int32_t id)
+{
+    return id < t->plain || id == t->special.unknown || id == t->special.end;
+}
 
 /* tg_tokenizer_from_json of what is parsed already. */
 tg_status tg_tokenizer_from_tree(const tg_json *tree, tg_tokenizer **out);
@@ -33,5 +54,8 @@ tg_status tg_tokenizer_byte_new(tg_tokenizer **out);
  * message names the offset), TG_ENOMEM. */
 enum { TG_CHAR_SET_WORDS = 0x110000 / 64 };
 tg_status tg_char_set_add(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, int64_t length);
+/* Takes out of the set what occurs less than `least` times in these bytes; returns how many characters that are, -1:
+ * no memory. */
+int64_t tg_char_set_prune(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, int64_t length, int64_t least);
 tg_status tg_tokenizer_char_new(const uint64_t set[TG_CHAR_SET_WORDS], tg_tokenizer **out);
 #endif

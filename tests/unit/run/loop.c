@@ -41,10 +41,11 @@ TEST(sampling_allocates_nothing_after_its_first_tokens)
     bench b = bench_new("lstm", 1, 0);
     tg_choice choice = {.temperature = 0.8, .top_k = 5, .top_p = 0.9, .min_p = 0, .repeat_penalty = 1.1};
     tg_generator *g;
-    int32_t token = tg_first_token(tg_dataset_tokenizer(b.data));
+    const tg_tokenizer *tokens = tg_dataset_tokenizer(b.data);
+    int32_t token, opening[TG_OPENING];
     float log_prob;
-    CHECK_OK(tg_generator_new(b.model, b.loop->tape, &choice, &g));
-    CHECK_OK(tg_generator_start(g, &token, 1));
+    CHECK_OK(tg_generator_new(b.model, b.loop->tape, tokens, &choice, &g));
+    CHECK_OK(tg_generator_start(g, opening, tg_opening(tokens, -1, false, 1, 0, opening)));
     for (int k = 0; k < 3; k++) CHECK_OK(tg_generator_next(g, 1, 0, k, &token, &log_prob));
     int64_t before = tg_alloc_count();
     for (int k = 3; k < 200; k++) CHECK_OK(tg_generator_next(g, 1, 0, k, &token, &log_prob));
