@@ -41,9 +41,10 @@ typedef struct tg_preprocess_options {
     tg_list corpora;
     const char *out;         /* the dataset file to make */
     int64_t tokenizer;       /* 0 char, 1 byte */
-    double val, test;        /* shares of the text */
+    int64_t documents, split, dedupe, min_count; /* choices: positions in their rows' lists */
+    double val, test;        /* shares of the text, or of its documents */
     int64_t seed, max_bytes;
-    bool raw, force, json;
+    bool raw, no_labels, force, json;
     const char *deps;
 } tg_preprocess_options;
 extern const tg_key tg_preprocess_keys[];

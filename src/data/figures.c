@@ -48,17 +48,18 @@ static void sum_up(const tg_tokenizer *t, const int64_t *hist, tg_figures *f)
         int64_t length, anywhere = 0;
         const char *text = tg_tokenizer_text(t, (int32_t)id, &length);
         int64_t chars = begins(text, length);
+        const bool symbol = id < t->plain;
         for (int s = 0; s < TG_SPLITS; s++) {
             int64_t n = hist[s * f->vocab + id];
             anywhere += n;
             f->bytes[s] += n * length;
             f->chars[s] += n * chars;
-            f->kinds[s] += n > 0;
+            f->kinds[s] += symbol && n > 0;
             if (tg_token_is_target(t, (int32_t)id)) f->targets[s] += n;
-            if (hist[id] == 0) f->unseen[s] += n;
+            if (hist[id] == 0 && symbol) f->unseen[s] += n;
         }
-        f->kinds_in_all += anywhere > 0;
-        if (anywhere) f->some_token = (int32_t)id;
+        f->kinds_in_all += symbol && anywhere > 0;
+        if (symbol && anywhere) f->some_token = (int32_t)id;
     }
 }
 

@@ -10,7 +10,7 @@ typedef struct tg_figures {
     int64_t counts[TG_SPLITS];  /* tokens, as given */
     int64_t targets[TG_SPLITS]; /* tokens that a loss asks for: all but starts and classes */
     int64_t bytes[TG_SPLITS], chars[TG_SPLITS];
-    int64_t kinds[TG_SPLITS];   /* different tokens */
+    int64_t kinds[TG_SPLITS];   /* different symbols: tokens that are not special */
     int64_t kinds_in_all;
     int32_t some_token;         /* one that occurs */
     int64_t unseen[TG_SPLITS];  /* tokens of a split whose kind training does not have */

@@ -9,7 +9,7 @@
 
 enum { PART = 1 << 16 };
 
-static void narrow(const int32_t *ids, int64_t count, int width, void *out)
+void tg_tokens_narrow(const int32_t *ids, int64_t count, int width, void *out)
 {
     if (width == 1)
         for (int64_t i = 0; i < count; i++) ((uint8_t *)out)[i] = (uint8_t)ids[i];
@@ -29,7 +29,7 @@ static tg_status pack(tg_meter *m, const tg_tokenizer *t, const char *text, int6
         if (n == PART) n -= tg_utf8_partial(text + at, n); /* a character is not cut in two */
         tg_status status = tg_tokenizer_encode(t, text + at, n, false, ids, &got);
         if (status) return tg_note("from byte %" PRId64, at);
-        narrow(ids, got, width, out + *count * width);
+        tg_tokens_narrow(ids, got, width, out + *count * width);
         *count += got;
         at += n;
         status = tg_meter_add(m, n);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/meter.h"
+#include "base/sort.h"
 #include "base/utf8.h"
 #include "data/pack.h"
 #include "data/text/tokenizer.h"
@@ -24,6 +25,16 @@ const tg_key tg_preprocess_keys[] = {
     TG_TEXT(tg_preprocess_options, out, 'o', NULL, "FILE", TG_KEY_NAME, "the dataset to write, NAME.safetensors"),
     TG_CHOICE(tg_preprocess_options, tokenizer, 0, "char", "char|byte", 0,
               "a token is a Unicode character of the corpus (must be UTF-8), or a byte (takes anything)"),
+    TG_INT(tg_preprocess_options, min_count, 0, "1", 1, 1e9, 0,
+           "char: what occurs less often is one unknown token, which is never sampled"),
+    TG_CHOICE(tg_preprocess_options, documents, 0, "none", "none|line|blank|file", 0,
+              "what a document is: nothing, a line, what blank lines part, an item; models then start and end them"),
+    TG_CHOICE(tg_preprocess_options, split, 0, "auto", "auto|position|random|document", 0,
+              "position: in the order given, by length; document: by number of documents; random: documents drawn by "
+              "--seed; auto: random with documents, else position"),
+    TG_CHOICE(tg_preprocess_options, dedupe, 0, "exact", "exact|near|off", 0,
+              "documents that are equal, or nearly, are left out before the split"),
+    TG_SWITCH(tg_preprocess_options, no_labels, 0, NULL, 0, "leave labels out; else documents that have them are conditional"),
     TG_REAL(tg_preprocess_options, val, 0, "0.1", 0, 1, 0, "share for validation, behind that for training"),
     TG_REAL(tg_preprocess_options, test, 0, "0", 0, 1, 0, "share for testing, at the end"),
     TG_INT(tg_preprocess_options, max_bytes, 0, "0", 0, 1e15, 0,
@@ -31,7 +42,7 @@ const tg_key tg_preprocess_keys[] = {
     TG_SWITCH(tg_preprocess_options, raw, 0, NULL, 0,
               "leave the bytes as they are: no CR LF to LF, byte order marks kept, nothing between items"),
     TG_INT(tg_preprocess_options, seed, 0, "1", 0, 9007199254740991.0, TG_KEY_SEED,
-           "kept in the result; a split by position draws nothing"),
+           "of a random split; a split by position draws nothing"),
     TG_SWITCH(tg_preprocess_options, force, 'f', NULL, ONCE, "replace the output"),
     TG_TEXT(tg_preprocess_options, deps, 0, NULL, "FILE", ONCE, "write a Makefile fragment of what was read"),
     TG_KEYS_END
@@ -75,6 +86,17 @@ static tg_status check_text(const tg_corpus *corpus, const char *folder, int64_t
     return TG_OK;
 }
 
+/* Items end in a newline where another follows. */
+static tg_status join_item(tg_preparing *p, const char *bytes, int64_t length)
+{
+    if (!p->o->raw && p->text.length && p->text.data[p->text.length - 1] != '\n' && length) {
+        tg_str_add(&p->text, "\n");
+        p->cleaning.joints++;
+    }
+    tg_str_add_n(&p->text, bytes, length);
+    return p->text.failed ? TG_ENOMEM : TG_OK;
+}
+
 static tg_status add_item(tg_preparing *p, const tg_corpus *corpus, const char *folder, int64_t i)
 {
     const tg_preprocess_options *o = p->o;
@@ -83,15 +105,10 @@ static tg_status add_item(tg_preparing *p, const tg_corpus *corpus, const char *
     tg_status status = tg_corpus_read(corpus, i, &bytes);
     if (!status && o->tokenizer == TG_BY_CHAR) status = check_text(corpus, folder, i, bytes);
     int64_t length = item->bytes;
-    if (!status && !o->raw) {
-        length = clean(bytes, length, &p->cleaning);
-        if (p->text.length && p->text.data[p->text.length - 1] != '\n' && length) {
-            tg_str_add(&p->text, "\n");
-            p->cleaning.joints++;
-        }
-    }
-    if (!status) tg_str_add_n(&p->text, bytes, length);
-    if (p->text.failed) status = TG_ENOMEM;
+    if (!status && !o->raw) length = clean(bytes, length, &p->cleaning);
+    if (!status && o->documents)
+        status = tg_documents_cut(&p->documents, &p->text, bytes, length, (int)o->documents, o->no_labels ? NULL : item->label);
+    else if (!status) status = join_item(p, bytes, length);
     if (!status) status = tg_manifest_add(&p->manifest, item);
     if (!status) tg_provenance_add(p, item);
     tg_free(bytes);
@@ -137,6 +154,8 @@ static tg_status read_all(tg_preparing *p)
         const int64_t all = p->text.length;
         p->text.length = o->max_bytes;
         p->text.length -= tg_utf8_partial(p->text.data, p->text.length);
+        while (p->documents.count > 1 && p->documents.starts[p->documents.count] > p->text.length) p->documents.count--;
+        if (o->documents) p->text.length = p->documents.starts[p->documents.count];
         p->cleaning.cut += all - p->text.length;
     }
     if (p->text.length == 0)
@@ -147,15 +166,26 @@ static tg_status read_all(tg_preparing *p)
 
 /* ---- tokens and splits ------------------------------------------------------------------------------------------ */
 
-static tg_status make_tokenizer(tg_preparing *p)
+static tg_status make_char(tg_preparing *p)
 {
-    if (p->o->tokenizer == TG_BY_BYTE) return tg_tokenizer_byte_new(&p->tokenizer);
     uint64_t *set = tg_alloc(TG_CHAR_SET_WORDS * (int64_t)sizeof *set);
     if (!set) return TG_ENOMEM;
     tg_status status = tg_char_set_add(set, p->text.data, p->text.length);
+    if (!status && p->o->min_count > 1) {
+        p->cleaning.rare = tg_char_set_prune(set, p->text.data, p->text.length, p->o->min_count);
+        if (p->cleaning.rare < 0) status = TG_ENOMEM;
+    }
     if (!status) status = tg_tokenizer_char_new(set, &p->tokenizer);
     tg_free(set);
     return status;
+}
+
+static tg_status make_tokenizer(tg_preparing *p, const tg_class *classes, int64_t count)
+{
+    const bool by_byte = p->o->tokenizer == TG_BY_BYTE;
+    tg_status status = by_byte ? tg_tokenizer_byte_new(&p->tokenizer) : make_char(p);
+    if (status) return status;
+    return tg_tokenizer_add_specials(p->tokenizer, !by_byte && p->o->min_count > 1, p->documents.count > 0, classes, count);
 }
 
 /* The first floor((1 - val - test)·N) tokens train, up to floor((1 - test)·N) validate, the rest test. The small
@@ -172,27 +202,81 @@ static void split(const tg_preprocess_options *o, int64_t count, int64_t out[TG_
     out[TG_TEST] = count - before_test;
 }
 
+static int by_name(const void *a, const void *b, void *user)
+{
+    (void)user;
+    return strcmp(((const tg_class *)a)->name, ((const tg_class *)b)->name);
+}
+
+/* The labels in order of names, so that the order of items does not number them; places[i]: where names[i] went. */
+static void list_classes(const tg_documents *d, tg_class *classes, tg_class *scratch, int32_t *places)
+{
+    for (int64_t i = 0; i < d->names_count; i++) classes[i] = (tg_class){d->names[i], 0};
+    tg_sort(classes, d->names_count, sizeof *classes, scratch, by_name, NULL);
+    for (int64_t i = 0; i < d->names_count; i++)
+        for (int64_t k = 0; k < d->names_count; k++)
+            if (classes[k].name == d->names[i]) places[i] = (int32_t)k;
+    for (int64_t i = 0; i < d->by_split[TG_TRAIN]; i++) classes[places[d->labels[d->order[i]]]].documents++;
+}
+
+static tg_status check_labels(const tg_preparing *p)
+{
+    const tg_documents *d = &p->documents;
+    if (d->names_count > UINT16_MAX)
+        return tg_fail(TG_EINVAL, "%" PRId64 " different labels are more than %d; --no-labels leaves them out", d->names_count,
+                       UINT16_MAX);
+    if (d->names_count == 0 || d->labelled == d->count) return TG_OK;
+    return tg_fail(TG_EINVAL, "%" PRId64 " of %" PRId64 " documents have no label, the others have; collect those again with "
+                   "--label, or leave labels out: --no-labels", d->count - d->labelled, d->count);
+}
+
+/* Documents to tokens, with a class for each where they have labels. */
+static tg_status pack_documents(tg_preparing *p)
+{
+    tg_documents *d = &p->documents;
+    const int64_t names = d->names_count;
+    tg_status status = check_labels(p);
+    if (status) return status;
+    const int rule = p->o->split == TG_SPLIT_AUTO ? TG_SPLIT_RANDOM : (int)p->o->split;
+    status = tg_documents_split(d, rule, (uint64_t)p->o->seed, p->o->val, p->o->test);
+    tg_class *classes = tg_alloc_array(2 * names + 1, sizeof *classes);
+    int32_t *places = tg_alloc_array(names + 1, sizeof *places);
+    if (!status && (!classes || !places)) status = TG_ENOMEM;
+    if (!status) {
+        list_classes(d, classes, classes + names, places);
+        status = make_tokenizer(p, classes, names);
+    }
+    if (!status) status = tg_documents_pack(p->ctx, d, &p->text, p->tokenizer, names ? places : NULL, &p->packed);
+    tg_free(classes);
+    tg_free(places);
+    return status;
+}
+
+static tg_status pack_text(tg_preparing *p)
+{
+    int64_t count;
+    tg_status status = make_tokenizer(p, NULL, 0);
+    if (!status) status = tg_pack_tokens(p->ctx, p->tokenizer, p->text.data, p->text.length, &p->packed.tokens, &count);
+    if (!status) split(p->o, count, p->packed.counts);
+    return status;
+}
+
 static tg_status write_dataset(tg_preparing *p)
 {
-    int64_t count, counts[TG_SPLITS];
-    void *tokens = NULL;
-    tg_status status = make_tokenizer(p);
-    if (!status) status = tg_pack_tokens(p->ctx, p->tokenizer, p->text.data, p->text.length, &tokens, &count);
+    tg_status status = p->o->documents ? pack_documents(p) : pack_text(p);
     if (status) return status;
     tg_str_free(&p->text);
-    split(p->o, count, counts);
-    status = tg_figures_count(p->tokenizer, tokens, counts, &p->figures);
+    status = tg_figures_count(p->tokenizer, p->packed.tokens, p->packed.counts, &p->figures);
     if (!status) status = tg_verdict_make(p);
-    if (!status) {
-        tg_dataset_draft draft = {
-            .tokenizer = p->tokenizer, .tokens = tokens, .figures = &p->figures, .split = p->split.data,
-            .verdict = p->verdict.data, .report = p->report.data, .provenance = p->provenance.data,
-        };
-        tg_clean_temps_of(p->o->out);
-        status = tg_dataset_write(p->o->out, &draft, p->content);
-    }
-    tg_free(tokens);
-    return status;
+    if (status) return status;
+    tg_dataset_draft draft = {
+        .tokenizer = p->tokenizer, .tokens = p->packed.tokens, .figures = &p->figures, .starts = p->packed.starts,
+        .labels = p->packed.labels, .split = p->split.data, .verdict = p->verdict.data, .report = p->report.data,
+        .provenance = p->provenance.data,
+    };
+    memcpy(draft.documents, p->documents.by_split, sizeof draft.documents);
+    tg_clean_temps_of(p->o->out);
+    return tg_dataset_write(p->o->out, &draft, p->content);
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
@@ -202,6 +286,8 @@ static tg_status check_options(const tg_preprocess_options *o)
     if (o->corpora.count == 0) return tg_fail(TG_EUSAGE, "no corpus given; name a folder that gen-collect made");
     if (!o->out) return tg_fail(TG_EUSAGE, "no place for the dataset; add -o NAME.safetensors");
     if (!strcmp(o->out, "-")) return tg_fail(TG_EUSAGE, "a dataset goes to a file; add -o NAME.safetensors");
+    if (!o->documents && o->split > TG_SPLIT_POSITION)
+        return tg_fail(TG_EUSAGE, "--split random and --split document want documents; add --documents line, blank or file");
     if (o->val + o->test >= 1)
         return tg_fail(TG_EUSAGE, "--val and --test take everything; together they must stay below 1");
     tg_file_kind kind = tg_path_kind(o->out);
@@ -222,6 +308,8 @@ tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
     if (!status) status = tg_deps_write(ctx, o->deps, o->out);
     if (!status) status = tg_preprocess_tell(&p, tg_now() - start);
     tg_tokenizer_free(p.tokenizer);
+    tg_documents_free(&p.documents);
+    tg_packed_free(&p.packed);
     tg_str_free(&p.text);
     tg_str_free(&p.sources);
     tg_str_free(&p.split);

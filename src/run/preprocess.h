@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "data/corpus.h"
-#include "data/dataset.h"
+#include "run/documents.h"
 #include "tinygen/run.h"
 
 enum { TG_BY_CHAR, TG_BY_BYTE }; /* choices of --tokenizer */
@@ -14,12 +14,16 @@ typedef struct tg_cleaning {
     int64_t marks;     /* byte order marks removed */
     int64_t joints;    /* newlines put between items */
     int64_t cut;       /* bytes left out by --max-bytes, of items that were not read, too */
+    int64_t rare;      /* characters that --min-count made unknown */
+    int64_t exact, near; /* documents left out as duplicates */
 } tg_cleaning;
 
 typedef struct tg_preparing {
     tg_context *ctx;
     const tg_preprocess_options *o;
     tg_str text;
+    tg_documents documents; /* of the text; empty: it is one piece */
+    tg_packed packed;
     tg_cleaning cleaning;
     tg_sha256 manifest;
     tg_str sources;    /* members of the provenance's list */

@@ -127,6 +127,12 @@ static void put_report(tg_preparing *p)
     tg_json_member_int(&w, "byte_order_marks_removed", p->cleaning.marks);
     tg_json_member_int(&w, "newlines_between_items", p->cleaning.joints);
     tg_json_member_int(&w, "bytes_left_out", p->cleaning.cut);
+    if (p->o->min_count > 1) tg_json_member_int(&w, "rare_characters", p->cleaning.rare);
+    if (p->o->documents) {
+        tg_json_member_int(&w, "documents", p->documents.count);
+        tg_json_member_int(&w, "duplicates_left_out", p->cleaning.exact);
+        tg_json_member_int(&w, "near_duplicates_left_out", p->cleaning.near);
+    }
     tg_json_member_int(&w, "symbols_in_train", f->kinds[TG_TRAIN]);
     tg_json_member_int(&w, "val_tokens_not_in_train", f->unseen[TG_VAL]);
     tg_json_member_int(&w, "test_tokens_not_in_train", f->unseen[TG_TEST]);
@@ -137,7 +143,13 @@ static void put_split(tg_preparing *p)
 {
     tg_json_writer w = {.out = &p->split};
     tg_json_open(&w, '{');
-    tg_json_member_text(&w, "rule", "position");
+    static const char *const documents[] = {"none", "line", "blank", "file"};
+    static const char *const rules[] = {"random", "position", "random", "document"};
+    tg_json_member_text(&w, "rule", p->o->documents ? rules[p->o->split] : "position");
+    if (p->o->documents) {
+        tg_json_member_text(&w, "documents", documents[p->o->documents]);
+        tg_json_member_int(&w, "seed", p->o->seed);
+    }
     tg_json_member_real(&w, "val", p->o->val);
     tg_json_member_real(&w, "test", p->o->test);
     tg_json_close(&w, '}');
@@ -175,7 +187,7 @@ tg_status tg_verdict_make(tg_preparing *p)
 static void add_baseline(tg_str *out, const tg_figures *f, double nats)
 {
     int s = f->counts[TG_VAL] ? TG_VAL : TG_TRAIN;
-    double tokens_per_char = f->chars[s] ? (double)f->counts[s] / (double)f->chars[s] : 1;
+    double tokens_per_char = f->chars[s] ? (double)f->targets[s] / (double)f->chars[s] : 1;
     tg_str_add_fixed(out, nats * 1.4426950408889634 * tokens_per_char, 3);
 }
 

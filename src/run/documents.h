@@ -1,0 +1,46 @@
+/* documents.h - a text cut into documents: found, kept or left out, put in order, made into tokens. */
+#ifndef TG_RUN_DOCUMENTS_H
+#define TG_RUN_DOCUMENTS_H
+#include "data/dataset.h"
+#include "data/text/tokenizer.h"
+
+enum { TG_DOCUMENTS_NONE, TG_DOCUMENTS_LINE, TG_DOCUMENTS_BLANK, TG_DOCUMENTS_FILE }; /* choices of --documents */
+enum { TG_SPLIT_AUTO, TG_SPLIT_POSITION, TG_SPLIT_RANDOM, TG_SPLIT_DOCUMENT };       /* choices of --split */
+
+/* Documents lie one behind the other in a text, nothing between them. Start from {0}. */
+typedef struct tg_documents {
+    int64_t count, room;
+    int64_t *starts;          /* [room + 1] in bytes; starts[count]: the text's length */
+    int32_t *labels;          /* [room] position in names, -1: none */
+    char **names;             /* of labels, in order of first appearance; owned */
+    int64_t names_count;
+    int64_t labelled;         /* documents that have a label */
+    int64_t by_split[TG_SPLITS];
+    int64_t *order;           /* [count] which document comes at a place, split after split */
+} tg_documents;
+void tg_documents_free(tg_documents *d);
+
+/* Cuts an item's text as `how` says and appends its documents to `text`: without the line ends around them; what holds white
+ * space only is none. label may be NULL. Errors: TG_ENOMEM. */
+tg_status tg_documents_cut(tg_documents *d, tg_str *text, const char *bytes, int64_t length, int how, const char *label);
+/* One document, as it is. */
+tg_status tg_documents_add(tg_documents *d, tg_str *text, const char *bytes, int64_t length, const char *label);
+/* Leaves out documents i with first[i] != i, of which first[i] is an earlier twin. */
+void tg_documents_drop(tg_documents *d, tg_str *text, const int64_t *first);
+/* Which documents train, validate and test: by_split and order. position: in the order given, cut where so much of the text
+ * is through; document: in the order given, by number; random: by number, in an order that (seed) alone decides. The
+ * documents of a random split stay in that order. Errors: TG_EINVAL (a share that leaves a split without a document). */
+tg_status tg_documents_split(tg_documents *d, int rule, uint64_t seed, double val, double test);
+
+/* The dataset's tokens and what the file tells of them. Owned; tg_packed_free. */
+typedef struct tg_packed {
+    void *tokens;
+    int64_t counts[TG_SPLITS];
+    int64_t *starts;          /* [documents] from the split's first token on */
+    uint16_t *labels;         /* [documents]; NULL: no classes */
+} tg_packed;
+void tg_packed_free(tg_packed *p);
+/* classes: a place in the tokeniser's list for each of d->names; NULL: none. Errors: those of tg_tokenizer_encode. */
+tg_status tg_documents_pack(tg_context *ctx, const tg_documents *d, const tg_str *text, const tg_tokenizer *t,
+                            const int32_t *classes, tg_packed *out);
+#endif

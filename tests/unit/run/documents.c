@@ -1,0 +1,204 @@
+/* documents.c - tests of documents: where they begin and end, how they are split, how a feed hands them out. */
+#include "run/documents.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "support/make.h"
+
+static void cut(tg_documents *d, tg_str *text, const char *item, int how, const char *label)
+{
+    CHECK_OK(tg_documents_cut(d, text, item, (int64_t)strlen(item), how, label));
+}
+
+static void expect_documents(const tg_documents *d, const tg_str *text, const char *const *expected, int64_t count)
+{
+    CHECK_INT(d->count, count);
+    for (int64_t i = 0; i < count; i++) {
+        CHECK_INT(d->starts[i + 1] - d->starts[i], (int64_t)strlen(expected[i]));
+        CHECK_BYTES(text->data + d->starts[i], expected[i], (int64_t)strlen(expected[i]));
+    }
+    CHECK_INT(d->starts[d->count], text->length);
+}
+
+TEST(documents_are_lines_or_what_blank_lines_part_or_items)
+{
+    static const char item[] = "\n\none\ntwo\n \t\n\nthree\n";
+    static const char *const lines[] = {"one", "two", "three"}, *const blank[] = {"one\ntwo", "three"},
+                             *const file[] = {"one\ntwo\n \t\n\nthree"};
+    const struct { int how; const char *const *documents; int64_t count; } cases[] = {
+        {TG_DOCUMENTS_LINE, lines, 3}, {TG_DOCUMENTS_BLANK, blank, 2}, {TG_DOCUMENTS_FILE, file, 1}};
+    for (int i = 0; i < 3; i++) {
+        tg_documents d = {0};
+        tg_str text = {0};
+        cut(&d, &text, item, cases[i].how, NULL);
+        expect_documents(&d, &text, cases[i].documents, cases[i].count);
+        cut(&d, &text, " \n\n", cases[i].how, NULL); /* white space only: none */
+        cut(&d, &text, "", cases[i].how, NULL);
+        CHECK_INT(d.count, cases[i].count);
+        tg_documents_free(&d);
+        tg_str_free(&text);
+    }
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
+TEST(documents_that_have_an_earlier_twin_are_left_out)
+{
+    static const char *const left[] = {"ab", "c", "eee"};
+    static const int64_t first[] = {0, 0, 2, 0, 4};
+    tg_documents d = {0};
+    tg_str text = {0};
+    cut(&d, &text, "ab\nab\nc\n", TG_DOCUMENTS_LINE, "x");
+    cut(&d, &text, "ab\neee\n", TG_DOCUMENTS_LINE, NULL);
+    CHECK_INT(d.labelled, 3);
+    tg_documents_drop(&d, &text, first);
+    expect_documents(&d, &text, left, 3);
+    CHECK(d.labels[0] == 0 && d.labels[1] == 0 && d.labels[2] == -1);
+    CHECK_INT(d.labelled, 2);
+    tg_documents_free(&d);
+    tg_str_free(&text);
+}
+
+static void many(tg_documents *d, tg_str *text)
+{
+    char line[32];
+    for (int i = 0; i < 100; i++) {
+        snprintf(line, sizeof line, "%0*d", i < 50 ? 1 : 3, i);
+        cut(d, text, line, TG_DOCUMENTS_LINE, i % 2 ? "odd" : "even");
+    }
+}
+
+TEST(a_random_split_is_a_permutation_that_the_seed_decides)
+{
+    tg_documents d = {0}, again = {0}, other = {0};
+    tg_str text[3] = {{0}};
+    bool seen[100] = {false};
+    many(&d, &text[0]);
+    many(&again, &text[1]);
+    many(&other, &text[2]);
+    CHECK_OK(tg_documents_split(&d, TG_SPLIT_RANDOM, 1, 0.1, 0.1));
+    CHECK_OK(tg_documents_split(&again, TG_SPLIT_RANDOM, 1, 0.1, 0.1));
+    CHECK_OK(tg_documents_split(&other, TG_SPLIT_RANDOM, 2, 0.1, 0.1));
+    CHECK(d.by_split[0] == 80 && d.by_split[1] == 10 && d.by_split[2] == 10);
+    int64_t same = 0;
+    for (int i = 0; i < 100; i++) {
+        CHECK(!seen[d.order[i]]);
+        seen[d.order[i]] = true;
+        CHECK_INT(again.order[i], d.order[i]);
+        same += other.order[i] == d.order[i];
+    }
+    CHECK(same < 20);
+    tg_documents *all[] = {&d, &again, &other};
+    for (int i = 0; i < 3; i++) {
+        tg_documents_free(all[i]);
+        tg_str_free(&text[i]);
+    }
+}
+
+TEST(splits_in_order_go_by_length_or_by_number)
+{
+    static const struct { int rule; int64_t train; } cases[] = {{TG_SPLIT_DOCUMENT, 50}, {TG_SPLIT_POSITION, 60}};
+    for (int i = 0; i < 2; i++) { /* 90 bytes, then 150: half of the 240 are through after document 60 */
+        tg_documents d = {0};
+        tg_str text = {0};
+        many(&d, &text);
+        CHECK_OK(tg_documents_split(&d, cases[i].rule, 1, 0.5, 0));
+        CHECK_INT(d.by_split[TG_TRAIN], cases[i].train);
+        CHECK_INT(d.by_split[TG_VAL], 100 - cases[i].train);
+        for (int64_t k = 0; k < 100; k++) CHECK_INT(d.order[k], k);
+        tg_documents_free(&d);
+        tg_str_free(&text);
+    }
+    tg_documents few = {0};
+    tg_str text = {0};
+    cut(&few, &text, "a\nb\n", TG_DOCUMENTS_LINE, NULL);
+    CHECK_ERROR(tg_documents_split(&few, TG_SPLIT_RANDOM, 1, 0.1, 0.1), TG_EINVAL, "too few for a split");
+    tg_documents_free(&few);
+    tg_str_free(&text);
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
+/* "ab" of class y, "c" of class x, "dd" of class y as a file's training split, read back. */
+static tg_dataset *three(void)
+{
+    const tg_class classes[] = {{"x", 1}, {"y", 2}};
+    const int32_t places[] = {1, 0}; /* y was seen first */
+    const char *path = one_path();
+    char hash[65];
+    tg_documents d = {0};
+    tg_str text = {0};
+    tg_packed packed;
+    tg_figures figures;
+    tg_dataset *out = NULL;
+    tg_tokenizer *t = char_tokenizer_of("abcd");
+    cut(&d, &text, "ab", TG_DOCUMENTS_FILE, "y");
+    cut(&d, &text, "c", TG_DOCUMENTS_FILE, "x");
+    cut(&d, &text, "dd", TG_DOCUMENTS_FILE, "y");
+    CHECK_OK(tg_tokenizer_add_specials(t, false, true, classes, 2));
+    CHECK_OK(tg_documents_split(&d, TG_SPLIT_DOCUMENT, 1, 0, 0));
+    CHECK_OK(tg_documents_pack(NULL, &d, &text, t, places, &packed));
+    CHECK_OK(tg_figures_count(t, packed.tokens, packed.counts, &figures));
+    CHECK_INT(figures.counts[TG_TRAIN], 14);
+    CHECK_INT(figures.targets[TG_TRAIN], 8); /* five characters, three ends */
+    CHECK_INT(figures.chars[TG_TRAIN], 5);
+    tg_dataset_draft draft = {.tokenizer = t, .tokens = packed.tokens, .figures = &figures, .documents = {3}, .starts = packed.starts,
+                              .labels = packed.labels, .split = "{}", .verdict = "{}", .report = "{}", .provenance = "{}"};
+    CHECK_OK(tg_dataset_write(path, &draft, hash));
+    CHECK_OK(tg_dataset_open(NULL, path, &out));
+    tg_documents_free(&d);
+    tg_str_free(&text);
+    tg_packed_free(&packed);
+    tg_tokenizer_free(t);
+    return out;
+}
+
+enum { S = 4, E = 5, X = 6, Y = 7 }; /* behind a, b, c, d */
+
+TEST(documents_lie_in_a_dataset_as_start_class_text_end)
+{
+    static const int32_t expected[] = {S, Y, 0, 1, E, S, X, 2, E, S, Y, 3, 3, E};
+    int32_t ids[14];
+    tg_dataset *d = three();
+    const tg_tokenizer *t = tg_dataset_tokenizer(d);
+    CHECK_OK(tg_dataset_tokens(d, TG_TRAIN, 0, 14, ids));
+    CHECK_BYTES(ids, expected, (int64_t)sizeof expected);
+    CHECK_INT(tg_dataset_documents(d, TG_TRAIN), 3);
+    CHECK(tg_dataset_document_start(d, TG_TRAIN, 1) == 5 && tg_dataset_document_start(d, TG_TRAIN, 2) == 9 &&
+          tg_dataset_document_start(d, TG_TRAIN, 3) == 14);
+    CHECK(tg_tokenizer_start(t) == S && tg_tokenizer_end(t) == E && tg_tokenizer_class_token(t, 1) == Y);
+    CHECK_TEXT(tg_tokenizer_class_name(t, 0), "x");
+    CHECK_INT(tg_tokenizer_class_documents(t, 1), 2);
+    CHECK(tg_dataset_chars_per_token(d, TG_TRAIN) == 5.0 / 8);
+    tg_dataset_close(d);
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
+TEST(a_feed_resets_at_starts_and_asks_for_no_start_and_no_class)
+{
+    /* Streams of whole documents: 14 tokens in two begin at 0 and, as document 1 begins before token 7, at 9. */
+    static const int32_t tokens[] = {S, S, Y, Y, 0, 3, 1, 3, E, 0, S, 0, X, 0, 2, 0};
+    static const int32_t targets[] = {-1, -1, 0, 3, 1, 3, E, E, -1, -1, -1, -1, 2, -1, E, -1};
+    static const int32_t reset[] = {1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0};
+    tg_dataset *d = three();
+    tg_feed *f;
+    tg_batch b;
+    CHECK_ERROR(tg_feed_new(d, TG_TRAIN, 2, 3, true, &f), TG_EINVAL, "--seq 4");
+    CHECK_OK(tg_feed_new(d, TG_TRAIN, 2, 8, true, &f));
+    CHECK_INT(tg_feed_steps_per_epoch(f), 1);
+    CHECK_OK(tg_feed_batch(f, 0, &b));
+    CHECK_BYTES(tg_batch_array(&b, "tokens")->ids, tokens, (int64_t)sizeof tokens);
+    CHECK_BYTES(tg_batch_array(&b, "targets")->ids, targets, (int64_t)sizeof targets);
+    CHECK_BYTES(tg_batch_array(&b, "reset")->ids, reset, (int64_t)sizeof reset);
+    CHECK_INT(b.items, 8);
+    tg_feed_free(f);
+    CHECK_OK(tg_feed_new(d, TG_TRAIN, 5, 4, true, &f)); /* more streams than documents: some are empty */
+    int64_t items = 0;
+    for (int64_t step = 0; step < tg_feed_steps_per_epoch(f); step++) {
+        CHECK_OK(tg_feed_batch(f, step, &b));
+        items += b.items;
+    }
+    CHECK_INT(items, 8);
+    tg_feed_free(f);
+    tg_dataset_close(d);
+    CHECK_INT(tg_alloc_live(), 0);
+}
