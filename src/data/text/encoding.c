@@ -1,0 +1,198 @@
+/* encoding.c - UTF-16, GB18030 and Big5 by their tables, one character at a time, and whole texts to UTF-8. */
+#include "data/text/encoding.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "data/text/encoding_tables.h"
+
+const char *tg_encoding_name(tg_encoding e)
+{
+    static const char *const names[TG_ENCODINGS] = {"UTF-8", "UTF-16LE", "UTF-16BE", "GB18030", "Big5"};
+    return (unsigned)e < TG_ENCODINGS ? names[e] : NULL;
+}
+
+/* ---- one character: its length, 0 none, -1 cut short ------------------------------------------------------------ */
+
+static int next_utf8(const uint8_t *at, int64_t have, uint32_t *code)
+{
+    const char *text = (const char *)at;
+    int size = tg_utf8_next(text, text + have, code);
+    return size == 0 && have < 4 && tg_utf8_partial(text, have) == have ? -1 : size;
+}
+
+static int next_utf16(const uint8_t *at, int64_t have, int low, uint32_t *code)
+{
+    if (have < 2) return -1;
+    uint32_t unit = at[low] | (uint32_t)at[1 - low] << 8;
+    if ((unit & 0xf800) != 0xd800) {
+        *code = unit;
+        return 2;
+    }
+    if (unit >= 0xdc00) return 0;
+    if (have < 4) return -1;
+    uint32_t second = at[2 + low] | (uint32_t)at[3 - low] << 8;
+    if ((second & 0xfc00) != 0xdc00) return 0;
+    *code = 0x10000 + ((unit & 0x3ff) << 10 | (second & 0x3ff));
+    return 4;
+}
+
+/* Below U+10000 the codes of four bytes number what two bytes do not have; from 90308130 on they number all the rest. */
+static int next_four(const uint8_t *at, int64_t have, uint32_t *code)
+{
+    if (have > 2 && (at[2] < 0x81 || at[2] == 0xff)) return 0;
+    if (have < 4) return -1;
+    if (at[3] < 0x30 || at[3] > 0x39) return 0;
+    uint32_t number = ((at[0] - 0x81u) * 10 + (at[1] - 0x30u)) * 1260 + (at[2] - 0x81u) * 10 + (at[3] - 0x30u);
+    if (number >= 189000) {
+        if (number - 189000 > 0xfffff) return 0;
+        *code = 0x10000 + (number - 189000);
+        return 4;
+    }
+    if (number > 39419) return 0;
+    int low = 0, high = sizeof gb18030_four / sizeof *gb18030_four; /* the last run that begins by number is in [low, high) */
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        if (gb18030_four[middle][0] <= number) low = middle;
+        else high = middle;
+    }
+    *code = gb18030_four[low][1] + (number - gb18030_four[low][0]);
+    return 4;
+}
+
+static int next_gb18030(const uint8_t *at, int64_t have, uint32_t *code)
+{
+    if (at[0] < 0x81 || at[0] == 0xff) return 0;
+    if (have < 2) return -1;
+    uint8_t trail = at[1];
+    if (trail < 0x40) return trail >= 0x30 && trail <= 0x39 ? next_four(at, have, code) : 0;
+    if (trail == 0x7f || trail == 0xff) return 0;
+    *code = gb18030_two[at[0] - 0x81][trail - 0x40 - (trail > 0x7f)];
+    return 2;
+}
+
+static int next_big5(const uint8_t *at, int64_t have, uint32_t *code)
+{
+    if (at[0] < 0xa1 || at[0] > 0xf9) return 0;
+    if (have < 2) return -1;
+    uint8_t trail = at[1];
+    if (trail < 0x40 || (trail > 0x7e && trail < 0xa1) || trail == 0xff) return 0;
+    uint32_t found = big5_two[at[0] - 0xa1][trail - 0x40 - (trail > 0x7e ? 0x22 : 0)];
+    if (found == 0) return 0;
+    *code = found;
+    return 2;
+}
+
+static inline int next(tg_encoding e, const uint8_t *at, int64_t have, uint32_t *code)
+{
+    if (e == TG_UTF16LE || e == TG_UTF16BE) return next_utf16(at, have, e == TG_UTF16BE, code);
+    if (at[0] < 0x80) {
+        *code = at[0];
+        return 1;
+    }
+    return e == TG_GB18030 ? next_gb18030(at, have, code)
+           : e == TG_BIG5  ? next_big5(at, have, code)
+                           : next_utf8(at, have, code);
+}
+
+int tg_encoding_next(tg_encoding e, const char *at, const char *end, uint32_t *code)
+{
+    return next(e, (const uint8_t *)at, end - at, code);
+}
+
+/* Codes of two bytes can be told from their middles only from a start that is sure: no byte of a character of several
+ * is below 0x30, so the text is read from behind the last such byte. */
+int tg_encoding_partial(tg_encoding e, const char *bytes, int64_t length)
+{
+    if (e == TG_UTF8) return tg_utf8_partial(bytes, length);
+    const uint8_t *b = (const uint8_t *)bytes;
+    int64_t i = length;
+    if (e == TG_UTF16LE || e == TG_UTF16BE) i = length < 3 ? 0 : (length - 3) & ~INT64_C(1);
+    else while (i > 0 && b[i - 1] >= 0x30) i--;
+    while (i < length) {
+        uint32_t code;
+        int size = next(e, b + i, length - i, &code);
+        if (size < 0) return (int)(length - i);
+        i += size > 0 ? size : e == TG_UTF16LE || e == TG_UTF16BE ? 2 : 1;
+    }
+    return 0;
+}
+
+/* ---- whole texts ------------------------------------------------------------------------------------------------ */
+
+static tg_status not_valid(tg_encoding e, int size, uint8_t byte, int64_t offset)
+{
+    static const char remedy[] = "give the right encoding (--encoding NAME) or take bytes as they are (--tokenizer byte)";
+    const char *why = size < 0 ? "begins a character that the end of the text cuts" : "begins no character";
+    if (size == 0 && (e == TG_UTF16LE || e == TG_UTF16BE)) why = "begins half a character, a lone surrogate";
+    return tg_fail(TG_EINVAL, "not %s: byte 0x%02x at byte %" PRId64 " %s; %s", tg_encoding_name(e), (unsigned)byte, offset,
+                   why, remedy);
+}
+
+enum { PART = 4096 };
+
+/* Fills text, PART bytes and a little more; moves *at behind what was read. */
+static int64_t convert_part(tg_encoding e, const uint8_t **at, const uint8_t *end, char *text, int *size)
+{
+    bool ascii = e != TG_UTF16LE && e != TG_UTF16BE;
+    const uint8_t *b = *at;
+    char *to = text;
+    *size = 1;
+    while (b < end && to - text < PART) {
+        uint64_t word;
+        if (ascii && *b < 0x80 && end - b >= 8) {
+            memcpy(&word, b, 8);
+            if ((word & UINT64_C(0x8080808080808080)) == 0) {
+                memcpy(to, b, 8);
+                b += 8, to += 8;
+                continue;
+            }
+        }
+        uint32_t code;
+        *size = next(e, b, end - b, &code);
+        if (*size <= 0) break;
+        b += *size;
+        if (code < 0x80) *to++ = (char)code;
+        else if (code >= 0x800 && code < 0x10000) { /* nearly all; surrogates do not come here */
+            to[0] = (char)(0xe0 | code >> 12);
+            to[1] = (char)(0x80 | (code >> 6 & 0x3f));
+            to[2] = (char)(0x80 | (code & 0x3f));
+            to += 3;
+        } else to += tg_utf8_put(to, code);
+    }
+    *at = b;
+    return to - text;
+}
+
+static tg_status convert(tg_encoding e, const uint8_t *bytes, const uint8_t *at, const uint8_t *end, tg_str *out)
+{
+    while (at < end) {
+        char text[PART + 8];
+        int size;
+        int64_t count = convert_part(e, &at, end, text, &size);
+        tg_str_add_n(out, text, count);
+        if (out->failed) return TG_ENOMEM;
+        if (size <= 0) return not_valid(e, size, *at, at - bytes);
+    }
+    return TG_OK;
+}
+
+tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, tg_str *out)
+{
+    if ((unsigned)e >= TG_ENCODINGS) return tg_fail(TG_EINVAL, "there is no encoding of number %d", (int)e);
+    const uint8_t *b = (const uint8_t *)bytes, *at = b, *end = b + length;
+    uint32_t first = 0;
+    int64_t before = out->length;
+    int size = length > 0 ? next(e, b, length, &first) : 0;
+    if (size > 0 && first == 0xfeff) at += size;
+    if (size == 2 && first == 0xfffe) /* the mark, its bytes swapped: no text begins so */
+        return tg_fail(TG_EINVAL, "not %s: byte 0x%02x at byte 0 begins the mark of %s; give --encoding %s",
+                       tg_encoding_name(e), (unsigned)b[0], tg_encoding_name(e == TG_UTF16LE ? TG_UTF16BE : TG_UTF16LE),
+                       tg_encoding_name(e == TG_UTF16LE ? TG_UTF16BE : TG_UTF16LE));
+    bool whole = e == TG_UTF8 && tg_utf8_check((const char *)at, end - at) < 0;
+    if (whole) tg_str_add_n(out, (const char *)at, end - at);
+    tg_status status = !whole ? convert(e, b, at, end, out) : out->failed ? TG_ENOMEM : TG_OK;
+    if (status && out->data) out->data[out->length = before] = 0;
+    return status;
+}
