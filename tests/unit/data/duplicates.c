@@ -1,0 +1,415 @@
+/* duplicates.c - tests of equal and nearly equal documents: against plain loops over all pairs, and on what breaks such
+ * searches: boilerplate, one character repeated, no characters at all. */
+#include "data/duplicates.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/rng.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "test.h"
+
+/* ---- helpers */
+
+enum { MOST = 40000 };
+
+typedef struct documents { tg_str text; int64_t starts[MOST + 1], count, first[MOST]; } documents;
+
+static documents *documents_new(void)
+{
+    documents *d = tg_alloc(sizeof *d);
+    CHECK(d);
+    return d;
+}
+
+static void add(documents *d, const char *text)
+{
+    CHECK(d->count < MOST);
+    tg_str_add(&d->text, text);
+    CHECK(!d->text.failed);
+    d->starts[++d->count] = d->text.length;
+}
+
+static void documents_free(documents *d)
+{
+    tg_str_free(&d->text);
+    tg_free(d);
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
+static void find_exact(documents *d)
+{
+    CHECK_OK(tg_duplicates_exact(d->text.data, d->starts, d->count, d->first));
+}
+
+static void find_near(documents *d, double threshold)
+{
+    CHECK_OK(tg_duplicates_near(NULL, d->text.data, d->starts, d->count, threshold, d->first));
+}
+
+static int64_t repeated(const documents *d)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < d->count; i++) n += d->first[i] != i;
+    return n;
+}
+
+/* What first must be, as text: "0 1 0 3". */
+static void check_first(const documents *d, const char *want)
+{
+    tg_str got = {0};
+    for (int64_t i = 0; i < d->count; i++) tg_str_addf(&got, "%s%lld", i ? " " : "", (long long)d->first[i]);
+    CHECK_TEXT(got.data, want);
+    tg_str_free(&got);
+}
+
+/* A word of the alphabet: Latin letters, or as many characters from U+4E00 on. */
+static void put_character(char *out, int64_t *length, bool chinese, tg_rng *r)
+{
+    uint32_t letter = (uint32_t)tg_rng_below(r, 26);
+    *length += tg_utf8_put(out + *length, chinese ? 0x4e00 + letter : 'a' + letter);
+}
+
+/* ---- the plain way: all pairs, shingles as texts */
+
+typedef struct plain { int64_t at[64], end[64]; int count; } plain; /* different shingles, as spans of the text */
+
+static bool same_span(const documents *d, int64_t a, int64_t a_end, int64_t b, int64_t b_end)
+{
+    return a_end - a == b_end - b && memcmp(d->text.data + a, d->text.data + b, (size_t)(a_end - a)) == 0;
+}
+
+static bool plain_has(const documents *d, const plain *p, int64_t at, int64_t end)
+{
+    for (int i = 0; i < p->count; i++)
+        if (same_span(d, p->at[i], p->end[i], at, end)) return true;
+    return false;
+}
+
+/* Documents without white space and capitals, of at least five characters. */
+static plain plain_of(const documents *d, int64_t i)
+{
+    plain p = {.count = 0};
+    int64_t border[128], n = 0;
+    for (int64_t at = d->starts[i]; at < d->starts[i + 1]; at++)
+        if (((unsigned char)d->text.data[at] & 0xc0) != 0x80) border[n++] = at;
+    border[n] = d->starts[i + 1];
+    for (int64_t c = 0; c + 5 <= n; c++) {
+        if (plain_has(d, &p, border[c], border[c + 5])) continue;
+        p.at[p.count] = border[c];
+        p.end[p.count++] = border[c + 5];
+    }
+    return p;
+}
+
+static double plain_likeness(const documents *d, const plain *a, const plain *b)
+{
+    int both = 0;
+    for (int i = 0; i < a->count; i++) both += plain_has(d, b, a->at[i], a->end[i]);
+    return (double)both / (a->count + b->count - both);
+}
+
+static void plain_near(const documents *d, double threshold, int64_t *first)
+{
+    plain *sets = tg_alloc_array(d->count, sizeof *sets);
+    for (int64_t i = 0; i < d->count; i++) {
+        sets[i] = plain_of(d, i);
+        first[i] = i;
+    }
+    for (int64_t j = 0; j < d->count; j++)
+        for (int64_t i = 0; i < j; i++) {
+            int64_t keep = first[i] < first[j] ? first[i] : first[j], go = first[i] + first[j] - keep;
+            if (keep == go || plain_likeness(d, &sets[i], &sets[j]) < threshold) continue;
+            for (int64_t k = 0; k < d->count; k++)
+                if (first[k] == go) first[k] = keep;
+        }
+    tg_free(sets);
+}
+
+/* count documents of 20 to 60 characters; two of three are an earlier one with up to six characters changed. */
+static documents *make_edited(int64_t count, bool chinese, uint64_t stream)
+{
+    documents *d = documents_new();
+    tg_rng r = tg_rng_at(1, TG_RNG_TEST, stream);
+    int width = chinese ? 3 : 1;
+    for (int64_t i = 0; i < count; i++) {
+        char text[256];
+        int64_t length = 0, letters = 20 + tg_rng_below(&r, 41);
+        if (i == 0 || tg_rng_below(&r, 3) == 0) {
+            while (letters-- > 0) put_character(text, &length, chinese, &r);
+        } else {
+            int64_t from = tg_rng_below(&r, i), edits = tg_rng_below(&r, 7), at;
+            length = d->starts[from + 1] - d->starts[from];
+            memcpy(text, d->text.data + d->starts[from], (size_t)length);
+            for (; edits > 0; edits--) {
+                at = tg_rng_below(&r, length / width) * width;
+                put_character(text, &at, chinese, &r);
+            }
+        }
+        text[length] = 0;
+        add(d, text);
+    }
+    return d;
+}
+
+static void compare_with_plain(bool chinese, double threshold)
+{
+    documents *d = make_edited(300, chinese, chinese ? 101 : 100);
+    int64_t want[300];
+    plain_near(d, threshold, want);
+    find_near(d, threshold);
+    for (int i = 0; i < 300; i++)
+        if (d->first[i] != want[i])
+            test_failed(__FILE__, __LINE__, "document %d at %g: first %lld, plain loops say %lld", i, threshold,
+                        (long long)d->first[i], (long long)want[i]);
+    CHECK(repeated(d) > 20 && repeated(d) < 280); /* both answers occur */
+    documents_free(d);
+}
+
+/* ---- equal documents */
+
+TEST(equal_documents_point_at_their_first)
+{
+    documents *d = documents_new();
+    static const char *const texts[] = {"one\n", "two\n", "  one", "One\n", "\t\r\n", "", "tw", "\u3000one\u00a0\u3000",
+                                        "two two", "two\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) add(d, texts[i]);
+    find_exact(d);
+    check_first(d, "0 1 0 3 4 4 6 0 8 1");
+    d->count = 0;
+    find_exact(d);
+    documents_free(d);
+}
+
+TEST(equal_documents_are_found_among_many)
+{
+    documents *d = documents_new();
+    char text[32];
+    for (int i = 0; i < MOST; i++) {
+        snprintf(text, sizeof text, "%d\n", i % 7919);
+        add(d, text);
+    }
+    find_exact(d);
+    for (int i = 0; i < MOST; i++) CHECK_INT(d->first[i], i % 7919);
+    CHECK_ERROR(tg_duplicates_exact("", d->starts, INT32_MAX, d->first), TG_EINVAL, "2147483647 documents");
+    documents_free(d);
+}
+
+TEST(invalid_bytes_and_nuls_are_told_apart)
+{
+    static const char text[] = "a\0b\xff" "a\0c\xff" "a\0b\xff" "\x80\xe4\xb8" "\x80\xe4\xb8";
+    const int64_t starts[] = {0, 4, 8, 12, 15, 18};
+    int64_t first[5];
+    CHECK_OK(tg_duplicates_exact(text, starts, 5, first));
+    CHECK(first[1] == 1 && first[2] == 0 && first[3] == 3 && first[4] == 3);
+    CHECK_OK(tg_duplicates_near(NULL, text, starts, 5, 0.8, first));
+    CHECK(first[1] == 1 && first[2] == 0 && first[3] == 3 && first[4] == 3);
+}
+
+TEST(repeated_names_are_counted)
+{
+    const char *root = getenv("TINYGEN_DATA") ? getenv("TINYGEN_DATA") : "../shared/data";
+    char path[4096], *text;
+    int64_t length;
+    snprintf(path, sizeof path, "%s/text/names.txt", root);
+    if (tg_path_kind(path) != TG_PATH_FILE) test_skip("no data folder (TINYGEN_DATA)");
+    CHECK_OK(tg_file_slurp(path, 1 << 20, &text, &length));
+    documents *d = documents_new();
+    for (char *line = text, *end; line < text + length; line = end + 1) {
+        end = strchr(line, '\n');
+        if (!end) end = text + length;
+        *end = 0;
+        add(d, line);
+    }
+    find_exact(d);
+    CHECK_INT(d->count, 32033);
+    CHECK_INT(repeated(d), 2539); /* wc -l; sort -u | wc -l */
+    find_near(d, 1);
+    CHECK_INT(repeated(d), 2539);
+    tg_free(text);
+    documents_free(d);
+}
+
+/* ---- nearly equal ones */
+
+TEST(near_documents_are_those_of_plain_loops)
+{
+    compare_with_plain(false, 0.8);
+    compare_with_plain(false, 0.5);
+    compare_with_plain(false, 0.3);
+    compare_with_plain(false, 1);
+}
+
+TEST(near_chinese_documents_are_those_of_plain_loops)
+{
+    compare_with_plain(true, 0.8);
+    compare_with_plain(true, 0.5);
+}
+
+TEST(a_pair_at_the_threshold_is_near_and_one_below_is_not)
+{
+    documents *d = documents_new();
+    add(d, "abcdefgh");  /* four shingles */
+    add(d, "ABCDEFGHi"); /* five, four of them shared: 0.8 */
+    find_near(d, 0.8);
+    check_first(d, "0 0");
+    find_near(d, 0.81);
+    check_first(d, "0 1");
+    documents_free(d);
+}
+
+TEST(near_is_blind_to_case_and_white_space)
+{
+    documents *d = documents_new();
+    add(d, "The Cat\n\n\u00c9tait \u0414\u041e\u041c\n");
+    add(d, " the  cat \u00e9tait\u3000\u0434\u043e\u043c");
+    add(d, "thecat\u00e9tait\u0434\u043e\u043c");
+    find_near(d, 1);
+    check_first(d, "0 0 2");
+    documents_free(d);
+}
+
+TEST(chinese_is_compared_by_characters)
+{
+    documents *d = documents_new();
+    /* In bytes, the first two share most; in characters they share two shingles of fourteen. */
+    add(d, "\u5e8a\u524d\u660e\u6708\u5149\u7591\u662f\u5730\u4e0a\u971c");
+    add(d, "\u5e8a\u524d\u660e\u6708\u5149\u7591\u662f\u5929\u4e0a\u971c");
+    add(d, "\u5e8a\u524d\u660e\u6708\u5149\u7591\u662f\u5730\u4e0a");
+    find_near(d, 0.8);
+    check_first(d, "0 1 0");
+    find_near(d, 0.3);
+    check_first(d, "0 0 0");
+    documents_free(d);
+}
+
+TEST(documents_below_a_shingle_are_near_only_to_their_equals)
+{
+    documents *d = documents_new();
+    static const char *const texts[] = {"", "a", "ab", "A", " \n", "abcd", "abc", "aaaa", "abcd", "aaaaa", "aaaaaa"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) add(d, texts[i]);
+    find_near(d, 0.5);
+    check_first(d, "0 1 2 1 0 5 6 7 5 9 9"); /* a character repeated five times or six: the same one shingle */
+    documents_free(d);
+}
+
+TEST(documents_above_the_bound_are_near_only_to_their_equals)
+{
+    documents *d = documents_new();
+    char *text = tg_alloc(TG_NEAR_WHOLE + 10);
+    tg_rng r = tg_rng_at(1, TG_RNG_TEST, 102);
+    for (int64_t at = 0; at < TG_NEAR_WHOLE + 5;) put_character(text, &at, false, &r);
+    add(d, text);
+    add(d, "something short");
+    add(d, text);
+    text[1000] ^= 1;
+    add(d, text);
+    text[TG_NEAR_WHOLE - 5] = 0;
+    add(d, text);
+    text[0] ^= 1;
+    add(d, text);
+    find_near(d, 0.8);
+    check_first(d, "0 1 0 3 4 4");
+    tg_free(text);
+    documents_free(d);
+}
+
+TEST(a_chain_of_near_documents_is_one_group)
+{
+    documents *d = documents_new();
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    char text[32];
+    for (int i = 11; i >= 0; i--) { /* each shares 15 of 17 shingles with the next, the ends share 9 of 23 and less */
+        snprintf(text, sizeof text, "%.20s", letters + i);
+        add(d, text);
+    }
+    find_near(d, 0.8);
+    for (int i = 0; i < 12; i++) CHECK_INT(d->first[i], 0);
+    documents_free(d);
+}
+
+/* Thousands of equal ones, thousands nearly equal to each other, and thousands that share half and are not near. */
+TEST(boilerplate_costs_little_and_hides_nothing)
+{
+    documents *d = documents_new();
+    static const char plate[] = "This page is for members only. Please log in to see what is on it, or go back.";
+    char text[256], tail[64];
+    tg_rng r = tg_rng_at(1, TG_RNG_TEST, 103);
+    for (int i = 0; i < 9999; i++) {
+        int64_t length = 0;
+        while (length < 40) put_character(tail, &length, false, &r);
+        tail[length] = 0;
+        add(d, plate);
+        snprintf(text, sizeof text, "%s %d", plate, i);
+        add(d, text);
+        snprintf(text, sizeof text, "%.40s%s", plate, tail);
+        add(d, text);
+    }
+    add(d, text); /* equal to the one before */
+    tail[0] ^= 1;
+    snprintf(text, sizeof text, "%.40s%s", plate, tail);
+    add(d, text); /* near to it */
+    find_near(d, TG_NEAR_THRESHOLD);
+    for (int i = 0; i < 3 * 9999; i++) CHECK_INT(d->first[i], i % 3 < 2 ? 0 : i);
+    CHECK_INT(d->first[3 * 9999], 3 * 9999 - 1);
+    CHECK_INT(d->first[3 * 9999 + 1], 3 * 9999 - 1);
+    documents_free(d);
+}
+
+TEST(near_documents_do_not_depend_on_threads)
+{
+    documents *d = make_edited(20000, false, 104);
+    int64_t *one = tg_alloc_array(d->count, sizeof *one);
+    for (int threads = 1; threads <= 3; threads++) {
+        tg_context *ctx;
+        CHECK_OK(tg_context_new(&(tg_context_options){.threads = threads}, &ctx));
+        CHECK_OK(tg_duplicates_near(ctx, d->text.data, d->starts, d->count, 0.8, d->first));
+        if (threads == 1) memcpy(one, d->first, (size_t)d->count * sizeof *one);
+        CHECK_BYTES(d->first, one, d->count * (int64_t)sizeof *one);
+        tg_context_free(ctx);
+    }
+    CHECK(repeated(d) > 2000);
+    tg_free(one);
+    documents_free(d);
+}
+
+TEST(near_refuses_what_it_cannot_do)
+{
+    documents *d = make_edited(20, false, 105);
+    CHECK_ERROR(tg_duplicates_near_among(NULL, d->text.data, d->starts, 20, 0.8, 19, d->first), TG_EINVAL,
+                "20 documents are more than the 19");
+    CHECK_ERROR(tg_duplicates_near(NULL, "", d->starts, 1000001, 0.8, d->first), TG_EINVAL, "--dedupe exact");
+    CHECK_ERROR(tg_duplicates_near(NULL, d->text.data, d->starts, 20, 0.05, d->first), TG_EINVAL, "0.1 to 1");
+    CHECK_ERROR(tg_duplicates_near(NULL, d->text.data, d->starts, 20, 1.5, d->first), TG_EINVAL, "0.1 to 1");
+    const volatile int cancel = 1;
+    tg_context *ctx;
+    CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1, .cancel = &cancel}, &ctx));
+    CHECK_ERROR(tg_duplicates_near(ctx, d->text.data, d->starts, 20, 0.8, d->first), TG_ECANCELLED, "stopped");
+    tg_context_free(ctx);
+    d->count = 0;
+    find_near(d, 0.8);
+    documents_free(d);
+}
+
+TEST(duplicates_survive_any_allocation_that_fails)
+{
+    documents *d = make_edited(50, false, 106);
+    int64_t before = tg_alloc_live();
+    int failed = 0;
+    for (int n = 1;; n++) {
+        tg_alloc_fail_at(n, false);
+        tg_status s = tg_duplicates_exact(d->text.data, d->starts, d->count, d->first);
+        if (!s) s = tg_duplicates_near(NULL, d->text.data, d->starts, d->count, 0.8, d->first);
+        tg_alloc_fail_at(0, false);
+        CHECK_INT(tg_alloc_live(), before);
+        if (!s) break;
+        CHECK_INT(s, TG_ENOMEM);
+        failed++;
+    }
+    CHECK_INT(failed, 12);
+    documents_free(d);
+}
