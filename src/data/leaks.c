@@ -1,0 +1,272 @@
+/* leaks.c - anchors of train in a table, val read against them from left to right.
+ *
+ * Anchors lie step = span - width + 1 bytes apart, so any span bytes of train hold one whole. A span that is found and
+ * ends at `reach` covers what lies before; reading goes on at reach - span + 1, for whatever is shared and goes beyond
+ * reach has span bytes that begin there or later, hence an anchor that is still to come. What begins before the found span has
+ * its first anchor less than step bytes behind its begin: so far, reading does not jump yet. Each find moves reach, and
+ * else no more than span bytes are compared, so the work is bounded by the length of val. */
+#include "data/leaks.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/sort.h"
+
+enum { WIDTH = 32, MAX_ANCHORS = 1 << 22, SAME = 16 };
+
+typedef struct slot { uint32_t tag, anchor; } slot; /* number of the anchor in its section + 1; 0: free */
+typedef struct run { int64_t begin, end; } run;     /* of val */
+
+typedef struct search {
+    const char *train, *val;
+    int64_t train_length, val_length, span, width, step;
+    uint64_t out;            /* what a byte that leaves the window weighs */
+    int64_t section;         /* of train: where its first anchor lies */
+    slot *table;             /* two slots an anchor, or more */
+    uint64_t *filter;        /* 16 bits an anchor, one of them set: most of val needs no look into the table */
+    uint64_t mask, filter_mask;
+    run *runs;
+    int64_t count, room;
+    tg_leaks found;
+} search;
+
+/* ---- hashes ----------------------------------------------------------------------------------------------------- */
+
+static const uint64_t base = 0x9e3779b97f4a7c15u;
+
+static uint64_t hash_of(const char *at, int64_t width)
+{
+    uint64_t h = 0;
+    for (int64_t i = 0; i < width; i++) h = h * base + (unsigned char)at[i] + 1;
+    return h;
+}
+
+/* A polynomial's low bits know only the low bits of its bytes. */
+static uint64_t stir(uint64_t h)
+{
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+    return h ^ h >> 32;
+}
+
+/* ---- the table -------------------------------------------------------------------------------------------------- */
+
+static void put_anchor(search *s, uint64_t hash, uint32_t anchor)
+{
+    uint64_t at = hash & s->mask;
+    for (int same = 0; s->table[at].anchor; at = (at + 1) & s->mask)
+        if (s->table[at].tag == hash >> 32 && ++same == SAME) return;
+    s->table[at] = (slot){(uint32_t)(hash >> 32), anchor + 1};
+    s->filter[hash >> 6 & s->filter_mask] |= UINT64_C(1) << (hash & 63);
+}
+
+/* Anchors from s->section on; returns how many. */
+static int64_t fill_table(search *s, int64_t most)
+{
+    int64_t n = 0;
+    memset(s->table, 0, (s->mask + 1) * sizeof *s->table);
+    memset(s->filter, 0, (s->filter_mask + 1) * sizeof *s->filter);
+    for (int64_t at = s->section; n < most && at + s->width <= s->train_length; at += s->step, n++)
+        put_anchor(s, stir(hash_of(s->train + at, s->width)), (uint32_t)n);
+    return n;
+}
+
+/* ---- comparing -------------------------------------------------------------------------------------------------- */
+
+/* Bytes that a and b share from there on, at most `most`. */
+static int64_t alike_after(const char *a, const char *b, int64_t most)
+{
+    int64_t n = 0;
+    for (uint64_t x, y; n + 8 <= most; n += 8) {
+        memcpy(&x, a + n, 8);
+        memcpy(&y, b + n, 8);
+        if (x != y) return n + __builtin_ctzll(x ^ y) / 8; /* little-endian, as hash.c */
+    }
+    while (n < most && a[n] == b[n]) n++;
+    return n;
+}
+
+static int64_t alike_before(const char *a, const char *b, int64_t most)
+{
+    int64_t n = 0;
+    for (uint64_t x, y; n + 8 <= most; n += 8) {
+        memcpy(&x, a - n - 8, 8);
+        memcpy(&y, b - n - 8, 8);
+        if (x != y) return n + __builtin_clzll(x ^ y) / 8;
+    }
+    while (n < most && a[-n - 1] == b[-n - 1]) n++;
+    return n;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool continues(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+typedef struct match { run covers, best; int64_t in_train; } match; /* best: the longest; where it begins in train */
+
+/* What shared spans around val[v] cover together, compared up to `most` bytes from v on; false: there is none of span
+ * bytes that goes beyond `reach`. Where much lies before an anchor, only the longest is followed to its begin. */
+static bool look_up(const search *s, uint64_t hash, int64_t v, int64_t most, int64_t reach, match *m)
+{
+    int64_t best = 0, best_at = 0, before, after;
+    m->covers = (run){v, v};
+    for (uint64_t at = hash & s->mask; s->table[at].anchor; at = (at + 1) & s->mask) {
+        if (s->table[at].tag != hash >> 32) continue;
+        int64_t t = s->section + (s->table[at].anchor - 1) * s->step;
+        after = alike_after(s->train + t, s->val + v, least(most, least(s->train_length - t, s->val_length - v)));
+        if (after < s->width || v + after <= reach) continue;
+        before = alike_before(s->train + t, s->val + v, least(s->span, least(t, v)));
+        if (before + after < s->span) continue;
+        if (v + after > m->covers.end) m->covers.end = v + after;
+        if (v - before < m->covers.begin) m->covers.begin = v - before;
+        if (before + after <= best) continue;
+        best = before + after;
+        best_at = t;
+        m->best.end = v + after;
+    }
+    if (!best) return false;
+    before = alike_before(s->train + best_at, s->val + v, least(best_at, v));
+    m->best.begin = v - before;
+    if (m->best.begin < m->covers.begin) m->covers.begin = m->best.begin;
+    m->in_train = best_at - before;
+    return true;
+}
+
+/* ---- runs ------------------------------------------------------------------------------------------------------- */
+
+static int by_begin(const void *a, const void *b, void *user)
+{
+    const run *x = a, *y = b;
+    (void)user;
+    return x->begin < y->begin ? -1 : x->begin > y->begin;
+}
+
+/* Sorts runs and makes one of those that touch. */
+static tg_status unite_runs(search *s)
+{
+    run *scratch = tg_alloc_array(s->count, sizeof *scratch);
+    if (!scratch) return TG_ENOMEM;
+    tg_sort(s->runs, s->count, sizeof *s->runs, scratch, by_begin, NULL);
+    tg_free(scratch);
+    int64_t n = 0;
+    for (int64_t i = 0; i < s->count; i++) {
+        run *last = s->runs + n - 1;
+        if (n == 0 || s->runs[i].begin > last->end) s->runs[n++] = s->runs[i];
+        else if (s->runs[i].end > last->end) last->end = s->runs[i].end;
+    }
+    s->count = n;
+    return TG_OK;
+}
+
+/* Cuts r to whole characters; false: too little remains. */
+static bool cut(const search *s, run *r)
+{
+    for (int i = 0; i < 3 && r->begin < r->end && continues(s->val[r->begin]); i++) r->begin++;
+    for (int i = 0; i < 3 && r->end < s->val_length && r->end > r->begin && continues(s->val[r->end]); i++) r->end--;
+    return r->end - r->begin >= s->span;
+}
+
+static tg_status add_match(search *s, const match *m)
+{
+    run best = m->best, r = m->covers;
+    if (cut(s, &best) && best.end - best.begin > s->found.longest) {
+        s->found.longest = best.end - best.begin;
+        s->found.longest_in_val = best.begin;
+        s->found.longest_in_train = m->in_train + (best.begin - m->best.begin);
+    }
+    if (!cut(s, &r)) return TG_OK;
+    run *last = s->runs + s->count - 1;
+    if (s->count > 0 && r.begin >= last->begin && r.begin <= last->end) {
+        if (r.end > last->end) last->end = r.end;
+        return TG_OK;
+    }
+    if (s->count == s->room) {
+        int64_t room = s->room ? 2 * s->room : 64, size = sizeof *s->runs;
+        run *grown = tg_realloc(s->runs, s->room * size, room * size);
+        if (!grown) return TG_ENOMEM;
+        s->runs = grown;
+        s->room = room;
+    }
+    s->runs[s->count++] = r;
+    return TG_OK;
+}
+
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
+
+/* Val against one section. */
+static tg_status read_val(search *s)
+{
+    int64_t v = 0, reach = 0, left = 0, last = s->val_length - s->width;
+    uint64_t rolling = last >= 0 ? hash_of(s->val, s->width) : 0;
+    while (v <= last) {
+        uint64_t hash = stir(rolling);
+        match m;
+        bool aside = v < left; /* a span is known that goes on: what else begins before it? */
+        if (s->filter[hash >> 6 & s->filter_mask] >> (hash & 63) & 1 &&
+            look_up(s, hash, v, aside ? s->span : s->val_length, aside ? 0 : reach, &m)) {
+            tg_status status = add_match(s, &m);
+            if (status) return status;
+            if (!aside) {
+                reach = m.covers.end;
+                left = m.covers.begin + s->step;
+            }
+        }
+        int64_t next = v + 1;
+        if (next >= left && reach - s->span + 1 > next) next = reach - s->span + 1;
+        if (next > last) break;
+        if (next == v + 1)
+            rolling = rolling * base + (unsigned char)s->val[v + s->width] + 1 - s->out * ((unsigned char)s->val[v] + 1u);
+        else rolling = hash_of(s->val + next, s->width);
+        v = next;
+    }
+    return TG_OK;
+}
+
+static tg_status find(search *s, int64_t most)
+{
+    for (int64_t n; s->section + s->width <= s->train_length; s->section += n * s->step) {
+        n = fill_table(s, most);
+        tg_status status = read_val(s);
+        if (!status && s->count) status = unite_runs(s);
+        if (status) return status;
+    }
+    s->found.spans = s->count;
+    for (int64_t i = 0; i < s->count; i++) s->found.covered += s->runs[i].end - s->runs[i].begin;
+    return TG_OK;
+}
+
+tg_status tg_leaks_find_with(const char *train, int64_t train_length, const char *val, int64_t val_length, int64_t span,
+                             int64_t anchors, tg_leaks *out)
+{
+    if (span < TG_LEAK_SHORTEST)
+        return tg_fail(TG_EINVAL, "shared spans of %" PRId64 " bytes: %d or more are searched", span, TG_LEAK_SHORTEST);
+    search s = {.train = train, .val = val, .train_length = train_length, .val_length = val_length, .span = span,
+                .width = least(WIDTH, span / 2), .out = 1};
+    s.step = span - s.width + 1;
+    for (int64_t i = 0; i < s.width; i++) s.out *= base;
+    const int64_t most = least(anchors, train_length / s.step + 1);
+    uint64_t slots = 64;
+    while (slots < 2 * (uint64_t)most) slots *= 2;
+    s.mask = slots - 1;
+    s.filter_mask = slots / 8 - 1; /* words of 64 bits: 8 bits a slot */
+    s.table = tg_alloc_raw((int64_t)(slots * sizeof *s.table)); /* emptied for each section */
+    s.filter = tg_alloc_raw((int64_t)(slots / 8 * sizeof *s.filter));
+    tg_status status = s.table && s.filter ? find(&s, most) : TG_ENOMEM;
+    tg_free(s.table);
+    tg_free(s.filter);
+    tg_free(s.runs);
+    if (!status) *out = s.found;
+    return status;
+}
+
+tg_status tg_leaks_find(const char *train, int64_t train_length, const char *val, int64_t val_length, int64_t span,
+                        tg_leaks *out)
+{
+    return tg_leaks_find_with(train, train_length, val, val_length, span, MAX_ANCHORS, out);
+}

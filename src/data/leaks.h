@@ -1,0 +1,37 @@
+/* leaks.h - how much of one text stands in another: a validation text that the training text holds word for word
+ * measures memory, not learning. */
+#ifndef TG_DATA_LEAKS_H
+#define TG_DATA_LEAKS_H
+#include "tinygen/data.h"
+
+/* A sentence and a half of English, a quatrain of Chinese: longer than set phrases, refrains and names, which two
+ * halves of an honest corpus share; Lee et al. 2022 take 50 tokens, some 200 bytes, and note that shorter ones are
+ * often copies, too. */
+enum { TG_LEAK_SPAN = 100, TG_LEAK_SHORTEST = 16 };
+
+typedef struct tg_leaks {
+    int64_t covered; /* bytes of val that lie in a shared span */
+    int64_t spans;   /* runs of such bytes; spans that overlap or touch are one */
+    int64_t longest; /* bytes of the longest shared span; 0: there is none */
+    int64_t longest_in_train, longest_in_val; /* where it begins */
+} tg_leaks;
+
+/*
+ * Spans of at least span bytes (TG_LEAK_SHORTEST or more) that stand in both texts; where the texts are UTF-8, spans
+ * begin and end between characters.
+ *   How     every so many bytes of train, a stretch of up to 32 (an anchor) is put into a table by its hash; every
+ *           shared span holds an anchor whole. A rolling hash (Karp & Rabin 1987) runs over val; what it finds in the
+ *           table is compared byte by byte and extended both ways.
+ *   Bounds  of anchors with equal bytes the first 16 of a section of train are kept, so that a text of one character
+ *           costs no more than another. A span all of whose anchors are such boilerplate may be missed; nothing is
+ *           counted that is not shared. Of overlapping spans a longer one may hide behind the longest.
+ *   Memory  72 MiB or less for texts of any size, and up to 48 bytes for each run found: a train of more than 280 MB
+ *           (at 100 bytes a span) is done in sections, val being read once for each.
+ * Errors: TG_EINVAL (span), TG_ENOMEM.
+ */
+tg_status tg_leaks_find(const char *train, int64_t train_length, const char *val, int64_t val_length, int64_t span,
+                        tg_leaks *out);
+/* The same with at most so many anchors in memory (fewer: more sections). */
+tg_status tg_leaks_find_with(const char *train, int64_t train_length, const char *val, int64_t val_length, int64_t span,
+                             int64_t anchors, tg_leaks *out);
+#endif
