@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/sort.h"
 
-enum { WIDTH = 32, MAX_ANCHORS = 1 << 22, SAME = 16 };
+enum { WIDTH = 32, MAX_ANCHORS = 1 << 22, SAME = 16, GROUP = 32 };
 
 typedef struct slot { uint32_t tag, anchor; } slot; /* number of the anchor in its section + 1; 0: free */
 typedef struct run { int64_t begin, end; } run;     /* of val */
@@ -24,12 +24,17 @@ typedef struct search {
     uint64_t out;            /* what a byte that leaves the window weighs */
     int64_t section;         /* of train: where its first anchor lies */
     slot *table;             /* two slots an anchor, or more */
-    uint64_t *filter;        /* 16 bits an anchor, one of them set: most of val needs no look into the table */
+    uint64_t *filter;        /* 16 bits an anchor: most of val needs no look into the table */
     uint64_t mask, filter_mask;
     run *runs;
     int64_t count, room;
     tg_leaks found;
 } search;
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 /* ---- hashes ----------------------------------------------------------------------------------------------------- */
 
@@ -51,23 +56,48 @@ static uint64_t stir(uint64_t h)
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
+static uint64_t filter_word(const search *s, uint64_t hash)
+{
+    return hash >> 18 & s->filter_mask;
+}
+
+/* Three of a word's bits (Bloom 1970, one cache line a question). */
+static uint64_t filter_bits(uint64_t hash)
+{
+    return UINT64_C(1) << (hash & 63) | UINT64_C(1) << (hash >> 6 & 63) | UINT64_C(1) << (hash >> 12 & 63);
+}
+
 static void put_anchor(search *s, uint64_t hash, uint32_t anchor)
 {
     uint64_t at = hash & s->mask;
     for (int same = 0; s->table[at].anchor; at = (at + 1) & s->mask)
         if (s->table[at].tag == hash >> 32 && ++same == SAME) return;
     s->table[at] = (slot){(uint32_t)(hash >> 32), anchor + 1};
-    s->filter[hash >> 6 & s->filter_mask] |= UINT64_C(1) << (hash & 63);
+    s->filter[filter_word(s, hash)] |= filter_bits(hash);
 }
 
-/* Anchors from s->section on; returns how many. */
+static bool may_hold(const search *s, uint64_t hash)
+{
+    return (~s->filter[filter_word(s, hash)] & filter_bits(hash)) == 0;
+}
+
+/* Anchors from s->section on; returns how many. In small groups, so that memory is on its way when it is needed. */
 static int64_t fill_table(search *s, int64_t most)
 {
     int64_t n = 0;
     memset(s->table, 0, (s->mask + 1) * sizeof *s->table);
     memset(s->filter, 0, (s->filter_mask + 1) * sizeof *s->filter);
-    for (int64_t at = s->section; n < most && at + s->width <= s->train_length; at += s->step, n++)
-        put_anchor(s, stir(hash_of(s->train + at, s->width)), (uint32_t)n);
+    const int64_t all = least(most, (s->train_length - s->section - s->width) / s->step + 1);
+    for (int64_t group; n < all; n += group) {
+        uint64_t hash[GROUP];
+        group = least(GROUP, all - n);
+        for (int64_t i = 0; i < group; i++) {
+            hash[i] = stir(hash_of(s->train + s->section + (n + i) * s->step, s->width));
+            __builtin_prefetch(&s->table[hash[i] & s->mask], 1);
+            __builtin_prefetch(&s->filter[filter_word(s, hash[i])], 1);
+        }
+        for (int64_t i = 0; i < group; i++) put_anchor(s, hash[i], (uint32_t)(n + i));
+    }
     return n;
 }
 
@@ -96,11 +126,6 @@ static int64_t alike_before(const char *a, const char *b, int64_t most)
     }
     while (n < most && a[-n - 1] == b[-n - 1]) n++;
     return n;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 static bool continues(char c)
@@ -208,7 +233,7 @@ static tg_status read_val(search *s)
         uint64_t hash = stir(rolling);
         match m;
         bool aside = v < left; /* a span is known that goes on: what else begins before it? */
-        if (s->filter[hash >> 6 & s->filter_mask] >> (hash & 63) & 1 &&
+        if (may_hold(s, hash) &&
             look_up(s, hash, v, aside ? s->span : s->val_length, aside ? 0 : reach, &m)) {
             tg_status status = add_match(s, &m);
             if (status) return status;
