@@ -138,6 +138,7 @@ enum {
     TG_KEY_SEED = 8,     /* an INT that also takes the word random */
     TG_KEY_AUTO = 16,    /* its default is worked out (by the data's kind and size); help says "auto" */
     TG_KEY_NAME = 64,     /* a TEXT that names a file or folder: not empty */
+    TG_KEY_MARK = 128,    /* whatever the owner of the rows tells apart by it */
     TG_KEY_NO_CONFIG = 32 /* command line only: not in config.json (--force, --resume, --json) */
 };
 

@@ -31,6 +31,9 @@ typedef struct tg_model_data { tg_kind kind; int64_t vocab; } tg_model_data;
 /* Named figures of a batch beside the loss (kl, recon, ...): scalars of the tape, valid as long as its other results. */
 typedef struct tg_metrics { int count; const char *names[8]; tg_tensor *values[8]; } tg_metrics;
 
+struct tg_safetensors; /* data/codec/safetensors.h */
+struct tg_st_row;
+
 /* Recurrent state carried from batch to batch; saved with a checkpoint. Slabs with names. There are two sets: a forward
  * pass reads `data` (backward reads it again), writes `next` and ends with tg_carry_swap; so swapping once more takes
  * the last forward pass back. */
@@ -41,6 +44,23 @@ typedef struct tg_carry {
     float *data[16], *next[16];
 } tg_carry;
 
+enum { TG_LEARNER_ROWS = 64 };
+
+/* A model that learns in one pass and keeps no parameters but tensors of its own, whose sizes the data decide. */
+typedef struct tg_learner {
+    /* From the training split. Told of progress, asked for the cancel flag: TG_ECANCELLED. */
+    tg_status (*fit)(tg_context *ctx, tg_model *m, const tg_dataset *d);
+    /* Its loss over a split, nats per token; NaN: there is nothing to predict. */
+    tg_status (*loss)(tg_context *ctx, const tg_model *m, const tg_dataset *d, tg_split s, double *nats);
+    /* What it has learned: how many (its params); as a file's rows, up to TG_LEARNER_ROWS, borrowed, returns how many; and
+     * back again. Errors: TG_EFORMAT (tensors that cannot be such a model's), those of reading. */
+    int64_t (*count)(const tg_model *m);
+    int (*rows)(const tg_model *m, struct tg_st_row *out);
+    tg_status (*load)(tg_model *m, struct tg_safetensors *file);
+    /* Bytes that fitting takes at the most. */
+    double (*room)(const void *config, const tg_model_data *data, int64_t train_items);
+} tg_learner;
+
 typedef struct tg_model_desc {
     const char *name, *title, *source; /* "lstm", "Long short-term memory", paper */
     unsigned kinds;                    /* bits of tg_kind: the data that it can learn from */
@@ -48,8 +68,11 @@ typedef struct tg_model_desc {
     int64_t config_size, state_size;   /* bytes of the struct that keys fill, and of the one that init fills */
     /* Declares parameters from config and data into tg_model_params; fills state (pointers to them). */
     tg_status (*init)(tg_model *m);
-    /* Mean loss over the batch's targets, nats. carry NULL: from zero state and nothing kept. */
+    /* Frees what state points to; NULL: nothing to do. */
+    void (*free)(tg_model *m);
+    /* Mean loss over the batch's targets, nats. carry NULL: from zero state and nothing kept. Or instead ... */
     tg_tensor *(*loss)(tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out);
+    const tg_learner *learner; /* ... of a model without a tape: how it learns from a whole split at once */
     /* Declares the carry's entries for B rows (names, shapes; the caller provides memory). */
     void (*carry)(const tg_model *m, int64_t B, tg_carry *out);
     /* Logits [T, B, V] of tokens [T, B] from the carried state, which moves on: the forward pass itself. */

@@ -75,6 +75,7 @@ tg_status tg_tape_status(tg_tape *t)
     return t->status ? tg_fail(t->status, "%s", t->message) : TG_OK;
 }
 
+tg_status tg_tape_fail(tg_tape *t, tg_status s) { return fail(t, s); }
 void tg_tape_profile(tg_tape *t, tg_profile *p) { t->profile = p; }
 bool tg_tape_is_frozen(const tg_tape *t) { return t->mode.frozen; }
 double tg_tape_flops(const tg_tape *t) { return t->flops; }
@@ -156,6 +157,19 @@ tg_tensor *tg_input_values(tg_tape *t, int rank, const int64_t *dims, const floa
 {
     tg_tensor *x = new_input(t, rank, dims, TG_F32, values);
     if (x) x->data = (float *)(uintptr_t)values;
+    return x;
+}
+
+tg_tensor *tg_tape_values(tg_tape *t, int rank, const int64_t *dims)
+{
+    void *values = NULL;
+    const tg_shape shape = tg_shape_of(rank, dims);
+    int64_t bytes = 0;
+    if (t->status) return NULL;
+    if (tg_shape_count(&shape) < 0 || __builtin_mul_overflow(tg_shape_count(&shape), (int64_t)sizeof(float), &bytes)) bytes = -1;
+    tg_tensor *x = new_tensor(t, &shape, TG_F32);
+    if (!x || take_values(t, bytes, &values)) return NULL;
+    x->data = values;
     return x;
 }
 

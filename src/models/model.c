@@ -87,6 +87,7 @@ tg_status tg_model_new(tg_context *ctx, const tg_model_desc *desc, const void *c
 void tg_model_free(tg_model *m)
 {
     if (!m) return;
+    if (m->state && m->desc->free) m->desc->free(m);
     tg_params_free(m->params);
     tg_free(m->config);
     tg_free(m->state);

@@ -24,6 +24,15 @@ static void put_about(tg_json_writer *w, const char *kind, const tg_about *a)
     tg_json_member_raw(w, "tokenizer", a->tokenizer);
 }
 
+static void put_model_meta(tg_json_writer *w, const tg_about *a, int64_t step, double val_loss)
+{
+    tg_json_open(w, '{');
+    put_about(w, "model", a);
+    tg_json_member_int(w, "step", step);
+    tg_json_member_real(w, "val_loss", val_loss);
+    tg_json_close(w, '}');
+}
+
 static void put_place(tg_json_writer *w, const tg_place *p)
 {
     tg_json_key(w, "place");
@@ -135,17 +144,26 @@ tg_status tg_checkpoint_save_model(tg_saver *s)
     tg_status st = rows_new(&r, tg_params_count(p));
     if (!st) {
         add_slab(&r, "", p, tg_loop_chosen(s->loop));
-        tg_json_open(&w, '{');
-        put_about(&w, "model", s->about);
-        tg_json_member_int(&w, "step", step);
-        tg_json_member_real(&w, "val_loss", s->loop->place.best_loss);
-        tg_json_close(&w, '}');
+        put_model_meta(&w, s->about, step, s->loop->place.best_loss);
         st = write_rows(s, "model.safetensors", &r, &meta, s->model_sha256);
     }
     if (!st) s->model_step = step;
     tg_str_free(&meta);
     rows_free(&r);
     return st;
+}
+
+tg_status tg_checkpoint_save_learned(const tg_rundir *dir, const tg_about *about, const tg_model *m, double val_loss, char sha256[65])
+{
+    tg_st_row list[TG_LEARNER_ROWS];
+    tg_str meta = {0};
+    const int count = tg_model_descriptor(m)->learner->rows(m, list);
+    char *path = tg_rundir_file(dir, "model.safetensors");
+    put_model_meta(&(tg_json_writer){.out = &meta}, about, 1, val_loss);
+    tg_status s = path && !meta.failed ? tg_safetensors_write(path, list, count, meta.data, NULL, NULL, sha256) : TG_ENOMEM;
+    tg_str_free(&meta);
+    tg_free(path);
+    return s;
 }
 
 static void add_state(rows *r, tg_loop *l)

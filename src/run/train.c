@@ -14,20 +14,22 @@
 
 enum { SAVE_SECONDS = 60, MOST_CONFIG = 1 << 26 };
 
-#define RESULT TG_KEY_RESULT
-#define AUTO (TG_KEY_RESULT | TG_KEY_AUTO)
+/* STEPS: means something to models that train by steps, nothing to those that learn in one pass. */
+#define STEPS TG_KEY_MARK
+#define RESULT (TG_KEY_RESULT | STEPS)
+#define AUTO (TG_KEY_RESULT | TG_KEY_AUTO | STEPS)
 #define ONCE TG_KEY_NO_CONFIG
 
 const tg_key tg_train_keys[] = {
     TG_TEXT(tg_train_options, data, 0, NULL, "FILE", 0, "dataset to learn from, as gen-preprocess writes it"),
-    TG_TEXT(tg_train_options, model, 'm', NULL, "NAME", 0, "rnn, lstm or gru; with --help: its own options"),
+    TG_TEXT(tg_train_options, model, 'm', NULL, "NAME", 0, "ngram, rnn, lstm or gru; with --help: its own options"),
     TG_TEXT(tg_train_options, out, 'o', NULL, "RUN", ONCE | TG_KEY_NAME, "run folder to make"),
     TG_INT(tg_train_options, steps, 0, NULL, 1, 1e12, AUTO, "training steps"),
-    TG_INT(tg_train_options, epochs, 0, NULL, 0, 1e9, 0, "passes over the data, in place of steps"),
-    TG_INT(tg_train_options, until, 0, NULL, 0, 1e12, 0, "stop after so many steps, whatever the schedule says; 0: do not"),
-    TG_TIME(tg_train_options, time, 0, NULL, 0, "how long to train, such as 10m; the schedule ends with it (wsd)"),
-    TG_REAL(tg_train_options, target, 0, NULL, 0, 1e9, 0, "stop when the validation loss is so low; 0: do not"),
-    TG_INT(tg_train_options, patience, 0, NULL, 0, 1e9, 0, "stop after so many evaluations without a better one; 0: do not"),
+    TG_INT(tg_train_options, epochs, 0, NULL, 0, 1e9, STEPS, "passes over the data, in place of steps"),
+    TG_INT(tg_train_options, until, 0, NULL, 0, 1e12, STEPS, "stop after so many steps, whatever the schedule says; 0: do not"),
+    TG_TIME(tg_train_options, time, 0, NULL, STEPS, "how long to train, such as 10m; the schedule ends with it (wsd)"),
+    TG_REAL(tg_train_options, target, 0, NULL, 0, 1e9, STEPS, "stop when the validation loss is so low; 0: do not"),
+    TG_INT(tg_train_options, patience, 0, NULL, 0, 1e9, STEPS, "stop after so many evaluations without a better one; 0: do not"),
     TG_INT(tg_train_options, batch, 0, NULL, 1, 1e6, AUTO, "parallel streams in a batch"),
     TG_INT(tg_train_options, accum, 0, "1", 1, 1e6, RESULT, "batches whose gradients make one step"),
     TG_INT(tg_train_options, seq, 0, NULL, 1, 1e6, AUTO, "tokens of a stream in a batch"),
@@ -48,15 +50,15 @@ const tg_key tg_train_keys[] = {
     TG_INT(tg_train_options, eval_every, 0, NULL, 1, 1e12, AUTO, "steps between evaluations"),
     TG_REAL(tg_train_options, eval_share, 0, NULL, 0, 1, AUTO,
             "evaluate and sample no more often than every so large a share of the steps done; 0: --eval-every says it all"),
-    TG_INT(tg_train_options, save_every, 0, "0", 0, 1e12, 0, "steps between saves; 0: every minute"),
-    TG_INT(tg_train_options, sample_every, 0, NULL, 0, 1e12, TG_KEY_AUTO, "steps between samples; 0: none"),
-    TG_INT(tg_train_options, keep, 0, "0", 0, 1e6, 0, "states to keep under states/, beside the last two"),
+    TG_INT(tg_train_options, save_every, 0, "0", 0, 1e12, STEPS, "steps between saves; 0: every minute"),
+    TG_INT(tg_train_options, sample_every, 0, NULL, 0, 1e12, TG_KEY_AUTO | STEPS, "steps between samples; 0: none"),
+    TG_INT(tg_train_options, keep, 0, "0", 0, 1e6, STEPS, "states to keep under states/, beside the last two"),
     TG_INT(tg_train_options, seed, 0, "1", 0, 9e15, RESULT | TG_KEY_SEED, "of initial weights and dropout"),
     TG_CHOICE(tg_train_options, on_nan, 0, "stop", TG_ON_NAN_CHOICES, RESULT, "at a loss that is no finite number"),
-    TG_SWITCH(tg_train_options, keep_going, 0, NULL, 0, "train on when a save fails"),
+    TG_SWITCH(tg_train_options, keep_going, 0, NULL, STEPS, "train on when a save fails"),
     TG_SWITCH(tg_train_options, resume, 0, NULL, ONCE, "go on where the run folder's state is; start if there is none"),
-    TG_TEXT(tg_train_options, init, 0, NULL, "RUN", 0, "start from the weights of this run or model"),
-    TG_SWITCH(tg_train_options, profile, 0, NULL, ONCE, "tell at the end where the time of the steps went, op by op"),
+    TG_TEXT(tg_train_options, init, 0, NULL, "RUN", STEPS, "start from the weights of this run or model"),
+    TG_SWITCH(tg_train_options, profile, 0, NULL, ONCE | STEPS, "tell at the end where the time of the steps went, op by op"),
     TG_SWITCH(tg_train_options, dry_run, 'n', NULL, ONCE, "only tell what it would cost"),
     TG_SWITCH(tg_train_options, force, 0, NULL, ONCE, "replace the run in the folder"),
     TG_TEXT(tg_train_options, deps, 0, NULL, "FILE", ONCE, "write a Makefile fragment of what was read"),
@@ -127,7 +129,7 @@ static tg_status lay_decay(tg_training *t)
 
 tg_status tg_training_settings(tg_training *t)
 {
-    char *json = tg_keys_json(t->keys, TG_KEY_RESULT, 0);
+    char *json = tg_keys_json(t->keys, TG_KEY_RESULT, t->desc->learner ? STEPS : 0);
     if (!json) return TG_ENOMEM;
     tg_free(t->settings);
     t->about.settings = t->settings = json;
@@ -194,8 +196,8 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
     tg_status s = tg_dataset_open(t->ctx, t->o->data, &t->data);
     if (!s) s = tg_context_read(t->ctx, t->o->data);
     if (!s) s = check_data(t);
-    if (!s) s = tg_training_init_settings(t);
-    if (!s) s = tg_train_defaults(t->o, t->desc, t->data, t->keys, chosen);
+    if (!s && !t->desc->learner) s = tg_training_init_settings(t);
+    if (!s && !t->desc->learner) s = tg_train_defaults(t->o, t->desc, t->data, t->keys, chosen);
     if (s) return s;
     const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
     t->tokenizer = tg_tokenizer_json(k);
@@ -203,7 +205,7 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
     t->about = (tg_about){.model = t->desc->name, .data_hash = tg_dataset_hash(t->data), .tokenizer = t->tokenizer,
                           .init = t->init_hash[0] ? t->init_hash : NULL,
                           .data = {.kind = TG_KIND_TEXT, .vocab = tg_tokenizer_vocab(k)}};
-    if (t->o->on_nan == TG_NAN_REWIND && tg_dataset_count(t->data, TG_VAL) < 2)
+    if (!t->desc->learner && t->o->on_nan == TG_NAN_REWIND && tg_dataset_count(t->data, TG_VAL) < 2)
         return tg_fail(TG_EUSAGE, "--on-nan rewind goes back to the best weights on validation, and there is no validation split");
     return tg_training_settings(t);
 }
@@ -241,9 +243,9 @@ static tg_status open_log(tg_training *t)
     return s;
 }
 
-static tg_status write_config(tg_training *t)
+tg_status tg_training_write_config(tg_training *t)
 {
-    char *json = tg_keys_json(t->keys, 0, TG_KEY_NO_CONFIG);
+    char *json = tg_keys_json(t->keys, 0, TG_KEY_NO_CONFIG | (t->desc->learner ? STEPS : 0));
     tg_str text = {0};
     if (!json) return TG_ENOMEM;
     tg_str_add(&text, json);
@@ -356,7 +358,7 @@ static tg_status finish(tg_training *t, const char *stopped)
     if (s == TG_ECANCELLED) return interrupted(t);
     t->o->time = 0;
     if (strcmp(stopped, "steps")) t->o->until = t->loop->place.step;
-    if (!s) s = write_config(t);
+    if (!s) s = tg_training_write_config(t);
     t->o->time = time;
     if (!s) s = tg_checkpoint_save(&t->saver);
     if (!s) s = tg_training_result(t, stopped, &text);
@@ -391,7 +393,7 @@ static tg_status drive(tg_training *t, bool found, const char *chosen)
     const char *stopped = found ? tg_training_done(t) : NULL;
     if (stopped) return ended_already(t, stopped);
     tg_status s = tg_rundir_remove(t->dir, "result.json");
-    if (!s) s = write_config(t);
+    if (!s) s = tg_training_write_config(t);
     if (!s) s = open_log(t);
     if (s) return s;
     if (found) tg_log(t->ctx, TG_LOG_INFO, "going on after step %lld", (long long)t->loop->place.step);
@@ -400,18 +402,24 @@ static tg_status drive(tg_training *t, bool found, const char *chosen)
     return s || !stopped ? s : finish(t, stopped);
 }
 
+static tg_status train_by_steps(tg_training *t, const char *chosen)
+{
+    bool found = false;
+    tg_status s = make_loop(t);
+    if (!s && t->o->resume && t->dir->used) s = tg_training_resume(t, &found);
+    return s ? s : drive(t, found, chosen);
+}
+
 static tg_status train(tg_training *t, tg_str *chosen)
 {
     tg_train_options *o = t->o;
-    bool found = false;
     tg_status s = TG_OK;
     if (o->resume && o->out && tg_path_kind(o->out) == TG_PATH_FOLDER) s = read_run_config(t);
     if (!s) s = open_data(t, chosen);
-    if (!s && o->dry_run) return tg_training_plan(t, chosen->data ? chosen->data : "");
+    if (!s && o->dry_run) return t->desc->learner ? tg_training_learn_plan(t) : tg_training_plan(t, chosen->data ? chosen->data : "");
     if (!s) s = tg_rundir_open(o->out, o->resume, o->force, &t->dir);
-    if (!s) s = make_loop(t);
-    if (!s && o->resume && t->dir->used) s = tg_training_resume(t, &found);
-    if (!s) s = drive(t, found, chosen->data ? chosen->data : "");
+    if (!s && t->desc->learner) s = tg_training_learn(t);
+    else if (!s) s = train_by_steps(t, chosen->data ? chosen->data : "");
     return s ? s : tg_deps_write_in(t->ctx, o->deps, o->out, "result.json");
 }
 
@@ -421,7 +429,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     tg_str chosen = {0};
     tg_status s = tg_train_model(o, &desc);
     if (s) return s;
-    if (!desc) return tg_fail(TG_EUSAGE, "--model NAME is missing: rnn, lstm or gru");
+    if (!desc) return tg_fail(TG_EUSAGE, "--model NAME is missing: ngram, rnn, lstm or gru");
     if (o->nesterov && (o->optimizer != TG_SGD || o->momentum <= 0))
         return tg_fail(TG_EUSAGE, "--nesterov is a form of sgd's momentum: give --optimizer sgd --momentum 0.9 with it");
     if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");

@@ -1,4 +1,5 @@
-/* train.h - the inside of gen-train: train.c drives, train_resume.c finds and compares states, train_report.c tells. */
+/* train.h - the inside of gen-train: train.c drives, train_resume.c finds and compares states, train_report.c tells;
+ * train_learn.c is all of it for models that learn in one pass. */
 #ifndef TG_RUN_TRAIN_H
 #define TG_RUN_TRAIN_H
 #include "base/json.h"
@@ -49,6 +50,8 @@ double tg_training_rate(const tg_training *t);    /* tokens a second, NaN: not k
 bool tg_training_due(int64_t step, int64_t every, double share);
 /* Lays the number of steps down, in options and settings. */
 tg_status tg_training_set_steps(tg_training *t, int64_t steps);
+/* config.json, anew. */
+tg_status tg_training_write_config(tg_training *t);
 /* Why training is over: "steps", "until", "time", "target", "patience"; NULL: it is not. */
 const char *tg_training_done(const tg_training *t);
 
@@ -59,6 +62,9 @@ tg_status tg_training_resume(tg_training *t, bool *found);
  * taken over where none were given. */
 tg_status tg_training_init_settings(tg_training *t);
 tg_status tg_training_init_weights(tg_training *t);
+/* Whether what a file's metadata say made this run would make it now: model, version, tokeniser, data, settings but for
+ * the steps. Errors: TG_EINVAL (what differs, both values, remedy), TG_EFORMAT. */
+tg_status tg_training_compare(tg_training *t, const tg_json *meta);
 
 /* train_report.c */
 tg_status tg_training_report(tg_training *t, bool evaluate); /* a line of the log, evaluation and samples where due */
@@ -66,6 +72,8 @@ void tg_training_progress(tg_training *t, const tg_step_info *i, bool final);
 void tg_training_tell_start(tg_training *t, const char *chosen);
 tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out); /* the result object */
 tg_status tg_training_sample(tg_training *t);
+tg_status tg_training_write_sample(tg_training *t, int64_t step); /* by the generator's model as it is */
+double tg_training_bits(const tg_training *t, double nats);       /* a character of validation */
 
 /* train_profile.c: --profile */
 void tg_training_start_profile(tg_training *t);
@@ -74,4 +82,8 @@ void tg_training_put_profile(const tg_training *t, tg_json_writer *w); /* a memb
 
 /* train_plan.c: --dry-run */
 tg_status tg_training_plan(tg_training *t, const char *chosen);
+
+/* train_learn.c: a model with a learner, and its --dry-run. */
+tg_status tg_training_learn(tg_training *t);
+tg_status tg_training_learn_plan(tg_training *t);
 #endif

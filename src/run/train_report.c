@@ -16,7 +16,7 @@ static const double estimate_after = 0.5; /* seconds of steps */
 
 /* ---- figures --------------------------------------------------------------------------------------------------------- */
 
-static double bits_per_character(const tg_training *t, double nats)
+double tg_training_bits(const tg_training *t, double nats)
 {
     return nats / ln2 / tg_dataset_chars_per_token(t->data, TG_VAL);
 }
@@ -52,7 +52,7 @@ static tg_status log_line(tg_training *t, double val_loss)
     if (at->loss_count > 0) t->train_loss = at->loss_sum / (double)at->loss_count;
     tg_log_line line = {.step = at->step, .tokens = tokens_of(t, at->step), .epoch = epochs_of(t, at->step),
                         .train_loss = at->loss_count > 0 ? t->train_loss : NAN, .val_loss = val_loss,
-                        .bpc = bits_per_character(t, val_loss), .lr = t->last_lr, .grad_norm = t->last_norm,
+                        .bpc = tg_training_bits(t, val_loss), .lr = t->last_lr, .grad_norm = t->last_norm,
                         .tokens_per_second = tg_training_rate(t), .seconds = tg_training_seconds(t),
                         .peak_memory = tg_peak_memory()};
     at->loss_sum = 0;
@@ -81,7 +81,7 @@ static void tell_evaluation(tg_training *t, double val_loss)
     add_figure(&line, "epoch", epochs_of(t, at->step), 1);
     add_figure(&line, "train", t->train_loss, 3);
     add_figure(&line, "val", val_loss, 3);
-    add_figure(&line, "bits/char", bits_per_character(t, val_loss), 3);
+    add_figure(&line, "bits/char", tg_training_bits(t, val_loss), 3);
     if (!isnan(val_loss) && at->best_step == at->step) tg_str_add(&line, "  best");
     if (!isnan(rate)) tg_str_addf(&line, "  %s tokens/s", tg_format_count(text, (int64_t)rate));
     if (!line.failed) tg_log(t->ctx, TG_LOG_INFO, "%s", line.data);
@@ -163,13 +163,11 @@ static tg_status make_sample(tg_training *t, tg_str *text)
     return s ? s : text->failed ? TG_ENOMEM : TG_OK;
 }
 
-tg_status tg_training_sample(tg_training *t)
+tg_status tg_training_write_sample(tg_training *t, int64_t step)
 {
     tg_str text = {0}, name = {0};
-    tg_loop_show(t->loop);
     tg_status s = make_sample(t, &text);
-    tg_loop_hide(t->loop);
-    tg_str_addf(&name, "samples/%06lld.txt", (long long)t->loop->place.step);
+    tg_str_addf(&name, "samples/%06lld.txt", (long long)step);
     char *folder = tg_rundir_file(t->dir, "samples");
     if (!s && (name.failed || !folder)) s = TG_ENOMEM;
     if (!s) s = tg_make_folder(folder);
@@ -183,6 +181,14 @@ tg_status tg_training_sample(tg_training *t)
     tg_free(folder);
     tg_str_free(&text);
     tg_str_free(&name);
+    return s;
+}
+
+tg_status tg_training_sample(tg_training *t)
+{
+    tg_loop_show(t->loop);
+    tg_status s = tg_training_write_sample(t, t->loop->place.step);
+    tg_loop_hide(t->loop);
     return s;
 }
 
@@ -203,7 +209,7 @@ tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out)
     tg_json_member_real(&w, "train_loss", t->train_loss);
     tg_json_member_real(&w, "val_loss", at->best_loss);
     tg_json_member_int(&w, "best_step", isnan(at->best_loss) ? at->step : at->best_step);
-    tg_json_member_real(&w, "bpc", bits_per_character(t, at->best_loss));
+    tg_json_member_real(&w, "bpc", tg_training_bits(t, at->best_loss));
     tg_json_member_real(&w, "uniform", tg_dataset_baseline(t->data, "uniform"));
     tg_json_member_real(&w, "unigram", tg_dataset_baseline(t->data, "unigram"));
     tg_json_member_real(&w, "tokens_per_second", rate);

@@ -51,7 +51,8 @@ static tg_status compare_setting(const tg_training *t, const tg_json *stored, co
     if (stored->type == TG_JSON_BOOL && !stored->integer) tg_str_add(&remedy, "no-");
     for (const char *c = stored->key; *c; c++) tg_str_add_n(&remedy, *c == '_' ? "-" : c, 1);
     if (stored->type != TG_JSON_BOOL) tg_str_addf(&remedy, " %s", a.data ? a.data : "");
-    tg_str_addf(&remedy, ", start anew with --force, or go on elsewhere with --init %s -o OTHER", t->o->out);
+    if (t->desc->learner) tg_str_add(&remedy, ", or start anew with --force");
+    else tg_str_addf(&remedy, ", start anew with --force, or go on elsewhere with --init %s -o OTHER", t->o->out);
     tg_status s = TG_OK;
     if (a.failed || b.failed || field.failed || remedy.failed) s = TG_ENOMEM;
     else if (strcmp(a.data ? a.data : "", b.data ? b.data : ""))
@@ -63,18 +64,16 @@ static tg_status compare_setting(const tg_training *t, const tg_json *stored, co
     return s;
 }
 
-static tg_status compare_settings(tg_training *t, const tg_json *stored, tg_arena *a, int64_t step)
+static tg_status compare_settings(const tg_training *t, const tg_json *stored)
 {
     const tg_json *now = NULL;
-    int64_t steps = 0;
-    tg_status s = tg_json_parse(a, "settings", t->settings, (int64_t)strlen(t->settings), &now);
-    if (s) return s;
-    if (!stored || stored->type != TG_JSON_OBJECT || !tg_json_get(stored, "steps"))
-        return tg_fail(TG_EFORMAT, "the state lacks its settings");
-    tg_json_int(stored, "steps", &steps); /* null: open-ended */
-    for (const tg_json *m = stored->child; m && !s; m = m->next)
+    tg_arena *a = tg_arena_new(4096);
+    tg_status s = a ? tg_json_parse(a, "settings", t->settings, (int64_t)strlen(t->settings), &now) : TG_ENOMEM;
+    if (!s && (!stored || stored->type != TG_JSON_OBJECT)) s = tg_fail(TG_EFORMAT, "it lacks its settings");
+    for (const tg_json *m = s ? NULL : stored->child; m && !s; m = m->next)
         if (strcmp(m->key, "steps") && strcmp(m->key, "on_nan")) s = compare_setting(t, m, tg_json_get(now, m->key));
-    return s ? s : check_steps(t, steps, step);
+    tg_arena_free(a);
+    return s;
 }
 
 static tg_status compare_tokenizer(const tg_training *t, const tg_json *stored)
@@ -82,7 +81,7 @@ static tg_status compare_tokenizer(const tg_training *t, const tg_json *stored)
     tg_str json = {0};
     tg_json_writer w = {.out = &json};
     tg_tokenizer *old = NULL;
-    if (!stored) return tg_fail(TG_EFORMAT, "the state lacks its tokeniser");
+    if (!stored) return tg_fail(TG_EFORMAT, "it lacks its tokeniser");
     tg_json_put_tree(&w, stored);
     tg_status s = json.failed ? TG_ENOMEM : tg_tokenizer_from_json(json.data, json.length, &old);
     if (!s) s = tg_tokenizer_same(old, t->o->out, tg_dataset_tokenizer(t->data), t->o->data);
@@ -91,14 +90,11 @@ static tg_status compare_tokenizer(const tg_training *t, const tg_json *stored)
     return s;
 }
 
-/* Errors: TG_EINVAL (well-formed, but of another run), TG_EFORMAT (damaged). */
-static tg_status compare(tg_training *t, const tg_json *meta, tg_arena *a)
+tg_status tg_training_compare(tg_training *t, const tg_json *meta)
 {
-    const char *kind = tg_json_text(meta, "kind"), *model = tg_json_text(meta, "model"), *data = tg_json_text(meta, "data");
-    int64_t algorithm = 0, step = 0;
-    if (!kind || strcmp(kind, "state") || !model || !data || !tg_json_int(meta, "algorithm", &algorithm) ||
-        !tg_json_int(tg_json_get(meta, "place"), "step", &step))
-        return tg_fail(TG_EFORMAT, "it is not a training state");
+    const char *model = tg_json_text(meta, "model"), *data = tg_json_text(meta, "data");
+    int64_t algorithm = 0;
+    if (!model || !data || !tg_json_int(meta, "algorithm", &algorithm)) return tg_fail(TG_EFORMAT, "it does not say what made it");
     char stored[24], now[24];
     tg_format_count(stored, algorithm);
     tg_format_count(now, TG_ALGORITHM);
@@ -108,8 +104,23 @@ static tg_status compare(tg_training *t, const tg_json *meta, tg_arena *a)
     tg_status s = compare_tokenizer(t, tg_json_get(meta, "tokenizer"));
     if (!s && strcmp(data, t->about.data_hash))
         s = differs(t, "dataset's content hash", data, t->about.data_hash,
-                    "give the dataset it was begun with, or go on elsewhere with --init RUN -o OTHER");
-    if (!s) s = compare_settings(t, tg_json_get(meta, "settings"), a, step);
+                    t->desc->learner ? "give the dataset it was begun with, or start anew with --force"
+                                     : "give the dataset it was begun with, or go on elsewhere with --init RUN -o OTHER");
+    return s ? s : compare_settings(t, tg_json_get(meta, "settings"));
+}
+
+/* Errors: TG_EINVAL (well-formed, but of another run), TG_EFORMAT (damaged). */
+static tg_status compare(tg_training *t, const tg_json *meta)
+{
+    const char *kind = tg_json_text(meta, "kind");
+    int64_t step = 0, steps = 0;
+    const tg_json *settings = tg_json_get(meta, "settings");
+    if (!kind || strcmp(kind, "state") || !tg_json_get(settings, "steps") ||
+        !tg_json_int(tg_json_get(meta, "place"), "step", &step))
+        return tg_fail(TG_EFORMAT, "it is not a training state");
+    tg_json_int(settings, "steps", &steps); /* null: open-ended */
+    tg_status s = tg_training_compare(t, meta);
+    if (!s) s = check_steps(t, steps, step);
     const char *init = tg_json_text(meta, "init");
     if (!s && init && strlen(init) == 64) {
         memcpy(t->init_hash, init, 65);
@@ -135,9 +146,8 @@ static void check_model_file(tg_training *t)
 static tg_status take_state(tg_training *t, const char *path)
 {
     tg_safetensors *file = NULL;
-    tg_arena *a = tg_arena_new(4096);
-    tg_status s = a ? tg_safetensors_open(path, &file) : TG_ENOMEM;
-    if (!s) s = compare(t, tg_safetensors_meta(file), a);
+    tg_status s = tg_safetensors_open(path, &file);
+    if (!s) s = compare(t, tg_safetensors_meta(file));
     if (!s) s = tg_checkpoint_load(file, &t->saver);
     bool other = false;
     if (!s) { /* settings may have changed: more steps */
@@ -151,7 +161,6 @@ static tg_status take_state(tg_training *t, const char *path)
         tg_str_free(&old);
     }
     tg_safetensors_close(file);
-    tg_arena_free(a);
     return s;
 }
 

@@ -145,6 +145,7 @@ static tg_status read_weights(tg_context *ctx, tg_trained *t)
     tg_model_free(plan);
     if (!s) s = tg_model_new(ctx, t->desc, t->config, &t->data, 1, false, false, &t->model);
     if (!s) s = tg_weights_read(t->file, "", tg_model_params(t->model), tg_params_values(tg_model_params(t->model)));
+    if (!s && t->desc->learner) s = t->desc->learner->load(t->model, t->file);
     return s;
 }
 
