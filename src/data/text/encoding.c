@@ -38,7 +38,7 @@ static int next_utf16(const uint8_t *at, int64_t have, int low, uint32_t *code)
     return 4;
 }
 
-/* Below U+10000 the codes of four bytes number what two bytes do not have; from 90308130 on they number all the rest. */
+/* Below U+10000 codes of four bytes number what two bytes do not have; from 90308130 on they number all the rest. */
 static int next_four(const uint8_t *at, int64_t have, uint32_t *code)
 {
     if (have > 2 && (at[2] < 0x81 || at[2] == 0xff)) return 0;
@@ -51,7 +51,7 @@ static int next_four(const uint8_t *at, int64_t have, uint32_t *code)
         return 4;
     }
     if (number > 39419) return 0;
-    int low = 0, high = sizeof gb18030_four / sizeof *gb18030_four; /* the last run that begins by number is in [low, high) */
+    int low = 0, high = sizeof gb18030_four / sizeof *gb18030_four; /* the run of number lies in [low, high) */
     while (high - low > 1) {
         int middle = (low + high) / 2;
         if (gb18030_four[middle][0] <= number) low = middle;
@@ -123,11 +123,11 @@ int tg_encoding_partial(tg_encoding e, const char *bytes, int64_t length)
 
 static tg_status not_valid(tg_encoding e, int size, uint8_t byte, int64_t offset)
 {
-    static const char remedy[] = "give the right encoding (--encoding NAME) or take bytes as they are (--tokenizer byte)";
+    static const char remedy[] = "give its encoding (--encoding NAME) or take bytes as they are (--tokenizer byte)";
     const char *why = size < 0 ? "begins a character that the end of the text cuts" : "begins no character";
     if (size == 0 && (e == TG_UTF16LE || e == TG_UTF16BE)) why = "begins half a character, a lone surrogate";
-    return tg_fail(TG_EINVAL, "not %s: byte 0x%02x at byte %" PRId64 " %s; %s", tg_encoding_name(e), (unsigned)byte, offset,
-                   why, remedy);
+    return tg_fail(TG_EINVAL, "not %s: byte 0x%02x at byte %" PRId64 " %s; %s", tg_encoding_name(e), (unsigned)byte,
+                   offset, why, remedy);
 }
 
 enum { PART = 4096 };
@@ -186,10 +186,11 @@ tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, 
     int64_t before = out->length;
     int size = length > 0 ? next(e, b, length, &first) : 0;
     if (size > 0 && first == 0xfeff) at += size;
-    if (size == 2 && first == 0xfffe) /* the mark, its bytes swapped: no text begins so */
+    if (size == 2 && first == 0xfffe) { /* the mark, its bytes swapped: no text begins so */
+        const char *other = tg_encoding_name(e == TG_UTF16LE ? TG_UTF16BE : TG_UTF16LE);
         return tg_fail(TG_EINVAL, "not %s: byte 0x%02x at byte 0 begins the mark of %s; give --encoding %s",
-                       tg_encoding_name(e), (unsigned)b[0], tg_encoding_name(e == TG_UTF16LE ? TG_UTF16BE : TG_UTF16LE),
-                       tg_encoding_name(e == TG_UTF16LE ? TG_UTF16BE : TG_UTF16LE));
+                       tg_encoding_name(e), (unsigned)b[0], other, other);
+    }
     bool whole = e == TG_UTF8 && tg_utf8_check((const char *)at, end - at) < 0;
     if (whole) tg_str_add_n(out, (const char *)at, end - at);
     tg_status status = !whole ? convert(e, b, at, end, out) : out->failed ? TG_ENOMEM : TG_OK;

@@ -15,7 +15,7 @@ enum {
     OTHER = 6         /* any byte but printable ASCII, for "none of these" */
 };
 
-/* The commonest characters of prose, simplified and traditional, and of verse; those of `first` make a third of a text. */
+/* The commonest characters of prose, simplified and traditional, and of verse; `first` holds those commoner still. */
 static const char first[] =
     "的一是不了在人有我他这個个们們中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于於着著下自之年过過"
     "发發后後作里裡用道行所然家种種事成方多经經么麼去法学學如都同现現当當没沒动動面起看定天分还還进進好小部其些主样樣理心"
@@ -77,7 +77,7 @@ static int price_ascii(uint32_t code)
     return code == '\t' || code == '\r' || (code > ' ' && code < 0x7f) ? 8 : CONTROL;
 }
 
-/* Signs that Chinese texts are full of: quotes, dash, ellipsis; the ideographic space to book title marks; fullwidth. */
+/* Signs that Chinese texts are full of: quotes, dash, ellipsis; ideographic space to lenticular brackets; fullwidth. */
 static bool is_chinese_sign(uint32_t code)
 {
     switch (code) {
@@ -171,7 +171,7 @@ static bool guess_by_mark(const char *bytes, int64_t length, tg_guess *out)
 static int64_t first_odd(const char *bytes, int64_t length)
 {
     int64_t i = 0;
-    for (uint64_t word; length - i >= 8; i += 8) { /* a word without either: no high bit set, nor by taking 1 from each */
+    for (uint64_t word; length - i >= 8; i += 8) { /* a NUL borrows: 1 from each byte sets its high bit */
         memcpy(&word, bytes + i, 8);
         if ((word | (word - UINT64_C(0x0101010101010101))) & UINT64_C(0x8080808080808080)) break;
     }

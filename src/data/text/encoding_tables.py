@@ -3,9 +3,9 @@
 python3 encoding_tables.py --sums prints the checksums that tests/unit/data/encoding.c expects of whole maps.
 
 GB18030 is Python's gb18030, the edition of 2000: characters that those of 2005 and 2022 moved out of the private use
-area (A8BC, A6D9 ...) stand there as they did. Big5 is Microsoft's cp950 and not Python's big5, which is the table of 1984:
-they agree in all hanzi but for the seven ETEN added at F9D6, and differ in signs (A145, A1C2, A1E3, A1F2, A244 ...);
-what files have was mostly written by Windows, and the Big5 of Unix and of browsers has those signs as cp950 does.
+area (A8BC, A6D9 ...) stand there as they did. Big5 is Microsoft's cp950 and not Python's big5, which is the table of
+1984: they agree in all hanzi but for the seven ETEN added at F9D6, and differ in signs (A145, A1C2, A1E3, A244 ...).
+What files have was mostly written by Windows, and the Big5 of Unix and of browsers has those signs as cp950 does.
 """
 import struct
 import sys
