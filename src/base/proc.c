@@ -49,7 +49,7 @@ static int spawn(const char *const *argv, int out_fd, pid_t *pid)
 }
 
 /* Waits with growing naps, so that a cancel flag set meanwhile is seen; after it TERM, then KILL. */
-static tg_status wait_for(tg_context *ctx, pid_t pid, int *status, bool *cancelled)
+static tg_status wait_for(tg_context *ctx, pid_t pid, void (*tick)(void *), void *user, int *status, bool *cancelled)
 {
     struct timespec nap = {0, 500000};
     double asked = 0;
@@ -63,12 +63,19 @@ static tg_status wait_for(tg_context *ctx, pid_t pid, int *status, bool *cancell
             kill(pid, SIGTERM);
         }
         if (*cancelled && tg_now() - asked > GRACE_SECONDS) kill(pid, SIGKILL);
+        if (tick) tick(user);
         nanosleep(&nap, NULL);
         if (nap.tv_nsec < LONGEST_NAP) nap.tv_nsec *= 2;
     }
 }
 
 tg_status tg_proc_run(tg_context *ctx, const char *const *argv, int out_fd, int *exit_code)
+{
+    return tg_proc_watch(ctx, argv, out_fd, NULL, NULL, exit_code);
+}
+
+tg_status tg_proc_watch(tg_context *ctx, const char *const *argv, int out_fd, void (*tick)(void *), void *user,
+                        int *exit_code)
 {
     pid_t pid = 0;
     int status = 0;
@@ -77,7 +84,7 @@ tg_status tg_proc_run(tg_context *ctx, const char *const *argv, int out_fd, int 
     if (error == ENOENT)
         return tg_fail(TG_EIO, "cannot start %s: it is not installed, or not in PATH", argv[0]);
     if (error) return tg_fail(TG_EIO, "cannot start %s: %s", argv[0], strerror(error));
-    tg_status s = wait_for(ctx, pid, &status, &cancelled);
+    tg_status s = wait_for(ctx, pid, tick, user, &status, &cancelled);
     if (s) return s;
     if (cancelled) return tg_fail(TG_ECANCELLED, "stopped while %s was running", argv[0]);
     *exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -2,6 +2,7 @@
 #include "base/proc.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,6 +66,22 @@ TEST(a_program_that_is_missing_is_named)
     CHECK_ERROR(tg_proc_run(NULL, (const char *const[]){"no-such-program-here", NULL}, -1, &code), TG_EIO,
                 "cannot start no-such-program-here");
     CHECK_INT(code, -1);
+}
+
+static void make_file(void *user)
+{
+    CHECK_OK(tg_write_file(user, "", 0));
+}
+
+TEST(whoever_watches_is_called_while_the_child_runs)
+{
+    int code = -1;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/go", test_folder());
+    /* Waits for the file that only the watcher makes. */
+    const char *const argv[] = {"sh", "-c", "until test -e \"$0\"; do :; done; exit 3", path, NULL};
+    CHECK_OK(tg_proc_watch(NULL, argv, -1, make_file, path, &code));
+    CHECK_INT(code, 3);
 }
 
 TEST(cancelling_ends_the_child)
