@@ -43,7 +43,7 @@ UNIT_SRC  := $(sort $(shell find tests/unit tests/support -name '*.c')) tests/te
 RUN_SRC   := tests/cli.c tests/test.c
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 
-LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) \
+LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/gen/recipes.o \
              $(foreach i,$(ISAS),$(MULTI_SRC:src/kernels/multi/%.c=$(BUILD)/kernels/$(i)/%.o))
 CLI_OBJ   := $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ  := $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
@@ -82,6 +82,14 @@ $(BUILD)/kernels/$(1)/%.o: $(2)/%.c $(BUILD)/flags Makefile
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(STRICT) $$(ISA_$(1)) -DTG_SIMD=$(1) -DTG_SIMD_$(1)=1 -c $$< -o $$@
 endef
 $(foreach i,$(ISAS),$(foreach d,src/kernels/multi tests/bench/multi,$(eval $(call isa_rule,$(i),$(d)))))
+
+# data/recipes/*.json, built in.
+$(BUILD)/gen/recipes.c: FORCE
+	@mkdir -p $(@D)
+	@sh data/recipes/embed.sh > $@.new && { cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }
+$(BUILD)/gen/recipes.o: $(BUILD)/gen/recipes.c $(BUILD)/flags Makefile
+	$(call say,cc,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(STRICT) -c $< -o $@
 
 # The archive is made anew when a source comes or goes.
 $(BUILD)/members: FORCE

@@ -5,7 +5,10 @@
 static const char examples[] =
     "gen-collect poems/*.txt -o corpus --licence CC0-1.0\n"
     "gen-collect letters/ -o corpus            every text file below the folder, others are named and passed over\n"
-    "curl -s https://example.org/a.txt | gen-collect - -o corpus --origin https://example.org/a.txt\n"
+    "gen-collect mails/ -o corpus --label from-folder            mails/spam/1.txt is of the class spam\n"
+    "gen-collect https://example.org/a.txt -o corpus             fetched by curl; its address is the origin\n"
+    "gen-collect recipe:tinyshakespeare -o corpus                a public data set, its SHA-256 checked\n"
+    "gen-collect reviews.csv -o corpus --column text --label-column stars    a document a row, an item a class\n"
     "gen-collect synth:verses --max-bytes 50k -o corpus\n";
 
 int main(int argc, char **argv)

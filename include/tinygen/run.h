@@ -23,8 +23,9 @@
 /* ---- gen-collect: what the options mean stands in their rows, gen-collect --help -------------------------------- */
 
 typedef struct tg_collect_options {
-    tg_list sources;                             /* files, folders, "-", synth:KIND[:VARIANT] */
+    tg_list sources;                             /* files, folders, "-", addresses, recipe:NAME, synth:KIND[:VARIANT] */
     const char *out, *licence, *origin, *label;  /* out: the corpus folder to make; the others go into its manifest */
+    const char *column, *label_column;           /* of tables: which holds the texts, and which their classes */
     int64_t max_bytes, limit, seed;              /* 0: no bound */
     double sample;                               /* share of a folder's files */
     bool force, list, json;
@@ -32,7 +33,8 @@ typedef struct tg_collect_options {
 } tg_collect_options;
 extern const tg_key tg_collect_keys[];
 /* Sources to a corpus folder: items and manifest.jsonl. Errors: TG_EUSAGE (nothing to collect), TG_EINVAL (an unknown
- * grammar, out exists), TG_EIO, TG_ECANCELLED. */
+ * grammar or recipe, no such column, out exists), TG_EFORMAT (no table; not the bytes that a recipe means), TG_EIO,
+ * TG_EUNSUPPORTED (an address that is not fetched), TG_ECANCELLED. */
 tg_status tg_collect(tg_context *ctx, const tg_collect_options *o);
 
 /* ---- gen-preprocess ---------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/map.h"
 
 static const char list_name[] = "manifest.jsonl";
 enum { MAX_MANIFEST = 1 << 30 };
@@ -33,6 +34,7 @@ static tg_status read_item(const char *where, const tg_json *line, tg_item *out)
         .path = tg_json_text(line, "path"), .kind = tg_json_text(line, "kind"), .sha256 = tg_json_text(line, "sha256"),
         .origin = tg_json_text(line, "origin"), .licence = tg_json_text(line, "licence"),
         .label = tg_json_text(line, "label"), .collected = tg_json_text(line, "collected"),
+        .documents = tg_json_text(line, "documents"),
     };
     if (!out->path || !out->kind || !is_sha256(out->sha256) || !tg_json_int(line, "bytes", &out->bytes) ||
         out->bytes < 0)
@@ -41,6 +43,8 @@ static tg_status read_item(const char *where, const tg_json *line, tg_item *out)
         return tg_fail(TG_EFORMAT, "%s: the path %s may lead out of the corpus; collect it again", where, out->path);
     if (strcmp(out->kind, "text") != 0)
         return tg_fail(TG_EUNSUPPORTED, "%s: items of kind %s are not known to this version", where, out->kind);
+    if (out->documents && strcmp(out->documents, "jsonl") != 0)
+        return tg_fail(TG_EUNSUPPORTED, "%s: documents as %s are not known to this version", where, out->documents);
     return TG_OK;
 }
 
@@ -179,6 +183,7 @@ static void put_item(tg_json_writer *w, const tg_item *item, bool whole)
     if (whole) tg_json_member_text(w, "origin", item->origin);
     tg_json_member_text(w, "licence", item->licence);
     tg_json_member_text(w, "label", item->label);
+    if (item->documents) tg_json_member_text(w, "documents", item->documents);
     if (whole) tg_json_member_text(w, "collected", item->collected);
     tg_json_close(w, '}');
 }
@@ -207,7 +212,9 @@ struct tg_corpus_writer {
     bool replace;
     tg_str list;
     tg_sha256 hash;
-    int64_t items, bytes;
+    tg_map *seen;   /* SHA-256 to offset in origins */
+    tg_str origins; /* NUL-terminated, of the first items of their hash */
+    int64_t items, bytes, repeats; /* repeats: offset in origins, -1: the last item is the first of its hash */
     char collected[32];
 };
 
@@ -246,10 +253,12 @@ tg_status tg_corpus_begin(const char *folder, bool replace, tg_corpus_writer **o
     tg_corpus_writer *w = tg_alloc(sizeof *w);
     if (!w) return TG_ENOMEM;
     w->replace = replace;
+    w->repeats = -1;
     tg_wall_time(w->collected);
     tg_manifest_start(&w->hash);
     w->folder = tg_strdup(folder);
-    status = w->folder ? tg_folder_begin(folder, &w->temporary) : TG_ENOMEM;
+    w->seen = tg_map_new();
+    status = w->folder && w->seen ? tg_folder_begin(folder, &w->temporary) : TG_ENOMEM;
     char *items = status ? NULL : tg_path_join(w->temporary, "items");
     if (!status) status = items ? tg_make_folder(items) : TG_ENOMEM;
     tg_free(items);
@@ -266,12 +275,26 @@ static tg_status write_item(tg_corpus_writer *w, const char *name, const char *b
     return status ? tg_note("%s", w->folder) : TG_OK;
 }
 
+/* Takes down the hash of the item that comes now, and where it came from. */
+static tg_status note_hash(tg_corpus_writer *w, const char hex[65], const char *origin)
+{
+    int64_t known = tg_map_count(w->seen), entry = tg_map_add(w->seen, hex, 64);
+    if (entry < 0) return TG_ENOMEM;
+    int64_t *first = tg_map_value(w->seen, entry);
+    w->repeats = entry < known ? *first : -1;
+    if (entry < known) return TG_OK;
+    *first = w->origins.length;
+    tg_str_add_n(&w->origins, origin ? origin : "?", origin ? (int64_t)strlen(origin) + 1 : 2);
+    return w->origins.failed ? TG_ENOMEM : TG_OK;
+}
+
 tg_status tg_corpus_add(tg_corpus_writer *w, const tg_item *about, const char *bytes, int64_t length)
 {
     tg_str name = {0};
     char hex[65];
     tg_sha256_hex(bytes, length, hex);
-    tg_str_addf(&name, "items/%06" PRId64 ".txt", w->items + 1);
+    if (note_hash(w, hex, about->origin)) return TG_ENOMEM;
+    tg_str_addf(&name, "items/%06" PRId64 ".%s", w->items + 1, about->documents ? about->documents : "txt");
     tg_status status = name.failed ? TG_ENOMEM : write_item(w, name.data, bytes, length);
     if (!status) {
         tg_item item = *about;
@@ -300,6 +323,26 @@ int64_t tg_corpus_bytes(const tg_corpus_writer *w)
     return w->bytes;
 }
 
+const char *tg_corpus_repeats(const tg_corpus_writer *w)
+{
+    return w->repeats < 0 ? NULL : w->origins.data + w->repeats;
+}
+
+char *tg_corpus_scratch(const tg_corpus_writer *w)
+{
+    return tg_path_join(w->temporary, "scratch");
+}
+
+static void free_writer(tg_corpus_writer *w)
+{
+    tg_map_free(w->seen);
+    tg_str_free(&w->origins);
+    tg_str_free(&w->list);
+    tg_free(w->temporary);
+    tg_free(w->folder);
+    tg_free(w);
+}
+
 tg_status tg_corpus_commit(tg_corpus_writer *w, char manifest_sha256[65])
 {
     tg_status status = write_item(w, list_name, w->list.data, w->list.length);
@@ -309,10 +352,7 @@ tg_status tg_corpus_commit(tg_corpus_writer *w, char manifest_sha256[65])
         return status;
     }
     tg_sha256_end(&w->hash, manifest_sha256);
-    tg_str_free(&w->list);
-    tg_free(w->temporary);
-    tg_free(w->folder);
-    tg_free(w);
+    free_writer(w);
     return TG_OK;
 }
 
@@ -320,8 +360,5 @@ void tg_corpus_abandon(tg_corpus_writer *w)
 {
     if (!w) return;
     if (w->temporary) tg_folder_abandon(w->temporary);
-    tg_str_free(&w->list);
-    tg_free(w->temporary);
-    tg_free(w->folder);
-    tg_free(w);
+    free_writer(w);
 }

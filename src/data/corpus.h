@@ -3,7 +3,8 @@
  *                        "sha256": "...", "origin": "poems/a.txt", "licence": "CC0-1.0", "label": null,
  *                        "collected": "2026-01-31T12:00:00Z"}
  *   DIR/items/           the items, under names of our own
- * Where an item came from is its origin, a text and no path to be opened; when, is a label that enters no hash. */
+ * An item of many documents (rows of a table) has "documents": "jsonl" besides, and each of its lines is a JSON text, one
+ * document. Where an item came from is its origin, a text and no path to be opened; when, is a label that enters no hash. */
 #ifndef TG_DATA_CORPUS_H
 #define TG_DATA_CORPUS_H
 #include "base/hash.h"
@@ -11,6 +12,7 @@
 
 typedef struct tg_item {
     const char *path, *kind, *sha256, *origin, *licence, *label, *collected; /* the last four may be NULL */
+    const char *documents; /* "jsonl": a JSON text a line, one document each; NULL: the item is plain text */
     int64_t bytes;
 } tg_item;
 
@@ -22,7 +24,7 @@ int64_t tg_corpus_count(const tg_corpus *c);
 const tg_item *tg_corpus_item(const tg_corpus *c, int64_t i);
 /* NUL-terminated, the caller's by tg_free; bytes as the item says. */
 tg_status tg_corpus_read(const tg_corpus *c, int64_t i, char **bytes);
-/* Of an item's content and rights: sha256, bytes, licence, label of all, in order; not where and when. */
+/* Of an item's content and rights: sha256, bytes, licence, label, documents of all, in order; not where and when. */
 void tg_manifest_start(tg_sha256 *s);
 tg_status tg_manifest_add(tg_sha256 *s, const tg_item *item);
 
@@ -30,10 +32,14 @@ tg_status tg_manifest_add(tg_sha256 *s, const tg_item *item);
 typedef struct tg_corpus_writer tg_corpus_writer;
 /* replace: an older corpus (or an empty folder) of that name is replaced on commit; anything else never is. */
 tg_status tg_corpus_begin(const char *folder, bool replace, tg_corpus_writer **out);
-/* about: kind, origin, licence, label; path, sha256, bytes and collected are found here. */
+/* about: kind, origin, licence, label, documents; path, sha256, bytes and collected are found here. */
 tg_status tg_corpus_add(tg_corpus_writer *w, const tg_item *about, const char *bytes, int64_t length);
 int64_t tg_corpus_items(const tg_corpus_writer *w);
 int64_t tg_corpus_bytes(const tg_corpus_writer *w);
+/* Origin of the first item with the same bytes as the last one, borrowed until the next; NULL: there is none. */
+const char *tg_corpus_repeats(const tg_corpus_writer *w);
+/* A path in the folder that grows, for what is not to stay: the caller removes it before commit. Freed by tg_free. */
+char *tg_corpus_scratch(const tg_corpus_writer *w);
 /* manifest_sha256: what tg_manifest_add made of all items. Frees w whatever happens. */
 tg_status tg_corpus_commit(tg_corpus_writer *w, char manifest_sha256[65]);
 void tg_corpus_abandon(tg_corpus_writer *w);

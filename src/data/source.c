@@ -6,16 +6,26 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/json.h"
+#include "base/map.h"
 #include "base/meter.h"
 #include "base/rng.h"
 #include "base/utf8.h"
+#include "data/fetch.h"
+#include "data/recipe.h"
 #include "data/synth.h"
+#include "data/table.h"
 
-enum { PART = 1 << 20 };
+enum { PART = 1 << 20, MOST_CLASSES = 65536 /* a dataset's labels are U16 */ };
 
 bool tg_gather_full(const tg_gather *g)
 {
-    return (g->limit > 0 && g->items >= g->limit) || (g->max_bytes > 0 && g->bytes >= g->max_bytes);
+    return g->full || (g->limit > 0 && g->taken >= g->limit) || (g->max_bytes > 0 && g->bytes >= g->max_bytes);
+}
+
+static int64_t room_left(const tg_gather *g)
+{
+    return g->max_bytes > 0 ? g->max_bytes - g->bytes : INT64_MAX;
 }
 
 /* ---- one file --------------------------------------------------------------------------------------------------- */
@@ -39,17 +49,15 @@ static tg_status read_up_to(tg_gather *g, tg_file *f, int64_t most, tg_str *out)
     return status;
 }
 
-/* Up to the bound; a character that it cuts goes, unless the text is not UTF-8 anyway. */
-static tg_status read_source(tg_gather *g, const char *path, tg_str *out)
+/* Up to so many bytes; fewer where there are no more. */
+static tg_status read_source(tg_gather *g, const char *path, int64_t most, tg_str *out)
 {
     tg_file *f;
     tg_status status = tg_file_open(path, &f);
     if (status) return status;
     tg_file_watch(f, g->ctx);
-    int64_t most = g->max_bytes > 0 ? g->max_bytes - g->bytes : INT64_MAX;
     status = read_up_to(g, f, most, out);
     tg_file_close(f);
-    if (!status && out->length == most) out->length -= tg_utf8_partial(out->data, out->length);
     return status;
 }
 
@@ -62,45 +70,209 @@ static int64_t first_odd(const char *bytes, int64_t length, const char **what)
     return invalid >= 0 ? invalid : nul ? nul - bytes : -1;
 }
 
-static tg_status take(tg_gather *g, const char *origin, const char *licence, const tg_str *text)
+static tg_status take(tg_gather *g, const tg_item *about, const tg_str *text)
 {
-    tg_status status = g->take(g->user, origin, licence, text->data ? text->data : "", text->length);
+    tg_status status = g->take(g->user, about, text->data ? text->data : "", text->length);
     if (status) return status;
     g->items++;
+    g->taken += !about->documents;
     g->bytes += text->length;
     return TG_OK;
 }
 
-/* named: given on the command line (origin may be "standard input" then), else found in a folder. */
-static tg_status gather_file(tg_gather *g, const char *path, bool named)
+/* Whether a file found in a folder is no text; says so. One that is named is taken with a warning, or, where it should be
+ * a table, refused later. */
+static bool is_passed_over(tg_gather *g, const char *origin, const tg_str *text, bool named)
 {
-    bool input = strcmp(path, "-") == 0;
-    const char *origin = input ? "standard input" : path, *what;
-    tg_str text = {0};
-    tg_status status = read_source(g, path, &text);
-    if (!status && !input) status = g->note(g->user, path);
-    int64_t odd = status ? -1 : first_odd(text.data ? text.data : "", text.length, &what);
-    if (odd >= 0 && named)
+    const char *what;
+    int64_t odd = first_odd(text->data ? text->data : "", text->length, &what);
+    if (odd >= 0 && !named)
+        tg_log(g->ctx, TG_LOG_WARN, "%s: no text (%s at byte %" PRId64 "): passed over", origin, what, odd);
+    else if (odd >= 0 && !g->column)
         tg_log(g->ctx, TG_LOG_WARN,
                "%s: %s at byte %" PRId64 "; taken as it is, gen-preprocess will want --tokenizer byte", origin, what,
                odd);
-    else if (odd >= 0)
-        tg_log(g->ctx, TG_LOG_WARN, "%s: no text (%s at byte %" PRId64 "): passed over", origin, what, odd);
-    if (!status && text.length == 0) tg_log(g->ctx, TG_LOG_WARN, "%s: empty", origin);
-    bool skip = !named && (odd >= 0 || text.length == 0);
-    if (!status && skip) g->skipped++;
-    if (!status && !skip) status = take(g, origin, NULL, &text);
-    tg_str_free(&text);
-    return status;
+    if (text->length == 0) tg_log(g->ctx, TG_LOG_WARN, "%s: empty", origin);
+    return !named && (odd >= 0 || text->length == 0);
 }
 
-/* ---- folders, grammars ------------------------------------------------------------------------------------------ */
+/* A character that the bound cuts goes, unless the text is not UTF-8 anyway. */
+static void cut(const tg_gather *g, tg_str *text)
+{
+    if (text->length < room_left(g)) return;
+    text->length = room_left(g);
+    text->length -= tg_utf8_partial(text->data, text->length);
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
+
+/* Rows of one table, by class; classes are numbered as they appear. */
+typedef struct sorting {
+    tg_gather *g;
+    tg_table *table;
+    tg_map *classes;
+    tg_str *lines, line; /* lines of each class; one line in the making */
+    int64_t room, bytes, empty, unlabelled;
+} sorting;
 
 static bool is_sampled(tg_gather *g)
 {
     tg_rng r = tg_rng_at(g->seed, TG_RNG_SPLIT, (uint64_t)g->found++);
     return g->sample >= 1 || (double)tg_rng_unit(&r) < g->sample;
 }
+
+/* Position of a class in lines; -1: no memory, or too many (the message says which). */
+static int64_t class_of(sorting *s, const char *label)
+{
+    int64_t entry = tg_map_add(s->classes, label, (int64_t)strlen(label) + 1);
+    if (entry >= MOST_CLASSES) {
+        tg_fail(TG_EINVAL, "%s: more than %d classes in column %s; take one with fewer values", s->table->name,
+                MOST_CLASSES, s->table->label);
+        return -1;
+    }
+    if (entry < s->room) return entry;
+    int64_t room = s->room ? 2 * s->room : 16, size = (int64_t)sizeof *s->lines;
+    tg_str *lines = tg_realloc(s->lines, s->room * size, room * size);
+    if (!lines) return -1;
+    s->lines = lines;
+    s->room = room;
+    return entry;
+}
+
+static tg_status take_row(void *user, const char *text, int64_t length, const char *label)
+{
+    sorting *s = user;
+    tg_gather *g = s->g;
+    if ((g->found & 1023) == 0 && tg_cancelled(g->ctx)) return tg_fail(TG_ECANCELLED, "stopped; nothing was written");
+    s->empty += length == 0;
+    if (length == 0 || !is_sampled(g)) return TG_OK;
+    tg_json_writer w = {.out = &s->line};
+    tg_str_clear(&s->line);
+    tg_json_put_text_n(&w, text, length);
+    tg_str_add(&s->line, "\n");
+    g->full = s->line.length > room_left(g) - s->bytes;
+    s->table->enough = g->full;
+    if (g->full || s->line.failed) return s->line.failed ? TG_ENOMEM : TG_OK;
+    int64_t i = class_of(s, label ? label : "");
+    if (i < 0) return tg_map_count(s->classes) > MOST_CLASSES ? TG_EINVAL : TG_ENOMEM;
+    tg_str_add_n(&s->lines[i], s->line.data, s->line.length);
+    s->bytes += s->line.length;
+    s->unlabelled += label && !*label;
+    g->rows++;
+    g->taken++;
+    s->table->enough = g->limit > 0 && g->taken >= g->limit;
+    return s->lines[i].failed ? TG_ENOMEM : TG_OK;
+}
+
+static tg_status take_classes(sorting *s, const tg_item *about)
+{
+    tg_status status = TG_OK;
+    for (int64_t i = 0; !status && i < tg_map_count(s->classes); i++) {
+        int64_t bytes;
+        const char *label = tg_map_key(s->classes, i, &bytes);
+        tg_item item = *about;
+        item.documents = "jsonl";
+        if (*label) item.label = label;
+        status = take(s->g, &item, &s->lines[i]);
+    }
+    if (!status && s->empty)
+        tg_log(s->g->ctx, TG_LOG_WARN, "%s: %" PRId64 " row%s without a text in column %s: passed over", s->table->name,
+               s->empty, s->empty == 1 ? "" : "s", s->table->column);
+    if (!status && s->unlabelled)
+        tg_log(s->g->ctx, TG_LOG_WARN, "%s: %" PRId64 " row%s without a class in column %s: kept, without one",
+               s->table->name, s->unlabelled, s->unlabelled == 1 ? "" : "s", s->table->label);
+    return status;
+}
+
+static tg_status take_table(tg_gather *g, const tg_item *about, const tg_str *text)
+{
+    tg_table t = {.name = about->origin, .column = g->column, .label = g->label_column, .row = take_row};
+    sorting s = {.g = g, .table = &t, .classes = tg_map_new()};
+    t.user = &s;
+    tg_status status = s.classes ? tg_table_read(&t, text->data ? text->data : "", text->length) : TG_ENOMEM;
+    if (!status) status = take_classes(&s, about);
+    for (int64_t i = 0; i < s.room; i++) tg_str_free(&s.lines[i]);
+    tg_free(s.lines);
+    tg_str_free(&s.line);
+    tg_map_free(s.classes);
+    return status;
+}
+
+/* named: given on the command line, else found in a folder. */
+static tg_status take_found(tg_gather *g, const tg_item *about, tg_str *text, bool named)
+{
+    if (!g->column) cut(g, text);
+    if (is_passed_over(g, about->origin, text, named)) {
+        g->skipped++;
+        return TG_OK;
+    }
+    return g->column ? take_table(g, about, text) : take(g, about, text);
+}
+
+/* A file or standard input. */
+static tg_status gather_file(tg_gather *g, const char *path, const char *label, bool named)
+{
+    bool input = strcmp(path, "-") == 0;
+    tg_item about = {.kind = "text", .origin = input ? "standard input" : path, .label = label};
+    tg_str text = {0};
+    tg_status status = read_source(g, path, g->column ? INT64_MAX : room_left(g), &text);
+    if (!status && !input) status = g->note(g->user, path);
+    if (!status) status = take_found(g, &about, &text, named);
+    tg_str_free(&text);
+    return status;
+}
+
+/* ---- addresses, recipes ----------------------------------------------------------------------------------------- */
+
+static tg_status check_recipe(const tg_recipe_file *file, const char *recipe, const tg_str *text)
+{
+    char hex[65];
+    tg_sha256_hex(text->data ? text->data : "", text->length, hex);
+    if (strcmp(hex, file->sha256) == 0) return TG_OK;
+    return tg_fail(TG_EFORMAT,
+                   "%s: its SHA-256 is %s (%" PRId64 " bytes), that of %s %s (%" PRId64
+                   " bytes); it has changed there, or on the way",
+                   file->url, hex, text->length, recipe, file->sha256, file->bytes);
+}
+
+/* recipe: of which file is one; NULL: an address of the user's, file has but its url. */
+static tg_status gather_address(tg_gather *g, const tg_recipe_file *file, const char *recipe, const char *licence)
+{
+    char *shown = tg_fetch_shown(file->url);
+    tg_str text = {0};
+    if (!shown) return TG_ENOMEM;
+    tg_item about = {.kind = "text", .origin = shown, .licence = licence, .label = file->label};
+    tg_status status = g->scratch ? tg_fetch(g->ctx, file->url, file->bytes, g->scratch)
+                                  : tg_fail(TG_EINVAL, "%s: there is no place to fetch it to", shown);
+    if (!status) status = read_source(g, g->scratch, INT64_MAX, &text);
+    if (!status) status = tg_remove(g->scratch);
+    if (!status && recipe) status = check_recipe(file, recipe, &text);
+    if (!status) status = take_found(g, &about, &text, true);
+    tg_str_free(&text);
+    tg_free(shown);
+    return status;
+}
+
+/* A recipe knows which column is meant; who names another means that. */
+static tg_status gather_recipe(tg_gather *g, const char *source)
+{
+    tg_recipe r;
+    const char *column = g->column, *label_column = g->label_column, *path = tg_recipe_path(source);
+    tg_arena *a = tg_arena_new(1 << 12);
+    tg_status status = a ? tg_recipe_open(a, source, &r) : TG_ENOMEM;
+    if (!status && path) status = g->note(g->user, path);
+    if (!status && !column) g->column = r.column;
+    if (!status && !label_column && !column) g->label_column = r.label_column;
+    if (!status && r.protocol) tg_log(g->ctx, TG_LOG_INFO, "%s: %s; %s", source, r.title, r.protocol);
+    for (int64_t i = 0; !status && i < r.count && !tg_gather_full(g); i++)
+        status = gather_address(g, &r.files[i], source, r.licence);
+    g->column = column;
+    g->label_column = label_column;
+    tg_arena_free(a);
+    return status;
+}
+
+/* ---- folders, grammars ------------------------------------------------------------------------------------------ */
 
 /* A corpus inside a folder would be collected again, manifest and all. */
 static tg_status refuse_corpus(const char *folder)
@@ -137,6 +309,20 @@ static tg_status is_of_corpus(tg_gather *g, const char *folder, const char *name
     return TG_OK;
 }
 
+/* name: relative to the source. */
+static tg_status gather_found(tg_gather *g, const char *folder, const char *name)
+{
+    size_t first = strcspn(name, "/");
+    tg_str label = {0};
+    char *path = tg_path_join(folder, name);
+    if (name[first]) tg_str_add_n(&label, name, (int64_t)first);
+    tg_status status = path && !label.failed ? TG_OK : TG_ENOMEM;
+    if (!status) status = gather_file(g, path, g->label_folders ? label.data : NULL, false);
+    tg_str_free(&label);
+    tg_free(path);
+    return status;
+}
+
 static tg_status gather_folder(tg_gather *g, const char *folder)
 {
     tg_listing files;
@@ -146,10 +332,8 @@ static tg_status gather_folder(tg_gather *g, const char *folder)
     for (int64_t i = 0; !status && i < files.count && !tg_gather_full(g); i++) {
         bool of_corpus;
         status = is_of_corpus(g, folder, files.names[i], &of_corpus);
-        if (status || of_corpus || !is_sampled(g)) continue;
-        char *path = tg_path_join(folder, files.names[i]);
-        status = path ? gather_file(g, path, false) : TG_ENOMEM;
-        tg_free(path);
+        if (status || of_corpus || (!g->column && !is_sampled(g))) continue; /* of tables, rows are sampled */
+        status = gather_found(g, folder, files.names[i]);
     }
     tg_listing_free(&files);
     return status;
@@ -158,32 +342,22 @@ static tg_status gather_folder(tg_gather *g, const char *folder)
 static tg_status gather_synth(tg_gather *g, const char *source)
 {
     tg_str text = {0}, origin = {0};
-    int64_t bytes = g->max_bytes > 0 ? g->max_bytes - g->bytes : TG_SYNTH_BYTES;
+    int64_t bytes = g->max_bytes > 0 ? room_left(g) : TG_SYNTH_BYTES;
     tg_status status = tg_synth(source, g->seed, bytes, &text);
     tg_str_addf(&origin, "%s seed %" PRIu64, source, g->seed);
-    if (!status) status = origin.failed ? TG_ENOMEM : take(g, origin.data, "CC0-1.0", &text);
+    if (!status && origin.failed) status = TG_ENOMEM;
+    tg_item about = {.kind = "text", .origin = origin.data, .licence = "CC0-1.0"};
+    if (!status) status = take(g, &about, &text);
     tg_str_free(&origin);
     tg_str_free(&text);
     return status;
 }
 
-static bool is_address(const char *source)
-{
-    const char *at = strstr(source, "://");
-    if (!at || at == source) return false;
-    for (const char *c = source; c < at; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '+'))
-            return false;
-    return true;
-}
-
 tg_status tg_gather_source(tg_gather *g, const char *source)
 {
     if (tg_synth_is(source)) return gather_synth(g, source);
-    if (strcmp(source, "-") == 0) return gather_file(g, source, true);
-    if (is_address(source))
-        return tg_fail(TG_EUNSUPPORTED,
-                       "%s: addresses are not fetched by this version; fetch it (curl -O) and give the file", source);
-    if (tg_path_kind(source) == TG_PATH_FOLDER) return gather_folder(g, source);
-    return gather_file(g, source, true);
+    if (tg_recipe_is(source)) return gather_recipe(g, source);
+    if (tg_fetch_is(source)) return gather_address(g, &(tg_recipe_file){.url = source}, NULL, NULL);
+    if (strcmp(source, "-") != 0 && tg_path_kind(source) == TG_PATH_FOLDER) return gather_folder(g, source);
+    return gather_file(g, source, NULL, true);
 }

@@ -18,12 +18,12 @@ static const char prefix[] = "synth:";
 
 const char *tg_synth_list(void)
 {
-    return "synth:verses          English verse, iambic and rhymed: ballads and couplets in turn\n"
-           "synth:verses:ballad   lines of four and three feet, the second and fourth rhyme\n"
-           "synth:verses:couplet  lines of four feet that rhyme in pairs\n"
-           "synth:couplets        Chinese parallel couplets of five and seven characters\n"
-           "synth:couplets:five   five characters a line\n"
-           "synth:couplets:seven  seven characters a line\n";
+    return "synth:verses            English verse, iambic and rhymed: ballads and couplets in turn\n"
+           "synth:verses:ballad     lines of four and three feet, the second and fourth rhyme\n"
+           "synth:verses:couplet    lines of four feet that rhyme in pairs\n"
+           "synth:couplets          Chinese parallel couplets of five and seven characters\n"
+           "synth:couplets:five     five characters a line\n"
+           "synth:couplets:seven    seven characters a line\n";
 }
 
 bool tg_synth_is(const char *source)

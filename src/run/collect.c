@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "data/corpus.h"
+#include "data/recipe.h"
 #include "data/source.h"
 #include "data/synth.h"
 #include "run/deps.h"
@@ -17,37 +18,68 @@ enum { ONCE = TG_KEY_NO_CONFIG };
 
 const tg_key tg_collect_keys[] = {
     TG_LIST(tg_collect_options, sources, 0, "SOURCE", TG_KEY_ARGUMENT,
-            "files, folders, - (standard input), synth:KIND (--list shows them)"),
+            "files, folders, - (standard input), http:, https:, ftp: and file: addresses (curl fetches them), "
+            "recipe:NAME (a public data set), synth:KIND (made on the spot); --list shows the last two"),
     TG_TEXT(tg_collect_options, out, 'o', NULL, "FOLDER", TG_KEY_NAME, "the corpus to make"),
     TG_TEXT(tg_collect_options, licence, 0, NULL, "ID", 0,
             "licence of what is collected, as CC0-1.0; kept with every item"),
     TG_TEXT(tg_collect_options, origin, 0, NULL, "TEXT", 0, "where it comes from; without it, each file's name"),
-    TG_TEXT(tg_collect_options, label, 0, NULL, "NAME", 0, "class of all these items"),
+    TG_TEXT(tg_collect_options, label, 0, NULL, "NAME|from-folder", 0,
+            "class of all these items; from-folder: of each file, the first folder below its SOURCE"),
+    TG_TEXT(tg_collect_options, column, 0, NULL, "NAME", 0,
+            "files are tables (CSV, TSV, JSON, JSON lines): take this column, a document a row"),
+    TG_TEXT(tg_collect_options, label_column, 0, NULL, "NAME", 0, "the column that holds each row's class"),
     TG_INT(tg_collect_options, max_bytes, 0, "0", 0, 1e15, 0,
            "stop after so many bytes, at a whole character; 0: no bound (synth: 100k)"),
-    TG_INT(tg_collect_options, limit, 0, "0", 0, 1e12, 0, "stop after so many items; 0: no bound"),
-    TG_REAL(tg_collect_options, sample, 0, "1", 0, 1, 0, "take this share of the files in folders, chosen by --seed"),
+    TG_INT(tg_collect_options, limit, 0, "0", 0, 1e12, 0, "stop after so many items, with --column rows; 0: no bound"),
+    TG_REAL(tg_collect_options, sample, 0, "1", 0, 1, 0,
+            "take this share of the files in folders, with --column of the rows, chosen by --seed"),
     TG_INT(tg_collect_options, seed, 0, "1", 0, 9007199254740991.0, TG_KEY_SEED, "of synth: and --sample"),
-    TG_SWITCH(tg_collect_options, list, 0, NULL, ONCE, "list what synth: can make, and stop"),
+    TG_SWITCH(tg_collect_options, list, 0, NULL, ONCE, "list what synth: can make and recipe: can fetch, and stop"),
     TG_SWITCH(tg_collect_options, force, 'f', NULL, ONCE, "replace an older corpus of that name"),
     TG_TEXT(tg_collect_options, deps, 0, NULL, "FILE", ONCE, "write a Makefile fragment of what was read"),
     TG_KEYS_END
 };
 
+enum { NAMED = 3 }; /* as many examples as a warning gives */
+
+/* Items that a warning is about: how many, and the first by name. */
+typedef struct tally { int64_t count; tg_str names; } tally;
+
 typedef struct collecting {
     tg_context *ctx;
     const tg_collect_options *o;
     tg_corpus_writer *writer;
+    tally no_licence, no_label;
+    int64_t repeats;
+    tg_str pair; /* the first two that are the same */
 } collecting;
 
-static tg_status take_item(void *user, const char *origin, const char *licence, const char *bytes, int64_t length)
+static void tally_add(tally *t, const char *name)
+{
+    if (t->count < NAMED) tg_str_addf(&t->names, "%s%s", t->count ? ", " : "", name);
+    if (t->count++ == NAMED) tg_str_add(&t->names, ", ...");
+}
+
+static bool by_folder(const tg_collect_options *o)
+{
+    return o->label && strcmp(o->label, "from-folder") == 0;
+}
+
+static tg_status take_item(void *user, const tg_item *found, const char *bytes, int64_t length)
 {
     collecting *c = user;
-    tg_item about = {
-        .kind = "text", .origin = c->o->origin ? c->o->origin : origin,
-        .licence = c->o->licence ? c->o->licence : licence, .label = c->o->label,
-    };
-    return tg_corpus_add(c->writer, &about, bytes, length);
+    tg_item about = *found;
+    if (c->o->origin) about.origin = c->o->origin;
+    if (c->o->licence) about.licence = c->o->licence;
+    if (c->o->label && !by_folder(c->o)) about.label = c->o->label;
+    tg_status status = tg_corpus_add(c->writer, &about, bytes, length);
+    if (status) return status;
+    if (!about.licence) tally_add(&c->no_licence, found->origin);
+    if (!about.label && by_folder(c->o)) tally_add(&c->no_label, found->origin);
+    const char *first = length ? tg_corpus_repeats(c->writer) : NULL;
+    if (first && c->repeats++ == 0) tg_str_addf(&c->pair, "%s and %s", first, about.origin);
+    return c->no_licence.names.failed || c->no_label.names.failed || c->pair.failed ? TG_ENOMEM : TG_OK;
 }
 
 static tg_status take_note(void *user, const char *path)
@@ -59,8 +91,16 @@ static tg_status take_note(void *user, const char *path)
 static tg_status check_options(const tg_collect_options *o)
 {
     if (o->sources.count == 0)
-        return tg_fail(TG_EUSAGE, "nothing to collect; name a SOURCE: files, folders, - or synth:verses");
+        return tg_fail(TG_EUSAGE, "nothing to collect; name a SOURCE: files, folders, -, an address, recipe:NAME or "
+                                  "synth:verses");
     if (!o->out) return tg_fail(TG_EUSAGE, "no place for the corpus; add -o FOLDER");
+    if (o->label_column && !o->column)
+        return tg_fail(TG_EUSAGE, "--label-column %s: which column holds the text? add --column NAME", o->label_column);
+    if (o->label_column && o->label)
+        return tg_fail(TG_EUSAGE, "--label %s and --label-column %s: an item has one class; leave one of them out",
+                       o->label, o->label_column);
+    if (o->label_column && strcmp(o->label_column, o->column) == 0)
+        return tg_fail(TG_EUSAGE, "--label-column %s is the --column of the text; name another", o->column);
     return TG_OK;
 }
 
@@ -71,27 +111,56 @@ static tg_status gather_all(collecting *c, tg_gather *g)
         if (tg_cancelled(c->ctx)) status = tg_fail(TG_ECANCELLED, "stopped; nothing was written");
         else status = tg_gather_source(g, c->o->sources.items[i]);
     }
+    if (!status && g->items == 0 && g->full)
+        status = tg_fail(TG_EINVAL, "the first row is longer than --max-bytes %" PRId64, c->o->max_bytes);
     if (!status && g->items == 0)
         status = tg_fail(TG_EINVAL, "nothing to collect: no text in %s%s", c->o->sources.items[0],
                          c->o->sources.count > 1 ? " and the others" : "");
     return status;
 }
 
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* What people should know of their corpus before they train on it. */
+static void warn(const collecting *c, int64_t items)
+{
+    const tally *l = &c->no_licence, *f = &c->no_label;
+    if (l->count && l->count < items)
+        tg_log(c->ctx, TG_LOG_WARN,
+               "%" PRId64 " of %" PRId64 " items have no licence (%s), the others have one; find it out and collect them "
+               "apart with --licence ID (gen-preprocess takes several corpora)", l->count, items, l->names.data);
+    else if (l->count)
+        tg_log(c->ctx, TG_LOG_DETAIL, "no item has a licence; --licence ID states it");
+    if (f->count)
+        tg_log(c->ctx, TG_LOG_WARN, "%" PRId64 " item%s no class: in no folder below a SOURCE (%s)", f->count,
+               f->count == 1 ? " has" : "s have", f->names.data);
+    if (c->repeats)
+        tg_log(c->ctx, TG_LOG_WARN, "%" PRId64 " item%s byte for byte the same as one before (%s): kept", c->repeats,
+               c->repeats == 1 ? " is" : "s are", c->pair.data);
+}
+
 static tg_status tell(const collecting *c, const tg_gather *g, const char *manifest, double seconds)
 {
-    char bytes[32];
-    tg_log(c->ctx, TG_LOG_INFO, "%s: %" PRId64 " item%s, %s%s; seed %" PRId64, c->o->out, g->items,
-           g->items == 1 ? "" : "s", tg_format_bytes(bytes, (double)g->bytes),
+    char bytes[32], count[32];
+    tg_str line = {0};
+    if (g->rows) tg_str_addf(&line, " (%s row%s)", tg_format_count(count, g->rows), plural(g->rows));
+    tg_log(c->ctx, TG_LOG_INFO, "%s: %" PRId64 " item%s%s, %s%s; seed %" PRId64, c->o->out, g->items, plural(g->items),
+           line.data ? line.data : "", tg_format_bytes(bytes, (double)g->bytes),
            g->skipped ? " (some files were passed over)" : "", c->o->seed);
-    if (!c->o->licence && g->items)
-        tg_log(c->ctx, TG_LOG_DETAIL, "no --licence given: items say what their source says, or nothing");
+    tg_str_free(&line);
     if (!c->o->json) return TG_OK;
     tg_str text = {0};
     tg_json_writer w = {.out = &text};
     tg_result_begin(&w, "gen-collect", c->o->out, c->o->seed, seconds);
     tg_json_member_int(&w, "items", g->items);
+    tg_json_member_int(&w, "rows", g->rows);
     tg_json_member_int(&w, "bytes", g->bytes);
     tg_json_member_int(&w, "skipped", g->skipped);
+    tg_json_member_int(&w, "duplicates", c->repeats);
+    tg_json_member_int(&w, "without_licence", c->no_licence.count);
     tg_json_member_text(&w, "manifest_sha256", manifest);
     tg_json_close(&w, '}');
     tg_str_add(&text, "\n");
@@ -100,23 +169,48 @@ static tg_status tell(const collecting *c, const tg_gather *g, const char *manif
     return status;
 }
 
+static tg_status list(tg_context *ctx)
+{
+    tg_str text = {0};
+    tg_str_add(&text, tg_synth_list());
+    tg_status status = tg_recipe_list(&text);
+    if (!status) status = tg_output(ctx, text.data, text.length);
+    tg_str_free(&text);
+    return status;
+}
+
+static tg_status collect(collecting *c, double start)
+{
+    const tg_collect_options *o = c->o;
+    char manifest[65];
+    tg_gather g = {
+        .ctx = c->ctx, .seed = (uint64_t)o->seed, .sample = o->sample, .max_bytes = o->max_bytes, .limit = o->limit,
+        .label_folders = by_folder(o), .column = o->column, .label_column = o->label_column,
+        .take = take_item, .note = take_note, .user = c,
+    };
+    tg_status status = tg_corpus_begin(o->out, o->force, &c->writer);
+    if (status) return status;
+    char *scratch = tg_corpus_scratch(c->writer);
+    g.scratch = scratch;
+    status = scratch ? gather_all(c, &g) : TG_ENOMEM;
+    tg_free(scratch);
+    if (status) tg_corpus_abandon(c->writer);
+    else status = tg_corpus_commit(c->writer, manifest);
+    if (!status) status = tg_deps_write_in(c->ctx, o->deps, o->out, "manifest.jsonl");
+    if (!status) warn(c, g.items);
+    return status ? status : tell(c, &g, manifest, tg_now() - start);
+}
+
 tg_status tg_collect(tg_context *ctx, const tg_collect_options *o)
 {
     double start = tg_now();
-    char manifest[65];
-    if (o->list) return tg_output(ctx, tg_synth_list(), (int64_t)strlen(tg_synth_list()));
+    if (o->list) return list(ctx);
     tg_status status = check_options(o);
     if (status) return status;
     collecting c = {.ctx = ctx, .o = o};
-    tg_gather g = {
-        .ctx = ctx, .seed = (uint64_t)o->seed, .sample = o->sample, .max_bytes = o->max_bytes, .limit = o->limit,
-        .take = take_item, .note = take_note, .user = &c,
-    };
-    status = tg_corpus_begin(o->out, o->force, &c.writer);
-    if (!status) status = gather_all(&c, &g);
-    if (status) tg_corpus_abandon(c.writer);
-    else status = tg_corpus_commit(c.writer, manifest);
-    if (!status) status = tg_deps_write_in(ctx, o->deps, o->out, "manifest.jsonl");
-    if (!status) status = tell(&c, &g, manifest, tg_now() - start);
+    status = collect(&c, start);
+    tg_str_free(&c.no_licence.names);
+    tg_str_free(&c.no_label.names);
+    tg_str_free(&c.pair);
     return status;
 }

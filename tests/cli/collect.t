@@ -2,7 +2,7 @@
 
 $ printf 'one\n' > one.txt; mkdir -p more/deep; printf 'two\n' > more/two.txt; printf 'three\n' > more/deep/three.txt
 $ gen-collect one.txt more -o c --licence CC0-1.0 --label prose --json
-<~ ^\{"program": "gen-collect", "version": "[0-9.]+", "out": "c", "seed": 1, "seconds": [0-9.e-]+, "items": 3, "bytes": 14, "skipped": 0, "manifest_sha256": "[0-9a-f]{64}"\}$
+<~ ^\{"program": "gen-collect", "version": "[0-9.]+", "out": "c", "seed": 1, "seconds": [0-9.e-]+, "items": 3, "rows": 0, "bytes": 14, "skipped": 0, "duplicates": 0, "without_licence": 0, "manifest_sha256": "[0-9a-f]{64}"\}$
 ! c: 3 items, 14 B; seed 1
 $ ls c c/items
 < c:
@@ -49,6 +49,29 @@ $ gen-collect synth:odes -o o
 $ test -e o
 ? 1
 
+# Classes from folders: the first below the source, at any depth; who lies in none is told.
+$ mkdir -p post/spam/old post/ham; echo a > post/spam/old/1.txt; echo b > post/ham/2.txt; echo c > post/3.txt
+$ gen-collect post one.txt -o classes --label from-folder
+! gen-collect: warning: 2 items have no class: in no folder below a SOURCE (post/3.txt, one.txt)
+! classes: 4 items, 10 B; seed 1
+$ grep -o '"origin": .*"label": [^,]*' classes/manifest.jsonl
+< "origin": "post/3.txt", "licence": null, "label": null
+< "origin": "post/ham/2.txt", "licence": null, "label": "ham"
+< "origin": "post/spam/old/1.txt", "licence": null, "label": "spam"
+< "origin": "one.txt", "licence": null, "label": null
+
+# Rights that are known for some only, and what is there twice, are told; nothing is left out.
+$ cp one.txt again.txt; gen-collect one.txt more again.txt synth:verses --max-bytes 300 -o rights --json > r.json
+! gen-collect: warning: 4 of 5 items have no licence (one.txt, more/deep/three.txt, more/two.txt, ...), the others have one; find it out and collect them apart with --licence ID (gen-preprocess takes several corpora)
+! gen-collect: warning: 1 item is byte for byte the same as one before (one.txt and again.txt): kept
+!~ ^rights: 5 items
+$ grep -o '"duplicates": 1, "without_licence": 4' r.json; cmp rights/items/000001.txt rights/items/000004.txt
+< "duplicates": 1, "without_licence": 4
+$ gen-collect one.txt synth:verses --max-bytes 300 --licence MIT -o rights2
+!~ ^rights2: 2 items
+$ gen-collect one.txt again.txt again.txt --origin 'one book' -o rights3 2>&1 | head -n 1
+< gen-collect: warning: 2 items are byte for byte the same as one before (one book and one book): kept
+
 # What is no text: taken by name, passed over in a folder.
 $ printf 'caf\351\n' > latin.txt; mkdir mixed; cp latin.txt one.txt mixed; printf 'a\0b' > mixed/zero.bin
 $ gen-collect latin.txt -o l
@@ -68,8 +91,8 @@ $ ls -A | grep tmp
 $ gen-collect nowhere.txt -o x
 ! gen-collect: cannot open nowhere.txt: No such file or directory
 ? 1
-$ gen-collect https://example.org/a.txt -o x
-! gen-collect: https://example.org/a.txt: addresses are not fetched by this version; fetch it (curl -O) and give the file
+$ gen-collect gopher://someone:secret@example.org/a.txt -o x
+! gen-collect: gopher://example.org/a.txt: only http://, https://, ftp:// and file:// are fetched; fetch it by other means and give the file
 ? 1
 $ gen-collect c -o x
 ! gen-collect: c: is a corpus already; give it to gen-preprocess
@@ -91,7 +114,7 @@ $ gen-collect one.txt
 ! gen-collect: no place for the corpus; add -o FOLDER
 ? 2
 $ gen-collect -o x
-! gen-collect: nothing to collect; name a SOURCE: files, folders, - or synth:verses
+! gen-collect: nothing to collect; name a SOURCE: files, folders, -, an address, recipe:NAME or synth:verses
 ? 2
 $ gen-collect one.txt -o x --max-bites 3
 ! gen-collect: unknown option --max-bites (did you mean --max-bytes?)

@@ -23,7 +23,7 @@ def read_corpus(folder):
         data = open(os.path.join(folder, item["path"]), "rb").read()
         same("bytes", len(data), item["bytes"])
         same("sha256", hashlib.sha256(data).hexdigest(), item["sha256"])
-        rights = {key: item[key] for key in ("bytes", "sha256", "licence", "label")}
+        rights = {key: item[key] for key in ("bytes", "sha256", "licence", "label", "documents") if key in item}
         manifest.update((json.dumps(rights, ensure_ascii=False) + "\n").encode())
         if text and not text.endswith(b"\n"):
             text += b"\n"

@@ -85,6 +85,36 @@ TEST(a_corpus_comes_back_as_it_was_written)
     CHECK_INT(tg_alloc_live(), 0);
 }
 
+TEST(items_of_many_documents_say_so_and_repeats_are_known)
+{
+    char hash[65], other[65];
+    tg_corpus_writer *w;
+    tg_corpus *c;
+    CHECK_OK(tg_corpus_begin(in("c"), false, &w));
+    CHECK_OK(tg_corpus_add(w, &(tg_item){.kind = "text", .origin = "a.csv", .documents = "jsonl"}, "\"x\"\n", 4));
+    CHECK(!tg_corpus_repeats(w));
+    CHECK_OK(tg_corpus_add(w, &(tg_item){.kind = "text", .origin = "b"}, "y", 1));
+    CHECK(!tg_corpus_repeats(w));
+    CHECK_OK(tg_corpus_add(w, &(tg_item){.kind = "text", .origin = "c"}, "\"x\"\n", 4));
+    CHECK_TEXT(tg_corpus_repeats(w), "a.csv");
+    CHECK_OK(tg_corpus_commit(w, hash));
+    CHECK_OK(tg_corpus_open(in("c"), &c));
+    CHECK_TEXT(tg_corpus_item(c, 0)->path, "items/000001.jsonl");
+    CHECK_TEXT(tg_corpus_item(c, 0)->documents, "jsonl");
+    CHECK(!tg_corpus_item(c, 1)->documents);
+    /* The same bytes as plain text are other content. */
+    tg_sha256 sha;
+    tg_item plain = *tg_corpus_item(c, 0);
+    plain.documents = NULL;
+    tg_manifest_start(&sha);
+    CHECK_OK(tg_manifest_add(&sha, &plain));
+    for (int i = 1; i < 3; i++) CHECK_OK(tg_manifest_add(&sha, tg_corpus_item(c, i)));
+    tg_sha256_end(&sha, other);
+    CHECK(strcmp(hash, other) != 0);
+    tg_corpus_close(c);
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
 TEST(a_corpus_is_replaced_only_when_meant_and_only_by_a_corpus)
 {
     char hash[65];
@@ -133,6 +163,7 @@ TEST(manifests_that_lie_are_refused)
         {"{\"path\":\"x\",\"kind\":\"text\",\"bytes\":4,\"sha256\":\"2c8b\"}", TG_EFORMAT, "needs path"},
         {"{\"kind\":\"text\",\"bytes\":4," SHA "}", TG_EFORMAT, "needs path"},
         {"{\"path\":\"x\",\"kind\":\"smell\",\"bytes\":4," SHA "}", TG_EUNSUPPORTED, "kind smell"},
+        {"{\"path\":\"x\",\"kind\":\"text\",\"documents\":\"tar\",\"bytes\":4," SHA "}", TG_EUNSUPPORTED, "documents as tar"},
         {"[]", TG_EFORMAT, "needs path"},
         {"{\"path\":", TG_EFORMAT, "manifest.jsonl:2:1:"},
     };
@@ -183,11 +214,12 @@ static void on_log(void *user, tg_log_level level, const char *text)
     tg_str_addf(&((heard *)user)->log, "%s\n", text);
 }
 
-static tg_status on_take(void *user, const char *origin, const char *licence, const char *bytes, int64_t length)
+static tg_status on_take(void *user, const tg_item *about, const char *bytes, int64_t length)
 {
     tg_str *out = &((heard *)user)->taken;
-    const char *slash = strrchr(origin, '/');
-    tg_str_addf(out, "%s %s:", slash ? slash + 1 : origin, licence ? licence : "-");
+    const char *slash = strrchr(about->origin, '/');
+    tg_str_addf(out, "%s %s%s%s:", slash ? slash + 1 : about->origin, about->licence ? about->licence : "-",
+                about->label ? " " : "", about->label ? about->label : "");
     tg_str_add_n(out, bytes, length);
     tg_str_add(out, "|");
     return TG_OK;
@@ -251,7 +283,7 @@ TEST(a_named_file_is_taken_whatever_is_in_it)
     test_has(__FILE__, __LINE__, h.log.data, "not UTF-8 at byte 3; taken as it is");
     CHECK_INT(h.read, 1);
     CHECK_ERROR(tg_gather_source(&g, in("nowhere.txt")), TG_EIO, "nowhere.txt");
-    CHECK_ERROR(tg_gather_source(&g, "https://example.org/a.txt"), TG_EUNSUPPORTED, "not fetched");
+    CHECK_ERROR(tg_gather_source(&g, "gopher://example.org/a.txt"), TG_EINVAL, "no place");
     CHECK_ERROR(tg_gather_source(&g, "synth:odes"), TG_EINVAL, "no such grammar");
     forget(&h, ctx);
 }
