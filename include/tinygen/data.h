@@ -73,7 +73,7 @@ tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int6
  * in a split (for bits per byte and per character), baselines in nats per such token (NaN when absent). */
 double tg_dataset_bytes_per_token(const tg_dataset *d, tg_split s);
 double tg_dataset_chars_per_token(const tg_dataset *d, tg_split s);
-double tg_dataset_baseline(const tg_dataset *d, const char *name); /* "uniform", "unigram" */
+double tg_dataset_baseline(const tg_dataset *d, const char *name); /* "uniform", "unigram", "ngram" (of order 3) */
 
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 

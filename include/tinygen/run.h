@@ -43,6 +43,8 @@ typedef struct tg_preprocess_options {
     tg_list corpora;
     const char *out;         /* the dataset file to make */
     int64_t tokenizer;       /* 0 char, 1 byte */
+    int64_t encoding, normalize, width, strip;
+    bool lowercase, scrub_pii;
     int64_t documents, split, dedupe, min_count; /* choices: positions in their rows' lists */
     double val, test;        /* shares of the text, or of its documents */
     int64_t seed, max_bytes;

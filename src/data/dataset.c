@@ -213,6 +213,11 @@ int64_t tg_dataset_documents(const tg_dataset *d, tg_split s)
     return d->parts[s].documents;
 }
 
+const int64_t *tg_dataset_starts(const tg_dataset *d, tg_split s)
+{
+    return d->parts[s].starts;
+}
+
 int64_t tg_dataset_document_start(const tg_dataset *d, tg_split s, int64_t i)
 {
     return i < d->parts[s].documents ? d->parts[s].starts[i] : tg_dataset_count(d, s);

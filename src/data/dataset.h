@@ -22,6 +22,8 @@ tg_status tg_dataset_write(const char *path, const tg_dataset_draft *d, char con
 
 /* tg_dataset_open with another bound than TG_DATASET_LOAD. */
 tg_status tg_dataset_open_within(const char *path, int64_t load_bytes, tg_dataset **out);
+/* Starts of all documents of a split; NULL: it has none. */
+const int64_t *tg_dataset_starts(const tg_dataset *d, tg_split s);
 extern const char *const tg_split_names[TG_SPLITS]; /* "train", "val", "test" */
 const char *tg_dataset_path(const tg_dataset *d);
 #endif

@@ -104,6 +104,7 @@ static void put_metadata(const tg_dataset_draft *d, const char *tokenizer, const
     tg_json_open(&w, '{');
     put_baseline(&w, "uniform", d->figures->uniform);
     put_baseline(&w, "unigram", d->figures->unigram);
+    if (!isnan(d->figures->ngram)) put_baseline(&w, "ngram", d->figures->ngram);
     tg_json_close(&w, '}');
     put_raw(&w, "verdict", d->verdict);
     put_raw(&w, "report", d->report);

@@ -80,6 +80,7 @@ tg_status tg_figures_count(const tg_tokenizer *t, const void *tokens, const int6
     for (int64_t id = 0; id < f.vocab; id++) kinds += tg_token_is_target(t, (int32_t)id);
     f.uniform = (double)tg_logf((float)kinds);
     f.unigram = unigram(t, hist, f.targets[TG_TRAIN], hist + of * f.vocab, f.targets[of], kinds);
+    f.ngram = (double)NAN;
     tg_free(hist);
     *out = f;
     return TG_OK;

@@ -15,6 +15,7 @@ typedef struct tg_figures {
     int32_t some_token;         /* one that occurs */
     int64_t unseen[TG_SPLITS];  /* tokens of a split whose kind training does not have */
     double uniform;             /* nats per target: log of how many kinds may be one */
+    double ngram;               /* the same of an n-gram model that training's beginning was counted for; NaN: none */
     double unigram;             /* of validation (of training where there is none) under training's counts plus one */
 } tg_figures;
 

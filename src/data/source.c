@@ -11,6 +11,7 @@
 #include "base/meter.h"
 #include "base/rng.h"
 #include "base/utf8.h"
+#include "data/text/encoding.h"
 #include "data/fetch.h"
 #include "data/recipe.h"
 #include "data/synth.h"
@@ -61,12 +62,24 @@ static tg_status read_source(tg_gather *g, const char *path, int64_t most, tg_st
     return status;
 }
 
-/* Offset of what makes bytes no text: a NUL or invalid UTF-8; -1: nothing does. */
+/* Whether bytes that are not UTF-8 are text in another encoding, to the end. */
+static bool is_other_text(const char *bytes, int64_t length)
+{
+    const tg_guess g = tg_encoding_guess(bytes, length);
+    tg_str text = {0};
+    const bool fits = g.encoding != TG_UTF8 && g.confidence >= 0.5 && !tg_encoding_to_utf8(g.encoding, bytes, length, &text) &&
+                      !(text.length && memchr(text.data, 0, (size_t)text.length));
+    tg_str_free(&text);
+    return fits;
+}
+
+/* Offset of what makes bytes no text: a NUL, or what is in no encoding that is known; -1: nothing does. */
 static int64_t first_odd(const char *bytes, int64_t length, const char **what)
 {
     const char *nul = length ? memchr(bytes, 0, (size_t)length) : NULL;
     int64_t invalid = tg_utf8_check(bytes, nul ? nul - bytes : length);
     *what = invalid >= 0 ? "not UTF-8" : "a NUL";
+    if ((invalid >= 0 || nul) && is_other_text(bytes, length)) return -1;
     return invalid >= 0 ? invalid : nul ? nul - bytes : -1;
 }
 

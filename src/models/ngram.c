@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "data/codec/safetensors.h"
 #include "data/dataset.h"
+#include "data/pack.h"
 #include "tinygen/model.h"
 
 #include <math.h>
@@ -61,15 +62,6 @@ static void replace(tg_model *m, tg_ngram *g)
 
 /* ---- learning ------------------------------------------------------------------------------------------------------- */
 
-static void narrow(const int32_t *ids, int64_t count, int width, void *out)
-{
-    for (int64_t i = 0; i < count; i++) {
-        if (width == 1) ((uint8_t *)out)[i] = (uint8_t)ids[i];
-        else if (width == 2) ((uint16_t *)out)[i] = (uint16_t)ids[i];
-        else ((uint32_t *)out)[i] = (uint32_t)ids[i];
-    }
-}
-
 /* A split as it lies in the file; *tokens is the caller's. */
 static tg_status read_split(const tg_dataset *d, tg_split s, int64_t vocab, void **tokens, tg_ngram_text *out)
 {
@@ -81,11 +73,13 @@ static tg_status read_split(const tg_dataset *d, tg_split s, int64_t vocab, void
     for (int64_t i = 0; i < N && !status; i += PART) {
         const int64_t n = N - i < PART ? N - i : PART;
         status = tg_dataset_tokens(d, s, i, n, ids);
-        if (!status) narrow(ids, n, width, all + i * width);
+        if (!status) tg_tokens_narrow(ids, n, width, all + i * width);
     }
     tg_free(ids);
     *tokens = all;
-    *out = (tg_ngram_text){.tokens = all, .count = N};
+    const tg_tokenizer *t = tg_dataset_tokenizer(d);
+    *out = (tg_ngram_text){.tokens = all, .count = N, .starts = tg_dataset_starts(d, s), .documents = tg_dataset_documents(d, s),
+                           .given = tg_tokenizer_classes(t) ? tg_tokenizer_class_token(t, 0) : 0};
     return status;
 }
 

@@ -53,8 +53,8 @@ static void measure_room(counter *c)
     for (int64_t i = t->count - 1; i >= 0; i--) {
         if (left < c->g->order) left++;
         c->room[i] = left;
-        while (d > 0 && t->starts[d - 1] > (uint64_t)i) d--;
-        if (d > 0 && t->starts[d - 1] == (uint64_t)i) left = 0;
+        while (d > 0 && t->starts[d - 1] > i) d--;
+        if (d > 0 && t->starts[d - 1] == i) left = 0;
     }
 }
 

@@ -118,11 +118,13 @@ tg_status tg_ngram_nats(tg_context *ctx, const tg_ngram *g, const tg_ngram_text 
     tg_status s = TG_OK;
     for (int64_t i = 0; i < text->count && !s; i++) {
         bool begins = i == 0;
-        for (; text->starts && d < text->documents && text->starts[d] <= (uint64_t)i; d++) begins = true;
+        for (; text->starts && d < text->documents && text->starts[d] <= i; d++) begins = true;
         if (begins) at.length = 0;
-        const double log_prob = tg_ngram_step(g, &at, (int32_t)tg_ngram_token(text->tokens, width, i));
-        sum -= begins ? 0 : log_prob;
-        counted += !begins;
+        const uint32_t token = tg_ngram_token(text->tokens, width, i);
+        const double log_prob = tg_ngram_step(g, &at, (int32_t)token);
+        const bool asked = !begins && !(text->given && token >= text->given);
+        sum -= asked ? log_prob : 0;
+        counted += asked;
         if (i % PART == PART - 1) s = tg_meter_add(&meter, PART);
     }
     tg_meter_end(&meter);

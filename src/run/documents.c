@@ -17,7 +17,6 @@ void tg_documents_free(tg_documents *d)
     tg_free(d->names);
     tg_free(d->starts);
     tg_free(d->labels);
-    tg_free(d->order);
     *d = (tg_documents){0};
 }
 
@@ -133,12 +132,37 @@ static int64_t documents_before(const tg_documents *d, double share, bool by_byt
     return low;
 }
 
-tg_status tg_documents_split(tg_documents *d, int rule, uint64_t seed, double val, double test)
+/* All documents in the order that the seed draws. */
+static tg_status shuffle(tg_documents *d, tg_str *text, uint64_t seed)
 {
-    d->order = tg_alloc_array(d->count + 1, sizeof *d->order);
-    if (!d->order) return TG_ENOMEM;
-    for (int64_t i = 0; i < d->count; i++)
-        d->order[i] = rule == TG_SPLIT_RANDOM ? tg_rng_permute(seed, TG_RNG_SPLIT, 0, d->count, i) : i;
+    tg_str mixed = {0};
+    int64_t *starts = tg_alloc_array(d->room + 1, sizeof *starts);
+    int32_t *labels = tg_alloc_array(d->room + 1, sizeof *labels);
+    for (int64_t i = 0; i < d->count && starts && labels; i++) {
+        const int64_t from = tg_rng_permute(seed, TG_RNG_SPLIT, 0, d->count, i);
+        tg_str_add_n(&mixed, text->data + d->starts[from], d->starts[from + 1] - d->starts[from]);
+        labels[i] = d->labels[from];
+        starts[i + 1] = mixed.length;
+    }
+    if (!starts || !labels || mixed.failed) {
+        tg_free(starts);
+        tg_free(labels);
+        tg_str_free(&mixed);
+        return TG_ENOMEM;
+    }
+    tg_free(d->starts);
+    tg_free(d->labels);
+    tg_str_free(text);
+    d->starts = starts;
+    d->labels = labels;
+    *text = mixed;
+    return TG_OK;
+}
+
+tg_status tg_documents_split(tg_documents *d, tg_str *text, int rule, uint64_t seed, double val, double test)
+{
+    tg_status status = rule == TG_SPLIT_RANDOM && d->count ? shuffle(d, text, seed) : TG_OK;
+    if (status) return status;
     const bool by_bytes = rule == TG_SPLIT_POSITION;
     int64_t before_test = test > 0 ? documents_before(d, 1 - test, by_bytes) : d->count;
     int64_t train = val > 0 ? documents_before(d, 1 - val - test, by_bytes) : before_test;
@@ -216,8 +240,8 @@ static tg_status pack_all(packing *k, const tg_documents *d, const tg_str *text,
     for (int split = 0; split < TG_SPLITS; split++) {
         const int64_t before = k->count;
         for (int64_t i = 0; i < d->by_split[split] && !s; i++, at++) {
-            const int64_t which = d->order[at], begin = d->starts[which], length = d->starts[which + 1] - begin;
-            const int32_t class = classes ? classes[d->labels[which]] : -1;
+            const int64_t begin = d->starts[at], length = d->starts[at + 1] - begin;
+            const int32_t class = classes ? classes[d->labels[at]] : -1;
             out->starts[at] = k->count - before;
             if (classes) out->labels[at] = (uint16_t)class;
             s = put_document(k, out, text->data + begin, length, classes ? tg_tokenizer_class_token(k->t, class) : -1);

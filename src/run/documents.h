@@ -16,7 +16,6 @@ typedef struct tg_documents {
     int64_t names_count;
     int64_t labelled;         /* documents that have a label */
     int64_t by_split[TG_SPLITS];
-    int64_t *order;           /* [count] which document comes at a place, split after split */
 } tg_documents;
 void tg_documents_free(tg_documents *d);
 
@@ -27,10 +26,11 @@ tg_status tg_documents_cut(tg_documents *d, tg_str *text, const char *bytes, int
 tg_status tg_documents_add(tg_documents *d, tg_str *text, const char *bytes, int64_t length, const char *label);
 /* Leaves out documents i with first[i] != i, of which first[i] is an earlier twin. */
 void tg_documents_drop(tg_documents *d, tg_str *text, const int64_t *first);
-/* Which documents train, validate and test: by_split and order. position: in the order given, cut where so much of the text
+/* Puts the documents that train first, then those that validate, then those that test, and counts them. position: in the order given, cut where so much of the text
  * is through; document: in the order given, by number; random: by number, in an order that (seed) alone decides. The
- * documents of a random split stay in that order. Errors: TG_EINVAL (a share that leaves a split without a document). */
-tg_status tg_documents_split(tg_documents *d, int rule, uint64_t seed, double val, double test);
+ * documents of a random split stay in that order. Errors: TG_EINVAL (a share that leaves a split without a document),
+ * TG_ENOMEM. */
+tg_status tg_documents_split(tg_documents *d, tg_str *text, int rule, uint64_t seed, double val, double test);
 
 /* The dataset's tokens and what the file tells of them. Owned; tg_packed_free. */
 typedef struct tg_packed {

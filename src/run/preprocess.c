@@ -15,9 +15,10 @@
 #include "base/utf8.h"
 #include "data/pack.h"
 #include "data/text/tokenizer.h"
+#include "models/ngram.h"
 #include "run/deps.h"
 
-enum { ONCE = TG_KEY_NO_CONFIG };
+enum { ONCE = TG_KEY_NO_CONFIG, SHOWN = 60, /* bytes of a leak that are shown */ NGRAM_ORDER = 3, NGRAM_BYTES = 16 << 20 };
 
 const tg_key tg_preprocess_keys[] = {
     TG_LIST(tg_preprocess_options, corpora, 0, "CORPUS", TG_KEY_ARGUMENT,
@@ -25,6 +26,14 @@ const tg_key tg_preprocess_keys[] = {
     TG_TEXT(tg_preprocess_options, out, 'o', NULL, "FILE", TG_KEY_NAME, "the dataset to write, NAME.safetensors"),
     TG_CHOICE(tg_preprocess_options, tokenizer, 0, "char", "char|byte", 0,
               "a token is a Unicode character of the corpus (must be UTF-8), or a byte (takes anything)"),
+    TG_CHOICE(tg_preprocess_options, encoding, 0, "auto", "auto|utf-8|gb18030|big5|utf-16", 0,
+              "what the items are in; auto: told by a mark or by what makes sense"),
+    TG_CHOICE(tg_preprocess_options, normalize, 0, "nfc", "nfc|none", 0, "one spelling for accented letters (Unicode NFC)"),
+    TG_CHOICE(tg_preprocess_options, width, 0, "keep", "keep|fold", 0, "fold: full-width letters, digits and signs to plain ones"),
+    TG_SWITCH(tg_preprocess_options, lowercase, 0, NULL, 0, "all letters small"),
+    TG_CHOICE(tg_preprocess_options, strip, 0, "none", "none|gutenberg", 0, "gutenberg: leave out what Project Gutenberg puts around a book"),
+    TG_SWITCH(tg_preprocess_options, scrub_pii, 0, NULL, 0,
+              "mask e-mail and IP addresses, telephone, identity and card numbers"),
     TG_INT(tg_preprocess_options, min_count, 0, "1", 1, 1e9, 0,
            "char: what occurs less often is one unknown token, which is never sampled"),
     TG_CHOICE(tg_preprocess_options, documents, 0, "none", "none|line|blank|file", 0,
@@ -40,7 +49,7 @@ const tg_key tg_preprocess_keys[] = {
     TG_INT(tg_preprocess_options, max_bytes, 0, "0", 0, 1e15, 0,
            "use only so many bytes, up to a whole character; 0: all"),
     TG_SWITCH(tg_preprocess_options, raw, 0, NULL, 0,
-              "leave the bytes as they are: no CR LF to LF, byte order marks kept, nothing between items"),
+              "leave the bytes as they are: no conversion, no cleaning, nothing between items"),
     TG_INT(tg_preprocess_options, seed, 0, "1", 0, 9007199254740991.0, TG_KEY_SEED,
            "of a random split; a split by position draws nothing"),
     TG_SWITCH(tg_preprocess_options, force, 'f', NULL, ONCE, "replace the output"),
@@ -48,43 +57,7 @@ const tg_key tg_preprocess_keys[] = {
     TG_KEYS_END
 };
 
-/* ---- reading and cleaning --------------------------------------------------------------------------------------- */
-
-/* CR LF becomes LF, a byte order mark at the start goes; returns the new length. */
-static int64_t clean(char *bytes, int64_t length, tg_cleaning *count)
-{
-    int64_t from = 0, to = 0;
-    if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
-        from = 3;
-        count->marks++;
-    }
-    for (; from < length; from++) {
-        if (bytes[from] == '\r' && from + 1 < length && bytes[from + 1] == '\n') {
-            count->line_ends++;
-            continue;
-        }
-        bytes[to++] = bytes[from];
-    }
-    return to;
-}
-
-/* Where an item is wrong, in words of its own: the offset is that of the item as it lies in the corpus. */
-static tg_status check_text(const tg_corpus *corpus, const char *folder, int64_t i, const char *bytes)
-{
-    const tg_item *item = tg_corpus_item(corpus, i);
-    const char *nul = item->bytes ? memchr(bytes, 0, (size_t)item->bytes) : NULL,
-               *origin = item->origin ? item->origin : "?";
-    int64_t invalid = tg_utf8_check(bytes, nul ? nul - bytes : item->bytes);
-    if (invalid >= 0)
-        return tg_fail(TG_EINVAL,
-                       "%s/%s (from %s): not UTF-8: byte 0x%02x at byte %" PRId64
-                       "; convert it to UTF-8 (iconv) and collect it again, or take --tokenizer byte",
-                       folder, item->path, origin, (unsigned)(unsigned char)bytes[invalid], invalid);
-    if (nul)
-        return tg_fail(TG_EINVAL, "%s/%s (from %s): no text: a NUL at byte %" PRId64 "; take --tokenizer byte", folder,
-                       item->path, origin, (int64_t)(nul - bytes));
-    return TG_OK;
-}
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* Items end in a newline where another follows. */
 static tg_status join_item(tg_preparing *p, const char *bytes, int64_t length)
@@ -97,21 +70,67 @@ static tg_status join_item(tg_preparing *p, const char *bytes, int64_t length)
     return p->text.failed ? TG_ENOMEM : TG_OK;
 }
 
+static tg_status add_text(tg_preparing *p, const tg_item *item, const tg_str *text)
+{
+    const char *label = p->o->no_labels ? NULL : item->label;
+    if (!text->length) return TG_OK;
+    if (!p->o->documents) return join_item(p, text->data, text->length);
+    return tg_documents_cut(&p->documents, &p->text, text->data, text->length, (int)p->o->documents, label);
+}
+
+/* A row of a table is a document, however others are cut. */
+static tg_status add_row(tg_preparing *p, const tg_item *item, const char *where, const tg_json *row, tg_str *text)
+{
+    if (row->type != TG_JSON_TEXT)
+        return tg_fail(TG_EFORMAT, "%s: not a JSON text; collect the table again", where);
+    tg_status status = tg_clean_item(p, where, row->text, row->length, text);
+    if (status || !text->length) return status;
+    if (!p->o->documents) return join_item(p, text->data, text->length);
+    return tg_documents_cut(&p->documents, &p->text, text->data, text->length, TG_DOCUMENTS_FILE,
+                            p->o->no_labels ? NULL : item->label);
+}
+
+static tg_status add_rows(tg_preparing *p, const tg_item *item, const char *where, const char *bytes, tg_str *text)
+{
+    tg_arena *arena = tg_arena_new(1 << 16);
+    tg_str line = {0};
+    if (!arena) return TG_ENOMEM;
+    const tg_arena_mark fresh = tg_arena_here(arena);
+    tg_status status = TG_OK;
+    int64_t number = 0;
+    for (int64_t at = 0, end; at < item->bytes && !status; at = end + 1) {
+        const char *stop = memchr(bytes + at, '\n', (size_t)(item->bytes - at));
+        const tg_json *row;
+        end = stop ? stop - bytes : item->bytes;
+        tg_str_clear(&line);
+        tg_str_addf(&line, "%s:%" PRId64, where, ++number);
+        if (line.failed) status = TG_ENOMEM;
+        if (!status) status = tg_json_parse(arena, line.data, bytes + at, end - at, &row);
+        if (!status) status = add_row(p, item, line.data, row, text);
+        tg_arena_rewind(arena, fresh);
+    }
+    tg_arena_free(arena);
+    tg_str_free(&line);
+    return status;
+}
+
 static tg_status add_item(tg_preparing *p, const tg_corpus *corpus, const char *folder, int64_t i)
 {
-    const tg_preprocess_options *o = p->o;
     const tg_item *item = tg_corpus_item(corpus, i);
     char *bytes = NULL;
-    tg_status status = tg_corpus_read(corpus, i, &bytes);
-    if (!status && o->tokenizer == TG_BY_CHAR) status = check_text(corpus, folder, i, bytes);
-    int64_t length = item->bytes;
-    if (!status && !o->raw) length = clean(bytes, length, &p->cleaning);
-    if (!status && o->documents)
-        status = tg_documents_cut(&p->documents, &p->text, bytes, length, (int)o->documents, o->no_labels ? NULL : item->label);
-    else if (!status) status = join_item(p, bytes, length);
+    tg_str where = {0}, text = {0};
+    tg_str_addf(&where, "%s/%s (from %s)", folder, item->path, item->origin ? item->origin : "?");
+    tg_status status = where.failed ? TG_ENOMEM : tg_corpus_read(corpus, i, &bytes);
+    if (!status && item->documents) status = add_rows(p, item, where.data, bytes, &text);
+    else {
+        if (!status) status = tg_clean_item(p, where.data, bytes, item->bytes, &text);
+        if (!status) status = add_text(p, item, &text);
+    }
     if (!status) status = tg_manifest_add(&p->manifest, item);
     if (!status) tg_provenance_add(p, item);
     tg_free(bytes);
+    tg_str_free(&where);
+    tg_str_free(&text);
     return status;
 }
 
@@ -216,7 +235,7 @@ static void list_classes(const tg_documents *d, tg_class *classes, tg_class *scr
     for (int64_t i = 0; i < d->names_count; i++)
         for (int64_t k = 0; k < d->names_count; k++)
             if (classes[k].name == d->names[i]) places[i] = (int32_t)k;
-    for (int64_t i = 0; i < d->by_split[TG_TRAIN]; i++) classes[places[d->labels[d->order[i]]]].documents++;
+    for (int64_t i = 0; i < d->by_split[TG_TRAIN]; i++) classes[places[d->labels[i]]].documents++;
 }
 
 static tg_status check_labels(const tg_preparing *p)
@@ -230,15 +249,37 @@ static tg_status check_labels(const tg_preparing *p)
                    "--label, or leave labels out: --no-labels", d->count - d->labelled, d->count);
 }
 
+/* What is said more than once stays once, before the split, so that no twin of a training document validates. Twins of
+ * another class go, too. */
+static tg_status drop_duplicates(tg_preparing *p)
+{
+    tg_documents *d = &p->documents;
+    if (p->o->dedupe == TG_DEDUPE_OFF || d->count == 0) return TG_OK;
+    int64_t *first = tg_alloc_array(d->count, sizeof *first), before = d->count;
+    if (!first) return TG_ENOMEM;
+    tg_status status = tg_duplicates_exact(p->text.data, d->starts, d->count, first);
+    if (!status) tg_documents_drop(d, &p->text, first);
+    p->cleaning.exact = before - d->count;
+    before = d->count;
+    if (!status && p->o->dedupe == TG_DEDUPE_NEAR) {
+        status = tg_duplicates_near(p->ctx, p->text.data, d->starts, d->count, TG_NEAR_THRESHOLD, first);
+        if (!status) tg_documents_drop(d, &p->text, first);
+        p->cleaning.near = before - d->count;
+    }
+    tg_free(first);
+    return status;
+}
+
 /* Documents to tokens, with a class for each where they have labels. */
 static tg_status pack_documents(tg_preparing *p)
 {
     tg_documents *d = &p->documents;
     const int64_t names = d->names_count;
     tg_status status = check_labels(p);
+    if (!status) status = drop_duplicates(p);
     if (status) return status;
     const int rule = p->o->split == TG_SPLIT_AUTO ? TG_SPLIT_RANDOM : (int)p->o->split;
-    status = tg_documents_split(d, rule, (uint64_t)p->o->seed, p->o->val, p->o->test);
+    status = tg_documents_split(d, &p->text, rule, (uint64_t)p->o->seed, p->o->val, p->o->test);
     tg_class *classes = tg_alloc_array(2 * names + 1, sizeof *classes);
     int32_t *places = tg_alloc_array(names + 1, sizeof *places);
     if (!status && (!classes || !places)) status = TG_ENOMEM;
@@ -261,12 +302,69 @@ static tg_status pack_text(tg_preparing *p)
     return status;
 }
 
+/* Where the training text ends and validation's does, in bytes of the text. */
+static void find_ends(const tg_preparing *p, int64_t *train, int64_t *val)
+{
+    const int64_t *by_split = p->documents.by_split, *counts = p->packed.counts;
+    if (p->o->documents) {
+        *train = p->documents.starts[by_split[TG_TRAIN]];
+        *val = p->documents.starts[by_split[TG_TRAIN] + by_split[TG_VAL]];
+        return;
+    }
+    *train = tg_tokenizer_bytes_of(p->tokenizer, p->text.data, p->text.length, counts[TG_TRAIN]);
+    *val = *train + tg_tokenizer_bytes_of(p->tokenizer, p->text.data + *train, p->text.length - *train, counts[TG_VAL]);
+}
+
+/* What validation repeats of training, word for word. */
+static tg_status find_leaks(tg_preparing *p)
+{
+    int64_t train, val;
+    find_ends(p, &train, &val);
+    p->val_bytes = val - train;
+    if (val == train || train == 0) return TG_OK;
+    tg_status status = tg_leaks_find(p->text.data, train, p->text.data + train, val - train, TG_LEAK_SPAN, &p->leaks);
+    if (!status && p->leaks.longest)
+        tg_str_add_n(&p->leaked, p->text.data + train + p->leaks.longest_in_val, p->leaks.longest < SHOWN ? p->leaks.longest : SHOWN);
+    p->leaked.length -= p->leaked.length ? tg_utf8_partial(p->leaked.data, p->leaked.length) : 0;
+    return status;
+}
+
+/* What an n-gram of order 3 makes of validation, or of training where there is none. It is counted on the first 16 MiB of
+ * training: enough to be told apart from a model that learned nothing. */
+static tg_status find_ngram(tg_preparing *p)
+{
+    tg_figures *f = &p->figures;
+    const double start = tg_now();
+    const int of = f->counts[TG_VAL] ? TG_VAL : TG_TRAIN, width = tg_token_bytes(f->vocab);
+    const int64_t most = f->bytes[TG_TRAIN] > NGRAM_BYTES
+                             ? (int64_t)((double)f->counts[TG_TRAIN] / (double)f->bytes[TG_TRAIN] * NGRAM_BYTES) : f->counts[TG_TRAIN];
+    const int64_t *by_split = p->documents.by_split;
+    const tg_tokenizer *t = p->tokenizer;
+    tg_ngram_text train = {.tokens = p->packed.tokens, .count = most, .starts = p->packed.starts, .documents = by_split[TG_TRAIN],
+                           .given = tg_tokenizer_classes(t) ? tg_tokenizer_class_token(t, 0) : 0}, other = train;
+    other.count = f->counts[of];
+    if (of == TG_VAL) {
+        other.tokens = (const char *)p->packed.tokens + f->counts[TG_TRAIN] * width;
+        other.starts = p->packed.starts ? p->packed.starts + by_split[TG_TRAIN] : NULL;
+        other.documents = by_split[TG_VAL];
+    }
+    tg_ngram *g = NULL;
+    if (train.count < 1) return TG_OK;
+    tg_status status = tg_ngram_fit(p->ctx, &train, f->vocab, NGRAM_ORDER, &g);
+    if (!status) status = tg_ngram_nats(p->ctx, g, &other, &f->ngram);
+    tg_ngram_free(g);
+    p->ngram_seconds = tg_now() - start;
+    return status;
+}
+
 static tg_status write_dataset(tg_preparing *p)
 {
     tg_status status = p->o->documents ? pack_documents(p) : pack_text(p);
+    if (!status) status = find_leaks(p);
     if (status) return status;
     tg_str_free(&p->text);
     status = tg_figures_count(p->tokenizer, p->packed.tokens, p->packed.counts, &p->figures);
+    if (!status) status = find_ngram(p);
     if (!status) status = tg_verdict_make(p);
     if (status) return status;
     tg_dataset_draft draft = {
@@ -317,5 +415,6 @@ tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
     tg_str_free(&p.report);
     tg_str_free(&p.provenance);
     tg_str_free(&p.findings);
+    tg_str_free(&p.leaked);
     return status;
 }

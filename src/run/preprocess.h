@@ -4,14 +4,30 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "data/corpus.h"
+#include "data/duplicates.h"
+#include "data/leaks.h"
+#include "data/text/encoding.h"
+#include "data/text/gutenberg.h"
+#include "data/text/normalize.h"
+#include "data/text/scrub.h"
 #include "run/documents.h"
 #include "tinygen/run.h"
 
 enum { TG_BY_CHAR, TG_BY_BYTE }; /* choices of --tokenizer */
 
+enum { TG_DEDUPE_EXACT, TG_DEDUPE_NEAR, TG_DEDUPE_OFF };
+enum { TG_SAID_UTF16 = 4 };        /* of --encoding */
+
+/* What was found and changed on the way from items to text. */
 typedef struct tg_cleaning {
-    int64_t line_ends; /* CR LF that became LF */
-    int64_t marks;     /* byte order marks removed */
+    int64_t encodings[TG_ENCODINGS]; /* items in each */
+    int64_t not_text;  /* items in none: their bytes as they were */
+    int64_t doubtful;  /* items whose encoding is not sure */
+    int64_t told;      /* encodings that were told one by one */
+    tg_cleaned text;   /* line ends, control characters, marks */
+    int64_t widths, composed, lowered;
+    int64_t stripped;  /* bytes around a book's body */
+    tg_scrubbed scrubbed;
     int64_t joints;    /* newlines put between items */
     int64_t cut;       /* bytes left out by --max-bytes, of items that were not read, too */
     int64_t rare;      /* characters that --min-count made unknown */
@@ -25,17 +41,24 @@ typedef struct tg_preparing {
     tg_documents documents; /* of the text; empty: it is one piece */
     tg_packed packed;
     tg_cleaning cleaning;
+    tg_leaks leaks;    /* of validation in training */
+    int64_t val_bytes; /* of text */
+    tg_str leaked;     /* how the longest begins */
     tg_sha256 manifest;
     tg_str sources;    /* members of the provenance's list */
     int64_t items;
     tg_tokenizer *tokenizer;
     tg_figures figures;
+    double ngram_seconds; /* that its baseline took */
     tg_str split, verdict, report, provenance; /* JSON */
     tg_str findings;   /* the same for people, a line each: "what; remedy" */
     const char *grade; /* "good", "look", "bad" */
     char content[65];
 } tg_preparing;
 
+/* The item's text, cleaned as the options say, in place of what *out held. where: for messages. Errors: TG_EINVAL (not in
+ * the encoding that was said, in none that is known; with the offset in the item's own bytes), TG_ENOMEM. */
+tg_status tg_clean_item(tg_preparing *p, const char *where, const char *bytes, int64_t length, tg_str *out);
 /* An item's origin, licence, label, size and hash to the provenance. */
 void tg_provenance_add(tg_preparing *p, const tg_item *item);
 /* From figures and counts: grade, findings and the four JSON texts. */

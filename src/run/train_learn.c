@@ -148,7 +148,7 @@ static tg_status write_sample(tg_training *t)
     const tg_choice choice = {.temperature = 0.8, .top_p = 1, .repeat_penalty = 1};
     tg_tape *tape = NULL;
     tg_status s = tg_tape_new(t->ctx, &tape);
-    if (!s) s = tg_generator_new(t->model, tape, &choice, &t->generator);
+    if (!s) s = tg_generator_new(t->model, tape, tg_dataset_tokenizer(t->data), &choice, &t->generator);
     if (!s) s = tg_training_write_sample(t, 1);
     tg_generator_free(t->generator);
     t->generator = NULL;
@@ -171,6 +171,7 @@ static tg_status write_result(tg_training *t, const lesson *l)
     tg_json_member_real(&w, "bpc", tg_training_bits(t, l->val_loss));
     tg_json_member_real(&w, "uniform", tg_dataset_baseline(t->data, "uniform"));
     tg_json_member_real(&w, "unigram", tg_dataset_baseline(t->data, "unigram"));
+    tg_json_member_real(&w, "ngram", tg_dataset_baseline(t->data, "ngram"));
     tg_json_member_real(&w, "tokens_per_second", rate_of(t, l));
     tg_json_member_text(&w, "gflops", NULL);
     tg_json_member_int(&w, "params", t->desc->learner->count(t->model));

@@ -212,6 +212,7 @@ tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out)
     tg_json_member_real(&w, "bpc", tg_training_bits(t, at->best_loss));
     tg_json_member_real(&w, "uniform", tg_dataset_baseline(t->data, "uniform"));
     tg_json_member_real(&w, "unigram", tg_dataset_baseline(t->data, "unigram"));
+    tg_json_member_real(&w, "ngram", tg_dataset_baseline(t->data, "ngram"));
     tg_json_member_real(&w, "tokens_per_second", rate);
     tg_json_member_real(&w, "gflops", t->loop->step_flops > 0 ? t->loop->step_flops / step_tokens * rate / 1e9 : NAN);
     tg_json_member_int(&w, "params", tg_params_elements(p));

@@ -1,5 +1,6 @@
 /* verdict.c - is there something to learn here, and what would mend it: said before training, not after. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/term.h"
@@ -86,6 +87,63 @@ static void judge_coverage(judge *j)
     tg_str_free(&text);
 }
 
+/* A few lines that both share are no harm; a tenth makes validation flatter by that much. */
+static void judge_leaks(judge *j)
+{
+    const tg_preparing *p = j->p;
+    if (p->val_bytes == 0 || p->leaks.longest == 0) return;
+    const double share = (double)p->leaks.covered / (double)p->val_bytes;
+    if (share < 0.005) return;
+    tg_str text = {0};
+    tg_str_add_fixed(&text, 100 * share, 1);
+    tg_str_addf(&text, " %% of the validation text stands word for word in training (\"");
+    tg_term_safe_line(&text, p->leaked.data, p->leaked.length);
+    tg_str_add(&text, "...\")");
+    find(j, share > 0.1, &text, p->o->documents ? "--dedupe near" : "--documents line, blank or file, and --dedupe near");
+    tg_str_free(&text);
+}
+
+static void judge_duplicates(judge *j)
+{
+    const tg_cleaning *c = &j->p->cleaning;
+    const int64_t all = j->p->documents.count + c->exact + c->near;
+    char number[32], of[32];
+    if ((c->exact + c->near) * 50 < all || all == 0) return;
+    tg_str text = {0};
+    tg_str_addf(&text, "%s of %s documents were there already and are left out", tg_format_count(number, c->exact + c->near),
+                tg_format_count(of, all));
+    find(j, false, &text, "nothing to do, if that is right; --dedupe off keeps them");
+    tg_str_free(&text);
+}
+
+static void judge_encoding(judge *j)
+{
+    const tg_cleaning *c = &j->p->cleaning;
+    if (c->doubtful == 0) return;
+    tg_str text = {0};
+    tg_str_addf(&text, "the encoding of %" PRId64 " item%s is a guess", c->doubtful, c->doubtful == 1 ? "" : "s");
+    find(j, false, &text, "--encoding NAME");
+    tg_str_free(&text);
+}
+
+static void judge_persons(judge *j)
+{
+    static const struct { const char *one, *many; } kinds[TG_SCRUB_KINDS] = {
+        {"e-mail address", "e-mail addresses"}, {"telephone number", "telephone numbers"},
+        {"identity number", "identity numbers"}, {"card number", "card numbers"}, {"IP address", "IP addresses"}};
+    const int64_t *count = j->p->cleaning.scrubbed.count;
+    if (j->p->o->scrub_pii) return;
+    tg_str text = {0};
+    for (int i = 0; i < TG_SCRUB_KINDS; i++)
+        if (count[i])
+            tg_str_addf(&text, "%s%" PRId64 " %s", text.length ? ", " : "", count[i], count[i] == 1 ? kinds[i].one : kinds[i].many);
+    if (text.length) {
+        tg_str_add(&text, " in the text");
+        find(j, false, &text, "--scrub-pii masks them");
+    }
+    tg_str_free(&text);
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------------------------- */
 
 void tg_provenance_add(tg_preparing *p, const tg_item *item)
@@ -117,15 +175,37 @@ static void put_provenance(tg_preparing *p)
     if (p->sources.failed) p->provenance.failed = true;
 }
 
+static void put_cleaning(const tg_preparing *p, tg_json_writer *w)
+{
+    const tg_cleaning *c = &p->cleaning;
+    tg_json_key(w, "encodings");
+    tg_json_open(w, '{');
+    for (int e = 0; e < TG_ENCODINGS; e++)
+        if (c->encodings[e]) tg_json_member_int(w, tg_encoding_name((tg_encoding)e), c->encodings[e]);
+    if (c->not_text) tg_json_member_int(w, "unknown", c->not_text);
+    tg_json_close(w, '}');
+    const struct { const char *name; int64_t count; } rows[] = {
+        {"encodings_not_sure", c->doubtful}, {"line_ends_to_lf", c->text.line_ends},
+        {"control_characters_removed", c->text.controls}, {"byte_order_marks_removed", c->text.marks},
+        {"newlines_between_items", c->joints}, {"characters_composed", c->composed}, {"widths_folded", c->widths},
+        {"letters_lowered", c->lowered}, {"boilerplate_bytes_removed", c->stripped}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) tg_json_member_int(w, rows[i].name, rows[i].count);
+    tg_json_key(w, p->o->scrub_pii ? "personal_data_masked" : "personal_data_found");
+    tg_json_open(w, '{');
+    static const char *const kinds[TG_SCRUB_KINDS] = {"emails", "phones", "ids", "cards", "ip_addresses"};
+    for (int i = 0; i < TG_SCRUB_KINDS; i++) tg_json_member_int(w, kinds[i], c->scrubbed.count[i]);
+    tg_json_close(w, '}');
+    tg_json_member_int(w, "val_bytes_also_in_train", p->leaks.covered);
+    tg_json_member_int(w, "longest_span_also_in_train", p->leaks.longest);
+}
+
 static void put_report(tg_preparing *p)
 {
     const tg_figures *f = &p->figures;
     tg_json_writer w = {.out = &p->report};
     tg_json_open(&w, '{');
     tg_json_member_int(&w, "items", p->items);
-    tg_json_member_int(&w, "crlf_to_lf", p->cleaning.line_ends);
-    tg_json_member_int(&w, "byte_order_marks_removed", p->cleaning.marks);
-    tg_json_member_int(&w, "newlines_between_items", p->cleaning.joints);
+    put_cleaning(p, &w);
     tg_json_member_int(&w, "bytes_left_out", p->cleaning.cut);
     if (p->o->min_count > 1) tg_json_member_int(&w, "rare_characters", p->cleaning.rare);
     if (p->o->documents) {
@@ -164,6 +244,10 @@ tg_status tg_verdict_make(tg_preparing *p)
     if (p->figures.kinds_in_all > 1) { /* else all is said */
         judge_sizes(&j);
         judge_coverage(&j);
+        judge_leaks(&j);
+        judge_duplicates(&j);
+        judge_encoding(&j);
+        judge_persons(&j);
     }
     tg_json_close(&j.w, ']');
     p->grade = j.bad ? "bad" : j.look ? "look" : "good";
@@ -209,6 +293,15 @@ static void tell_people(tg_preparing *p)
     add_baseline(&line, f, f->uniform);
     tg_str_add(&line, ", single symbols ");
     add_baseline(&line, f, f->unigram);
+    if (!isnan(f->ngram)) {
+        tg_str_add(&line, ", 3-grams ");
+        add_baseline(&line, f, f->ngram);
+        if (p->ngram_seconds >= 0.5) {
+            tg_str_add(&line, " (");
+            tg_str_add_fixed(&line, p->ngram_seconds, 1);
+            tg_str_add(&line, " s)");
+        }
+    }
     if (!line.failed) tg_log(p->ctx, TG_LOG_INFO, "%s", line.data);
     bool bad = strcmp(p->grade, "bad") == 0;
     tg_log(p->ctx, bad ? TG_LOG_WARN : TG_LOG_INFO, "verdict: %s%s", p->grade,

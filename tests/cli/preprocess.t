@@ -3,7 +3,7 @@
 $ gen-collect synth:verses -o v --max-bytes 30k -q && gen-preprocess v -o v.safetensors --json
 <~ ^\{"program": "gen-preprocess", "version": "[0-9.]+", "out": "v.safetensors", "seed": 1, "seconds": [0-9.e-]+, "kind": "text", "train": 27000, "val": 3000, "test": 0, "vocab": 3[0-9], "content_sha256": "[0-9a-f]{64}", "verdict": \{"grade": "good", "findings": \[\]\}\}$
 !~ ^v\.safetensors: train 27,000, validation 3,000 tokens \(char\), vocabulary 3[0-9]; seed 1$
-!~ ^baselines, bits per character: uniform 5\.[0-9]+, single symbols 4\.[0-9]+$
+!~ ^baselines, bits per character: uniform 5\.[0-9]+, single symbols 4\.[0-9]+, 3-grams 1\.[0-9]+$
 ! verdict: good: nothing to mend
 
 # The same again: the same bytes, whatever the time, the path, the number of threads.
@@ -28,7 +28,7 @@ $ gen-preprocess v two -o both.safetensors -q
 # A verdict is no failure.
 $ head -c 500 /dev/zero | tr '\0' a | gen-collect - -o one -q; gen-preprocess one -o one.safetensors
 ! one.safetensors: train 450, validation 50 tokens (char), vocabulary 1; seed 1
-! baselines, bits per character: uniform 0.000, single symbols 0.000
+! baselines, bits per character: uniform 0.000, single symbols 0.000, 3-grams 0.000
 ! gen-preprocess: warning: verdict: bad
 ! gen-preprocess: warning:   the text is one symbol again and again ('a'): there is nothing to learn; collect a text
 $ gen-preprocess ten -o few.safetensors
@@ -52,7 +52,7 @@ $ gen-collect - -o empty -q < /dev/null 2> /dev/null; gen-preprocess empty -o x.
 ! gen-preprocess: empty: the corpus is empty (1 item, no text); collect something first
 ? 1
 $ printf 'caf\351\n' | gen-collect - -o latin -q 2> /dev/null; gen-preprocess latin -o x.safetensors
-! gen-preprocess: latin/items/000001.txt (from standard input): not UTF-8: byte 0xe9 at byte 3; convert it to UTF-8 (iconv) and collect it again, or take --tokenizer byte
+! gen-preprocess: latin/items/000001.txt (from standard input): not UTF-8: byte 0xe9 at byte 3 begins no character; give its encoding (--encoding NAME) or take bytes as they are (--tokenizer byte)
 ? 1
 $ gen-preprocess latin -o latin.safetensors --tokenizer byte -q
 $ printf 'a\0b' | gen-collect - -o zero -q 2> /dev/null; gen-preprocess zero -o x.safetensors
@@ -124,3 +124,46 @@ $ ls -A | grep tmp
 $ gen-preprocess v two -o d.safetensors --deps d.mk -q; cat d.mk
 < d.safetensors: v/manifest.jsonl two/manifest.jsonl
 < v/manifest.jsonl two/manifest.jsonl:
+
+# Encodings are told by what makes sense; the text, and so the content hash, is the same.
+$ python3 -c "
+> t = '春眠不覺曉，處處聞啼鳥。\n夜來風雨聲，花落知多少。\n' * 20
+> for name in ('utf-8', 'gb18030', 'big5', 'utf-16'): open(name, 'wb').write(t.encode(name))
+> open('marked', 'wb').write(t.replace('\n', '\r\n').encode('utf-8-sig'))"
+$ for e in utf-8 gb18030 big5 utf-16 marked; do gen-collect $e -o c-$e -q 2> /dev/null; gen-preprocess c-$e -o $e.safetensors -q --json; done | grep -o '"content_sha256": "[0-9a-f]*"' | uniq | wc -l
+< 1
+$ gen-preprocess c-gb18030 -o gb.safetensors 2>&1 | head -n 1
+<~ ^c-gb18030/items/000001.txt \(from gb18030\): GB18030 \([0-9.]+ % sure\), made UTF-8; --encoding NAME overrules$
+$ gen-preprocess c-gb18030 -o y.safetensors --encoding utf-8
+!~ not UTF-8: byte 0xb4 at byte 0 begins no character
+? 1
+
+# Documents: twins go before the split, which draws them; start and end are tokens.
+$ printf 'one\ntwo\n\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\none\n' > n.txt; gen-collect n.txt -o n -q; gen-preprocess n -o n.safetensors --documents line --json 2> said | grep -o '"train".*"vocab": [0-9]*'; grep left said
+< "train": 54, "val": 5, "test": 0, "vocab": 16
+< gen-preprocess: warning:   2 of 12 documents were there already and are left out; nothing to do, if that is right; --dedupe off keeps them
+$ gen-preprocess n -o n2.safetensors --documents line --dedupe off --val 0 -q --json | grep -o '"train": [0-9]*'
+< "train": 69
+$ gen-preprocess n -o n3.safetensors --documents blank --val 0.5 -q --json | grep -o '"train": [0-9]*, "val": [0-9]*'
+<~ "train": (9|50), "val": (9|50)
+$ gen-preprocess n -o y.safetensors --split random
+! gen-preprocess: --split random and --split document want documents; add --documents line, blank or file
+? 2
+
+# Labels make classes, unless some documents have none.
+$ gen-collect n.txt -o good -q --label good && printf 'bad\nworse\n' | gen-collect - -o bad -q --label bad
+$ gen-preprocess good bad -o l.safetensors --documents line -q --json | grep -o '"vocab": [0-9]*'
+< "vocab": 21
+$ gen-preprocess good bad n -o y.safetensors --documents line --dedupe off
+! gen-preprocess: 12 of 26 documents have no label, the others have; collect those again with --label, or leave labels out: --no-labels
+? 1
+$ gen-preprocess good bad n -o l2.safetensors --documents line -q --json --no-labels | grep -o '"vocab": [0-9]*'
+< "vocab": 19
+
+# Rare characters become one token; personal data are counted, or masked.
+$ gen-preprocess n -o rare.safetensors --min-count 3 -q --json | grep -o '"vocab": [0-9]*'
+< "vocab": 7
+$ printf 'write to ada@example.org or bob@example.net\n' > mail.txt; gen-collect mail.txt -o mail -q; gen-preprocess mail -o mail.safetensors 2>&1 | grep address
+< gen-preprocess: warning:   2 e-mail addresses in the text; --scrub-pii masks them
+$ gen-preprocess mail -o mail2.safetensors --scrub-pii -q --json --val 0 | grep -o '"train": [0-9]*'
+< "train": 28

@@ -108,7 +108,7 @@ $ gen-sample a --prompt 'The ' --length 40 --seed 4 --stop "$(tail -c 3 text | h
 < whole
 
 # What goes to a terminal is made safe; --raw lets it through; a pipe gets the bytes.
-$ printf 'x\033[31my\n%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 > esc && gen-collect esc --licence CC0-1.0 -o escs -q && gen-preprocess escs -o esc.safetensors -q 2> said; gen-train --data esc.safetensors --model rnn --hidden 8 --layers 1 --batch 1 --seq 8 --steps 300 -o e -q
+$ printf 'x\033[31my\n%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 > esc && gen-collect esc --licence CC0-1.0 -o escs -q && gen-preprocess escs --raw -o esc.safetensors -q 2> said; gen-train --data esc.safetensors --model rnn --hidden 8 --layers 1 --batch 1 --seq 8 --steps 300 -o e -q
 $ gen-sample e --prompt x --temperature 0 --length 8 | od -An -c | tr -s ' '
 <  x 033 [ 3 1 m y \n x \n
 $ if command -v script > /dev/null; then script -qec 'gen-sample e --prompt x --temperature 0 --length 5' /dev/null < /dev/null; else echo 'x\x1B[31m'; fi | tr -d '\r'

@@ -37,6 +37,18 @@ const char *tg_tokenizer_text(const tg_tokenizer *t, int32_t id, int64_t *length
     return "\xef\xbf\xbd";
 }
 
+int64_t tg_tokenizer_bytes_of(const tg_tokenizer *t, const char *text, int64_t length, int64_t count)
+{
+    if (t->row == &tg_tokenizer_byte) return count < length ? count : length;
+    int64_t at = 0;
+    while (count > 0 && at < length) {
+        at++;
+        while (at < length && ((unsigned char)text[at] & 0xc0) == 0x80) at++;
+        count--;
+    }
+    return at;
+}
+
 /* ---- special tokens --------------------------------------------------------------------------------------------- */
 
 int32_t tg_tokenizer_unknown(const tg_tokenizer *t) { return t->special.unknown; }

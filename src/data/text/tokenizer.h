@@ -35,6 +35,8 @@ struct tg_tokenizer {
 /* Adds special tokens to a tokeniser that was just made: an unknown one, start and end of documents, count classes (which
  * need documents). names are copied. */
 tg_status tg_tokenizer_add_specials(tg_tokenizer *t, bool unknown, bool documents, const tg_class *classes, int64_t count);
+/* Bytes of text that its first `count` plain tokens take, unknown ones too. */
+int64_t tg_tokenizer_bytes_of(const tg_tokenizer *t, const char *text, int64_t length, int64_t count);
 /* Whether a loss may ask for it: a text's own tokens, the unknown one and the end, but no start and no class. */
 static inline bool tg_token_is_target(const tg_tokenizer *t, int32_t id)
 {

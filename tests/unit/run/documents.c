@@ -68,6 +68,13 @@ static void many(tg_documents *d, tg_str *text)
     }
 }
 
+static int number_of(const tg_documents *d, const tg_str *text, int64_t i)
+{
+    int n = 0;
+    for (int64_t at = d->starts[i]; at < d->starts[i + 1]; at++) n = 10 * n + text->data[at] - '0';
+    return n;
+}
+
 TEST(a_random_split_is_a_permutation_that_the_seed_decides)
 {
     tg_documents d = {0}, again = {0}, other = {0};
@@ -76,16 +83,18 @@ TEST(a_random_split_is_a_permutation_that_the_seed_decides)
     many(&d, &text[0]);
     many(&again, &text[1]);
     many(&other, &text[2]);
-    CHECK_OK(tg_documents_split(&d, TG_SPLIT_RANDOM, 1, 0.1, 0.1));
-    CHECK_OK(tg_documents_split(&again, TG_SPLIT_RANDOM, 1, 0.1, 0.1));
-    CHECK_OK(tg_documents_split(&other, TG_SPLIT_RANDOM, 2, 0.1, 0.1));
+    CHECK_OK(tg_documents_split(&d, &text[0], TG_SPLIT_RANDOM, 1, 0.1, 0.1));
+    CHECK_OK(tg_documents_split(&again, &text[1], TG_SPLIT_RANDOM, 1, 0.1, 0.1));
+    CHECK_OK(tg_documents_split(&other, &text[2], TG_SPLIT_RANDOM, 2, 0.1, 0.1));
     CHECK(d.by_split[0] == 80 && d.by_split[1] == 10 && d.by_split[2] == 10);
     int64_t same = 0;
     for (int i = 0; i < 100; i++) {
-        CHECK(!seen[d.order[i]]);
-        seen[d.order[i]] = true;
-        CHECK_INT(again.order[i], d.order[i]);
-        same += other.order[i] == d.order[i];
+        const int which = number_of(&d, &text[0], i);
+        CHECK(!seen[which]);
+        seen[which] = true;
+        CHECK_INT(d.labels[i], which % 2);
+        CHECK_INT(number_of(&again, &text[1], i), which);
+        same += number_of(&other, &text[2], i) == which;
     }
     CHECK(same < 20);
     tg_documents *all[] = {&d, &again, &other};
@@ -102,17 +111,17 @@ TEST(splits_in_order_go_by_length_or_by_number)
         tg_documents d = {0};
         tg_str text = {0};
         many(&d, &text);
-        CHECK_OK(tg_documents_split(&d, cases[i].rule, 1, 0.5, 0));
+        CHECK_OK(tg_documents_split(&d, &text, cases[i].rule, 1, 0.5, 0));
         CHECK_INT(d.by_split[TG_TRAIN], cases[i].train);
         CHECK_INT(d.by_split[TG_VAL], 100 - cases[i].train);
-        for (int64_t k = 0; k < 100; k++) CHECK_INT(d.order[k], k);
+        for (int k = 0; k < 100; k++) CHECK_INT(number_of(&d, &text, k), k);
         tg_documents_free(&d);
         tg_str_free(&text);
     }
     tg_documents few = {0};
     tg_str text = {0};
     cut(&few, &text, "a\nb\n", TG_DOCUMENTS_LINE, NULL);
-    CHECK_ERROR(tg_documents_split(&few, TG_SPLIT_RANDOM, 1, 0.1, 0.1), TG_EINVAL, "too few for a split");
+    CHECK_ERROR(tg_documents_split(&few, &text, TG_SPLIT_RANDOM, 1, 0.1, 0.1), TG_EINVAL, "too few for a split");
     tg_documents_free(&few);
     tg_str_free(&text);
     CHECK_INT(tg_alloc_live(), 0);
@@ -135,7 +144,7 @@ static tg_dataset *three(void)
     cut(&d, &text, "c", TG_DOCUMENTS_FILE, "x");
     cut(&d, &text, "dd", TG_DOCUMENTS_FILE, "y");
     CHECK_OK(tg_tokenizer_add_specials(t, false, true, classes, 2));
-    CHECK_OK(tg_documents_split(&d, TG_SPLIT_DOCUMENT, 1, 0, 0));
+    CHECK_OK(tg_documents_split(&d, &text, TG_SPLIT_DOCUMENT, 1, 0, 0));
     CHECK_OK(tg_documents_pack(NULL, &d, &text, t, places, &packed));
     CHECK_OK(tg_figures_count(t, packed.tokens, packed.counts, &figures));
     CHECK_INT(figures.counts[TG_TRAIN], 14);
