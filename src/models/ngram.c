@@ -219,7 +219,7 @@ static tg_ngram_context context_of(const tg_ngram *g, const float *last)
 
 static bool in_vocabulary(tg_tape *t, const tg_tensor *tokens, int64_t V)
 {
-    for (int64_t i = 0; i < tg_shape_count(&tokens->shape); i++)
+    for (int64_t i = 0; tokens->ids && i < tg_shape_count(&tokens->shape); i++)
         if (tokens->ids[i] < 0 || tokens->ids[i] >= V) {
             tg_tape_fail(t, tg_fail(TG_EINVAL, "token %d is outside the vocabulary of %lld", (int)tokens->ids[i], (long long)V));
             return false;
@@ -235,7 +235,8 @@ static tg_tensor *ngram_next(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tens
     if (!tokens || !in_vocabulary(t, tokens, V)) return NULL;
     const int64_t T = tokens->shape.dims[0], B = tokens->shape.dims[1];
     tg_tensor *logits = tg_tape_values(t, 3, (int64_t[]){T, B, V});
-    for (int64_t b = 0; logits && b < B; b++) {
+    if (!logits || !logits->data) return logits; /* no memory, or only a plan */
+    for (int64_t b = 0; b < B; b++) {
         const bool carried = carry && C > 0;
         float last[TG_NGRAM_ORDERS] = {0};
         if (carried) memcpy(last, carry->data[0] + b * C, (size_t)C * sizeof *last);
@@ -252,7 +253,7 @@ static tg_tensor *ngram_next(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tens
         }
         if (carried) memcpy(carry->next[0] + b * C, last, (size_t)C * sizeof *last);
     }
-    if (logits && carry) tg_carry_swap(carry);
+    if (carry) tg_carry_swap(carry);
     return logits;
 }
 

@@ -127,6 +127,7 @@ tg_status tg_ngram_nats(tg_context *ctx, const tg_ngram *g, const tg_ngram_text 
         counted += asked;
         if (i % PART == PART - 1) s = tg_meter_add(&meter, PART);
     }
+    if (!s) s = tg_meter_add(&meter, text->count % PART);
     tg_meter_end(&meter);
     if (!s) *nats = counted ? sum / (double)counted : (double)NAN;
     return s;

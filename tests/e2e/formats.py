@@ -50,7 +50,7 @@ def read_safetensors(path):
         at = last
         raw = data[8 + n + first:8 + n + last]
         same("xxh64 of " + name, xxh64(raw), hashes.pop(name))
-        letter = {"U8": "B", "U16": "H", "U32": "I"}[entry["dtype"]]
+        letter = {"U8": "B", "U16": "H", "U32": "I", "F32": "f"}[entry["dtype"]]
         ids = struct.unpack("<%d%s" % (entry["shape"][0], letter), raw)
         tensors[name] = entry["dtype"], ids, raw
     same("hashes", hashes, {})
@@ -109,4 +109,5 @@ def main():
     check_content(meta, tensors)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -15,3 +15,13 @@ make_one english '--val 0.1 --test 0.05' data/verses.txt synth:verses --max-byte
 make_one chinese '' data/couplets.txt
 make_one wide '' synth:couplets data/couplets.txt data/verses.txt
 make_one bytes '--tokenizer byte' data/couplets.txt
+make_ngrams()
+{
+    gen-train --data "$work/$1.safetensors" --model ngram --order "$2" -o "$work/$1-$2" -q &&
+        "$PYTHON" tests/e2e/ngram.py "$work/$1.safetensors" "$work/$1-$2" && echo "ok formats_ngrams_$1_$2" ||
+        echo "not ok formats_ngrams_$1_$2"
+}
+make_ngrams english 6
+make_ngrams chinese 3
+make_ngrams wide 1
+make_ngrams bytes 8
