@@ -25,7 +25,8 @@ typedef struct ngram_config { int64_t order; } ngram_config;
 typedef struct ngram { tg_ngram *grams; } ngram; /* NULL: nothing is learned yet */
 
 static const tg_key ngram_keys[] = {
-    TG_INT(ngram_config, order, 0, "6", 1, TG_NGRAM_ORDERS, TG_KEY_RESULT, "most tokens of an n-gram; a token is predicted from one less"),
+    TG_INT(ngram_config, order, 0, "6", 1, TG_NGRAM_ORDERS, TG_KEY_RESULT,
+           "most tokens of an n-gram; a token is predicted from one less"),
     TG_KEYS_END
 };
 
@@ -117,11 +118,19 @@ static double ngram_room(const void *config, const tg_model_data *data, int64_t 
 {
     const ngram_config *c = config;
     double n = (double)data->vocab, grams = n;
-    for (int64_t k = 2; k <= c->order; k++) grams += (n *= (double)data->vocab) < (double)train_items ? n : (double)train_items;
+    for (int64_t k = 2; k <= c->order; k++) {
+        n *= (double)data->vocab;
+        grams += n < (double)train_items ? n : (double)train_items;
+    }
     return (double)train_items * (14 + tg_token_bytes(data->vocab)) + 28 * grams;
 }
 
 /* ---- files ---------------------------------------------------------------------------------------------------------- */
+
+static tg_st_dtype dtype_of(int part)
+{
+    return part == TOKEN || part == FIRST ? TG_ST_U32 : TG_ST_F32;
+}
 
 static int ngram_rows(const tg_model *m, tg_st_row *out)
 {
@@ -131,8 +140,9 @@ static int ngram_rows(const tg_model *m, tg_st_row *out)
         const tg_ngram_level *l = &g->levels[k];
         const void *const data[] = {l->token, l->log_prob, l->log_backoff, l->first};
         for (int i = 0; i < PARTS_OF_LEVEL; i++)
-            if (data[i]) out[n++] = (tg_st_row){.name = names[k][i], .dtype = i == TOKEN || i == FIRST ? TG_ST_U32 : TG_ST_F32,
-                                                .rank = 1, .dims = {l->count + (i == FIRST)}, .data = data[i]};
+            if (data[i])
+                out[n++] = (tg_st_row){.name = names[k][i], .dtype = dtype_of(i), .rank = 1,
+                                       .dims = {l->count + (i == FIRST)}, .data = data[i]};
     }
     return n;
 }
@@ -140,10 +150,9 @@ static int ngram_rows(const tg_model *m, tg_st_row *out)
 /* A tensor of `count` elements (-1: as many as it has, told in *found) of four bytes. */
 static tg_status read_part(tg_safetensors *file, int64_t k, int part, int64_t count, int64_t *found, void *out)
 {
-    const tg_st_dtype dtype = part == TOKEN || part == FIRST ? TG_ST_U32 : TG_ST_F32;
     const tg_st_tensor *t = tg_safetensors_find(file, names[k][part]);
     if (!t) return tg_fail(TG_EFORMAT, "the tensor %s is missing", names[k][part]);
-    if (t->dtype != dtype || t->rank != 1 || (count >= 0 && t->count != count) || t->count >= UINT32_MAX)
+    if (t->dtype != dtype_of(part) || t->rank != 1 || (count >= 0 && t->count != count) || t->count >= UINT32_MAX)
         return tg_fail(TG_EFORMAT, "the tensor %s is not what an n-gram model has", names[k][part]);
     void *memory = tg_alloc_array(t->count, 4);
     if (!memory) return TG_ENOMEM;
@@ -221,7 +230,8 @@ static bool in_vocabulary(tg_tape *t, const tg_tensor *tokens, int64_t V)
 {
     for (int64_t i = 0; tokens->ids && i < tg_shape_count(&tokens->shape); i++)
         if (tokens->ids[i] < 0 || tokens->ids[i] >= V) {
-            tg_tape_fail(t, tg_fail(TG_EINVAL, "token %d is outside the vocabulary of %lld", (int)tokens->ids[i], (long long)V));
+            tg_tape_fail(t, tg_fail(TG_EINVAL, "token %d is outside the vocabulary of %lld", (int)tokens->ids[i],
+                                    (long long)V));
             return false;
         }
     return true;

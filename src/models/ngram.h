@@ -64,7 +64,8 @@ void tg_ngram_row(const tg_ngram *g, const tg_ngram_context *at, float *out);
 /* ---- between the parts ---- */
 static inline uint32_t tg_ngram_token(const void *tokens, int width, int64_t i)
 {
-    return width == 1 ? ((const uint8_t *)tokens)[i] : width == 2 ? ((const uint16_t *)tokens)[i] : ((const uint32_t *)tokens)[i];
+    return width == 1 ? ((const uint8_t *)tokens)[i]
+         : width == 2 ? ((const uint16_t *)tokens)[i] : ((const uint32_t *)tokens)[i];
 }
 tg_status tg_ngram_gather(tg_context *ctx, const tg_ngram_text *text, tg_ngram *g); /* levels but for probabilities */
 tg_status tg_ngram_smooth(tg_ngram *g);                                             /* probabilities from times */

@@ -190,8 +190,8 @@ tg_status tg_ngram_gather(tg_context *ctx, const tg_ngram_text *text, tg_ngram *
     const int64_t N = text->count;
     counter c = {.g = g, .text = text, .width = tg_token_bytes(g->vocab),
                  .meter = tg_meter_start(ctx, "count", "positions", (2 * g->order + 1) * N),
-                 .room = tg_alloc_raw(N), .shared = tg_alloc_raw(N), .sorted = tg_alloc_raw(4 * N), .spare = tg_alloc_raw(4 * N),
-                 .below = tg_alloc_raw(4 * N), .bucket = tg_alloc_array(g->vocab + 1, sizeof *c.bucket)};
+                 .room = tg_alloc_raw(N), .shared = tg_alloc_raw(N), .sorted = tg_alloc_raw(4 * N),
+                 .spare = tg_alloc_raw(4 * N), .below = tg_alloc_raw(4 * N), .bucket = tg_alloc_array(g->vocab + 1, sizeof *c.bucket)};
     tg_status s = c.room && c.shared && c.sorted && c.spare && c.below && c.bucket ? TG_OK : TG_ENOMEM;
     if (!s) measure_room(&c);
     if (!s) s = sort_positions(&c);

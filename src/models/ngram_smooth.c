@@ -43,7 +43,8 @@ static discounts estimate(const tg_ngram_level *l)
 
 /* The n-grams first .. end-1 of a level continue one context. lower: probabilities of the level below, NULL: uniform.
  * Fills prob; returns the context's g, 1 where nothing was ever seen after it. */
-static double share_out(const tg_ngram *g, int64_t k, const discounts *d, int64_t first, int64_t end, const double *lower, double *prob)
+static double share_out(const tg_ngram *g, int64_t k, const discounts *d, int64_t first, int64_t end,
+                        const double *lower, double *prob)
 {
     const tg_ngram_level *l = &g->levels[k];
     double sum = 0, taken = 0;
@@ -72,8 +73,10 @@ static tg_status smooth_level(tg_ngram *g, int64_t k, const double *lower, doubl
         tg_ngram_level *context = l - 1;
         context->log_backoff = tg_alloc_array(context->count, sizeof *context->log_backoff);
         if (!context->log_backoff) return TG_ENOMEM;
-        for (int64_t i = 0; i < context->count; i++)
-            context->log_backoff[i] = tg_logf((float)share_out(g, k, &d, context->first[i], context->first[i + 1], lower, prob));
+        for (int64_t i = 0; i < context->count; i++) {
+            const double rest = share_out(g, k, &d, context->first[i], context->first[i + 1], lower, prob);
+            context->log_backoff[i] = tg_logf((float)rest);
+        }
     }
     for (int64_t i = 0; i < l->count; i++) l->log_prob[i] = tg_logf((float)prob[i]);
     return TG_OK;

@@ -153,7 +153,8 @@ tg_status tg_checkpoint_save_model(tg_saver *s)
     return st;
 }
 
-tg_status tg_checkpoint_save_learned(const tg_rundir *dir, const tg_about *about, const tg_model *m, double val_loss, char sha256[65])
+tg_status tg_checkpoint_save_learned(const tg_rundir *dir, const tg_about *about, const tg_model *m, double val_loss,
+                                     char sha256[65])
 {
     tg_st_row list[TG_LEARNER_ROWS];
     tg_str meta = {0};

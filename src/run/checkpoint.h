@@ -40,7 +40,8 @@ tg_status tg_checkpoint_save(tg_saver *s);
 /* model.safetensors alone, if it is not that of the loop's chosen weights. */
 tg_status tg_checkpoint_save_model(tg_saver *s);
 /* model.safetensors of a model that learns in one pass: there is no state beside it. */
-tg_status tg_checkpoint_save_learned(const tg_rundir *dir, const tg_about *about, const tg_model *m, double val_loss, char sha256[65]);
+tg_status tg_checkpoint_save_learned(const tg_rundir *dir, const tg_about *about, const tg_model *m, double val_loss,
+                                     char sha256[65]);
 /* A state's tensors, place and model hash into the loop and the saver; the file's settings have been compared before.
  * Errors: TG_EFORMAT (a flipped bit, a missing tensor, another shape). */
 tg_status tg_checkpoint_load(tg_safetensors *file, tg_saver *s);

@@ -416,7 +416,8 @@ static tg_status train(tg_training *t, tg_str *chosen)
     tg_status s = TG_OK;
     if (o->resume && o->out && tg_path_kind(o->out) == TG_PATH_FOLDER) s = read_run_config(t);
     if (!s) s = open_data(t, chosen);
-    if (!s && o->dry_run) return t->desc->learner ? tg_training_learn_plan(t) : tg_training_plan(t, chosen->data ? chosen->data : "");
+    if (!s && o->dry_run && t->desc->learner) return tg_training_learn_plan(t);
+    if (!s && o->dry_run) return tg_training_plan(t, chosen->data ? chosen->data : "");
     if (!s) s = tg_rundir_open(o->out, o->resume, o->force, &t->dir);
     if (!s && t->desc->learner) s = tg_training_learn(t);
     else if (!s) s = train_by_steps(t, chosen->data ? chosen->data : "");

@@ -19,7 +19,8 @@ static void warn_of_steps(const tg_training *t)
 {
     tg_str names = {0};
     for (const tg_key *k = tg_train_keys; k->type != TG_KEY_END_ROW; k++) {
-        if (!(k->flags & TG_KEY_MARK) || (k->flags & TG_KEY_SEED) || tg_keys_source(t->keys, k->name) != TG_FROM_FLAG) continue;
+        if (!(k->flags & TG_KEY_MARK) || (k->flags & TG_KEY_SEED)) continue; /* a seed may be given to all models */
+        if (tg_keys_source(t->keys, k->name) != TG_FROM_FLAG) continue;
         tg_str_add(&names, names.length ? ", --" : "--");
         for (const char *c = k->name; *c; c++) tg_str_add_n(&names, *c == '_' ? "-" : c, 1);
     }
@@ -129,7 +130,8 @@ static tg_status write_log(tg_training *t, const lesson *l)
     char *path = tg_rundir_file(t->dir, "log.jsonl");
     tg_log_line line = {.step = 1, .tokens = tg_dataset_count(t->data, TG_TRAIN), .epoch = 1, .train_loss = NAN,
                         .val_loss = l->val_loss, .bpc = tg_training_bits(t, l->val_loss), .lr = NAN, .grad_norm = NAN,
-                        .tokens_per_second = rate_of(t, l), .seconds = tg_training_seconds(t), .peak_memory = tg_peak_memory()};
+                        .tokens_per_second = rate_of(t, l), .seconds = tg_training_seconds(t),
+                        .peak_memory = tg_peak_memory()};
     tg_str told = {0};
     tg_str_add(&told, "val ");
     tg_str_add_fixed(&told, l->val_loss, 3);
