@@ -19,6 +19,8 @@ static tg_dataset *data;
 static void open_verse(int threads)
 {
     char hash[65];
+    tg_dataset_close(data);
+    tg_context_free(ctx);
     tg_tokenizer *k = char_tokenizer_of(verse);
     make_dataset(one_path(), k, verse, (int64_t)strlen(verse), 120, 40, "{}", hash);
     tg_tokenizer_free(k);
@@ -242,7 +244,7 @@ TEST(a_reset_empties_the_context_of_its_row_alone)
     tg_carry carry;
     int64_t V;
     begin(6, &m, &t, &carry, &V);
-    memcpy(whole, run(m, t, 0, T, NULL, NULL), sizeof whole);
+    memcpy(whole, run(m, t, 0, T, NULL, NULL), sizeof(float) * (size_t)(T * B * V));
     memcpy(fresh, run(m, t, 4, T - 4, NULL, NULL), sizeof(float) * (size_t)((T - 4) * B * V));
     reset[4 * B + 1] = 1;
     const float *got = run(m, t, 0, T, reset, &carry);
