@@ -1,7 +1,7 @@
 """encodings.py FILE-OR-FOLDER... - UTF-8 texts in other encodings, by Python, for tests/unit/data/encoding.c.
 
 Each is a line "ENCODING GUESS MARK SHORT LENGTH LENGTH-IN-UTF-8 NAME", then the bytes, then the same text in UTF-8.
-ENCODING and GUESS are numbers of tg_encoding: what the bytes are in, what must be guessed (UTF-8, where they are ASCII).
+ENCODING and GUESS are numbers of tg_encoding: what the bytes are in, what must be guessed (UTF-8, if they are ASCII).
 SHORT: 20 characters, no ASCII among them: a guess may be wrong now and then. A text is left out of an encoding that
 cannot hold it; a long one loses those few characters that Big5 does not have.
 """

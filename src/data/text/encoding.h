@@ -6,9 +6,9 @@
  *     tg_str text = {0};
  *     tg_status status = tg_encoding_to_utf8(g.encoding, bytes, length, &text);
  *
- * GB18030 is whole, with its codes of four bytes for all of Unicode, and holds GBK and GB 2312. Big5 is Microsoft's code
- * page 950; where editions differ, encoding_tables.py says which is meant. The Big5 of Hong Kong (HKSCS), UTF-32, Shift
- * JIS, EUC-JP, EUC-KR and the Latin and Cyrillic code pages are not known: a text in one of them gets little confidence.
+ * GB18030 is whole, with its codes of four bytes for all of Unicode, and holds GBK and GB 2312. Big5 is Microsoft's
+ * cp950; where editions differ, encoding_tables.py says which is meant. The Big5 of Hong Kong (HKSCS), UTF-32, Shift
+ * JIS, EUC-JP, EUC-KR, Latin and Cyrillic code pages are not known: a text in one of them gets little confidence.
  */
 #ifndef TG_DATA_ENCODING_H
 #define TG_DATA_ENCODING_H
@@ -40,7 +40,7 @@ tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, 
  *   else each encoding decodes the bytes, and one table prices the characters in bits: 7 the commonest hanzi and signs,
  *   9 and 13 what is common in either script, 16 other hanzi, 20 and more what texts hardly have, 28 a byte that is no
  *   character. So the right reading costs the same in every encoding, and a wrong one is noise, which costs more. A
- *   sixth candidate, "none of these", pays the same for printable ASCII and 6 bits for any other byte. The cheapest of the
+ *   sixth candidate, "none of these", pays the same for printable ASCII, 6 bits for any other byte. The cheapest of the
  *   five wins; confidence = 1 / Σ 2^((its bits - theirs) / 2) over all six. The half: neighbours are not independent.
  * Below 0.5 do not believe it: none of the five fits, or the text is too short. 20 hanzi are nearly always enough (none
  * of 5,717 cuttings of 20 from real texts was mistaken), two are not. A character that the end cuts is no error.

@@ -39,24 +39,22 @@ static void set_price(prices *p, uint32_t code, int bits)
     if (code >= HAN && code < HAN_END && bits < p->han[code - HAN]) p->han[code - HAN] = (uint8_t)bits;
 }
 
-/* Hanzi of the first level, which both standards chose by use: rows b0-d7 of GB 2312, a4-c6 of Big5. */
-static void price_level(prices *p, tg_encoding e, int low, int high)
+/* Hanzi of the first level, which both standards chose by use. */
+static void price_level(prices *p, tg_encoding e, int first_lead, int last_lead, int first_trail)
 {
-    for (int lead = low; lead <= high; lead++)
-        for (int trail = 0xa1; trail <= 0xfe; trail++) {
-            char text[2][2] = {{(char)lead, (char)trail}, {(char)lead, (char)(trail - 0x61)}};
+    for (int lead = first_lead; lead <= last_lead; lead++)
+        for (int trail = first_trail; trail < 0xff; trail++) {
+            const char text[2] = {(char)lead, (char)trail};
             uint32_t code;
-            if (tg_encoding_next(e, text[0], text[0] + 2, &code) == 2) set_price(p, code, 13);
-            if (e == TG_BIG5 && trail - 0x61 < 0x7f && tg_encoding_next(e, text[1], text[1] + 2, &code) == 2)
-                set_price(p, code, 13);
+            if (tg_encoding_next(e, text, text + 2, &code) == 2) set_price(p, code, 13);
         }
 }
 
 static void price_list(prices *p, const char *list, int64_t bytes, int bits)
 {
-    uint32_t code = 0;
-    for (const char *at = list, *end = list + bytes; at < end; at += tg_utf8_next(at, end, &code)) {
-        tg_utf8_next(at, end, &code);
+    for (const char *at = list, *end = list + bytes; at < end;) {
+        uint32_t code = 0;
+        at += tg_utf8_next(at, end, &code);
         set_price(p, code, bits);
     }
 }
@@ -64,8 +62,8 @@ static void price_list(prices *p, const char *list, int64_t bytes, int bits)
 static void make_prices(prices *p)
 {
     memset(p->han, 16, sizeof p->han);
-    price_level(p, TG_GB18030, 0xb0, 0xd7);
-    price_level(p, TG_BIG5, 0xa4, 0xc6);
+    price_level(p, TG_GB18030, 0xb0, 0xd7, 0xa1); /* GB 2312's rows, not what GBK put between them */
+    price_level(p, TG_BIG5, 0xa4, 0xc6, 0x40);
     price_list(p, second, sizeof second - 1, 9);
     price_list(p, first, sizeof first - 1, 7);
 }
