@@ -29,7 +29,7 @@ static int64_t entry_before(const tg_scrub_text *t, int64_t at, const char *list
 bool tg_scrub_after(const tg_scrub_text *t, int64_t at, const char *words, const char *fillers)
 {
     for (int i = 0; i <= 4; i++) {
-        for (int spaces = 0; spaces < 4 && at > 0 && memchr(" :.(#", t->bytes[at - 1], 5); spaces++) at--;
+        for (int spaces = 0; spaces < 4 && at > 0 && memchr(" :.(#=\"'", t->bytes[at - 1], 8); spaces++) at--;
         if (entry_before(t, at, words)) return true;
         int64_t n = entry_before(t, at, fillers);
         if (n == 0) return false;
@@ -92,15 +92,25 @@ static int64_t domain_end(const tg_scrub_text *t, int64_t at)
     return best > at && (is_word(byte_at(t, best)) || is_image_scale(t, at, best)) ? at : best;
 }
 
+/* First byte of a letter of U+00C0..03FF: müller is all masked; Chinese runs up to an address without a space. */
+static bool is_accented(unsigned char c)
+{
+    return c >= 0xc3 && c <= 0xcf;
+}
+
 static bool find_email(const tg_scrub_text *t, int64_t at, tg_scrub_span *out)
 {
     int64_t begin = at, lowest = at - LONGEST_LOCAL > t->floor ? at - LONGEST_LOCAL : t->floor;
     for (unsigned char c; begin > lowest; begin--) {
         c = byte_at(t, begin - 1);
+        if ((c & 0xc0) == 0x80 && begin - 2 >= lowest && is_accented(byte_at(t, begin - 2))) {
+            begin--;
+            continue;
+        }
         if (!is_word(c) && !memchr(".+-'%", c, 5)) break;
         if (c == '.' && byte_at(t, begin) == '.') break;
     }
-    while (begin < at && !is_word(byte_at(t, begin))) begin++;
+    while (begin < at && !is_word(byte_at(t, begin)) && !is_accented(byte_at(t, begin))) begin++;
     if (begin == at || byte_at(t, at - 1) == '.') return false;
     int64_t end = domain_end(t, at + 1);
     *out = (tg_scrub_span){begin, end, TG_SCRUB_EMAIL};

@@ -195,10 +195,24 @@ static bool is_luhn(const char *d, int count)
     return sum % 10 == 0;
 }
 
+/* Whether the first k groups stand in a longer row of fours, as a table's do. */
+static bool in_table(const number *n, int k)
+{
+    if (k < n->count && n->before[k] == n->before[1] && size_of(n, k) == 4) return true;
+    bool digits = false, word = byte_at(n->text, n->begin - 1) == (unsigned char)n->before[1];
+    for (int i = 2; i <= 5; i++) {
+        unsigned char c = byte_at(n->text, n->begin - i);
+        digits |= is_digit(c);
+        word &= is_word(c);
+    }
+    return word && digits && n->begin > n->text->floor;
+}
+
 /* 4 4 4 4 and up to 3 more, 4 6 5, 4 6 4, 6 and the rest. */
 static bool card_groups(const number *n, int k)
 {
     if (k == 1) return true;
+    if (in_table(n, k)) return false;
     if ((n->before[1] != ' ' && n->before[1] != '-') || !same_separators(n, 2, k, n->before[1])) return false;
     if (k == 2) return size_of(n, 0) == 6;
     if (size_of(n, 0) != 4) return false;
@@ -242,6 +256,7 @@ static bool is_international(const char *d, int count, int groups)
     if (code == 0 || all_zero(d + count - 6, 6)) return false;
     if (d[0] == '1') return count == 11 && d[1] >= '2' && d[4] >= '2';
     if (code == 2 && d[0] == '8' && d[1] == '6') return count >= 11 && count <= 13;
+    if (d[code] == '0' && value_of(d, 2) != 39) return false; /* Italy's alone keep their 0 */
     return (groups > 1 || count >= 10) && count <= (value_of(d, 2) == 49 || value_of(d, 2) == 43 ? 14 : 13);
 }
 
@@ -264,7 +279,9 @@ static bool find_international(const number *n, tg_scrub_span *out)
             others |= n->before[g] != '.';
             if (n->before[g] == '/') count = 0;
         }
-        if ((dots && (others || k < 3)) || (trunk && k < 4) || size_of(n, k - 1) < 2 || !ends(n, k)) continue;
+        if ((dots && (others || k < 3)) || (trunk && k < 4) || !ends(n, k)) continue;
+        if (size_of(n, k - 1) < 2 && n->before[k - 1] != '-') continue; /* 58858-0 is a switchboard */
+        if (skip && (dots || count < 12 || (k < n->count && n->before[k] == ' '))) continue; /* 0020.0002.0034 */
         if (count >= skip + 8 && is_international(d + skip, count - skip, k)) return take(n, k, TG_SCRUB_PHONE, out);
     }
     return false;
@@ -347,8 +364,14 @@ static bool find_european(const number *n, tg_scrub_span *out)
         while (k < n->count && k < 6 && n->before[k] == rest && (free_first || n->before[1] == rest)) k++;
     int count = digits_of(n, k, d);
     if (count < 9 || count > 12 || (n->before[1] == '.' && k < 4) || pairs_rise(n, k) || !ends(n, k)) return false;
-    for (int g = 1; g < k; g++)
+    bool fours = true, pairs = true; /* 0020 0308 0301: a table of something; pairs are France's, five of them */
+    for (int g = 0; g < k; g++) {
         if (size_of(n, g) < 2) return false;
+        fours &= size_of(n, g) == 4;
+        pairs &= size_of(n, g) == 2;
+    }
+    if (fours || (pairs && k != 5)) return false;
+    if (k == 2 && n->before[1] == '-' && size_of(n, 0) == 5 && size_of(n, 1) == 4) return false; /* 02556-1027, a ZIP */
     if (k > 2 && size_of(n, 1) == 2 && size_of(n, 2) == 4 && (k == 3 || is_date(value_of(d + 4, 4), 1, 1)))
         return false; /* 01 02 2003 14, and 078-05-1120, as social security writes */
     return take(n, k, TG_SCRUB_PHONE, out);
