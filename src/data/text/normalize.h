@@ -7,9 +7,9 @@
 #define TG_DATA_NORMALIZE_H
 #include "base/str.h"
 
-/* Normalization Form C: accents are joined with their letters, Hangul vowels with their syllables, the rest of the marks
- * is put in order; characters that only look alike stay apart (that is NFKC). *changed grows by the characters of text
- * that are not in the result as they were: "e" and an accent that become one letter are two. */
+/* Normalization Form C: accents are joined with their letters, Hangul vowels with their syllables, the rest of the
+ * marks is put in order; characters that only look alike stay apart (that is NFKC). *changed grows by the characters of
+ * text that are not in the result as they were: "e" and an accent that become one letter are two. */
 tg_status tg_nfc(const char *text, int64_t length, tg_str *out, int64_t *changed);
 
 /* All of the block U+FF00..FFEF and the wide space U+3000 become the usual forms, as Unicode's <wide> and <narrow> say:

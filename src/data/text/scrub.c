@@ -177,7 +177,7 @@ static bool find_ipv6(const tg_scrub_text *t, int64_t at, tg_scrub_span *out)
             break;
         }
         int64_t from = p;
-        while (p - from < 4 && hex(byte_at(t, p)) >= 0) group[count] = group[count] << 4 | (uint32_t)hex(byte_at(t, p++));
+        for (int x; p - from < 4 && (x = hex(byte_at(t, p))) >= 0; p++) group[count] = group[count] << 4 | (uint32_t)x;
         if (p > from) {
             count++;
             end = p;

@@ -242,9 +242,9 @@ static bool all_zero(const char *d, int count)
 /* Digits of the country code that d begins with (ITU E.164), 0: there is no such country. */
 static int country_code(const char *d)
 {
-    static const char *const twos = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 "
-                                    "63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
-    static const char *const threes = "21 22 23 24 25 26 29 35 37 38 42 50 59 67 68 69 80 85 87 88 96 97 99 ";
+    static const char twos[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 "
+                               "63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
+    static const char threes[] = "21 22 23 24 25 26 29 35 37 38 42 50 59 67 68 69 80 85 87 88 96 97 99 ";
     if (d[0] == '1' || d[0] == '7') return 1;
     char two[3] = {d[0], d[1], 0};
     return strstr(twos, two) ? 2 : strstr(threes, two) ? 3 : 0;
@@ -296,12 +296,13 @@ static bool find_mobile(const number *n, tg_scrub_span *out)
         int count = digits_of(n, k, d) - 2 * skip;
         const char *own = d + 2 * skip, *next = n->text->bytes + n->end[k - 1];
         if (count < 11) continue;
-        if (count > 11 || k == skip + 2 || own[0] != '1' || own[1] < '3' || all_zero(own + 3, 8) || !ends(n, k)) return false;
+        if (count > 11 || k == skip + 2 || own[0] != '1' || own[1] < '3' || all_zero(own + 3, 8)) return false;
+        if (!ends(n, k)) return false;
         char first = n->before[skip + 1 < k ? skip + 1 : 0];
         if (k > skip + 1 && ((first != ' ' && first != '-') || !same_separators(n, skip + 2, k, first))) return false;
         if (k > skip + 1 && size_of(n, skip) != 3) return false;
         int64_t left = n->text->length - n->end[k - 1];
-        static const char *const counted[] = {"\xe5\x85\x83", "\xe4\xb8\x87", "\xe4\xba\xbf", "\xe4\xba\xba"}; /* 元万亿人 */
+        static const char *const counted[] = {"元", "万", "亿", "人"};
         for (int i = 0; i < 4 && left > 0; i++) {
             const char *unit = next + (*next == ' ' && left > 3);
             if (left >= 3 && memcmp(unit, counted[i], 3) == 0) return false;
@@ -316,14 +317,15 @@ static bool find_chinese_landline(const number *n, tg_scrub_span *out)
 {
     if (n->count < 2 || digit(n, 0, 0) != '0' || n->before[1] == '.' || n->before[1] == '/' || n->before[1] == '(')
         return false;
-    int area = size_of(n, 0), main = size_of(n, 1), k = 2;
+    int area = size_of(n, 0), own = size_of(n, 1), k = 2;
     char second = digit(n, 0, 1);
-    if (area == 3 ? second != '2' && !(second == '1' && digit(n, 0, 2) == '0') : area != 4 || second < '3') return false;
-    if (main < 7 && n->count > 2 && (n->before[2] == ' ' || n->before[2] == '-')) {
-        main += size_of(n, 2);
+    bool great = area == 3 && (second == '2' || (second == '1' && digit(n, 0, 2) == '0')); /* cities: 010, 02x */
+    if (!great && (area != 4 || second < '3')) return false;
+    if (own < 7 && n->count > 2 && (n->before[2] == ' ' || n->before[2] == '-')) {
+        own += size_of(n, 2);
         k = 3;
     }
-    if (digit(n, 1, 0) < '2' || (main != 8 && (main != 7 || area == 3))) return false;
+    if (digit(n, 1, 0) < '2' || (own != 8 && (own != 7 || great))) return false;
     if (k < n->count && n->before[k] == '-' && size_of(n, k) <= 6) k++;
     return ends(n, k) && take(n, k, TG_SCRUB_PHONE, out);
 }
@@ -334,7 +336,8 @@ static bool find_north_american(const number *n, tg_scrub_span *out)
     int g = n->count > 3 && size_of(n, 0) == 1 && digit(n, 0, 0) == '1', k = g + 3;
     if (n->count < k || size_of(n, g) != 3 || size_of(n, g + 1) != 3 || size_of(n, g + 2) != 4) return false;
     char first = n->before[g + 1], second = n->before[g + 2];
-    if (digit(n, g, 0) < '2' || digit(n, g + 1, 0) < '2' || second == '(' || second == ')' || second == '/') return false;
+    if (digit(n, g, 0) < '2' || digit(n, g + 1, 0) < '2') return false;
+    if (second != ' ' && second != '-' && second != '.') return false;
     if (first != second && first != ')' && first != '/' && !(first == ' ' && second == '-')) return false;
     return ends(n, k) && take(n, k, TG_SCRUB_PHONE, out);
 }
@@ -342,11 +345,12 @@ static bool find_north_american(const number *n, tg_scrub_span *out)
 /* Pairs that only rise, up to 59: 01 02 03 04 05, a lottery's numbers or minutes. */
 static bool pairs_rise(const number *n, int k)
 {
-    for (int g = 0; g < k; g++) {
-        if (size_of(n, g) != 2) return false;
-        if (g > 0 && (digit(n, g, 0) - digit(n, g - 1, 0)) * 10 + digit(n, g, 1) - digit(n, g - 1, 1) <= 0) return false;
+    for (int g = 0, last = -1; g < k; g++) {
+        int value = (digit(n, g, 0) - '0') * 10 + digit(n, g, 1) - '0';
+        if (size_of(n, g) != 2 || value <= last || value > 59) return false;
+        last = value;
     }
-    return digit(n, k - 1, 0) < '6';
+    return true;
 }
 
 /* 020 7946 0958, 030/901820, 01 23 45 67 89: an area code with its 0, and two to five groups. */
@@ -382,7 +386,7 @@ static bool is_dates(const number *n, int k, const char *d, int count)
 {
     if (count == 8 && is_date(value_of(d, 4), value_of(d + 4, 2), value_of(d + 6, 2))) return true;
     bool years = true;
-    for (int g = 0, at = 0; g < k; at += size_of(n, g++)) years &= size_of(n, g) == 4 && is_date(value_of(d + at, 4), 1, 1);
+    for (int g = 0; g < k && years; g++) years = size_of(n, g) == 4 && is_date(value_of(d + 4 * g, 4), 1, 1);
     return years || (k > 2 && size_of(n, 0) == 4 && size_of(n, 1) <= 2 && is_date(value_of(d, 4), 1, 1));
 }
 

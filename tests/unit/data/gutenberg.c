@@ -25,15 +25,17 @@ TEST(the_lines_of_today_stand_around_a_book)
 {
     check_body("Header\n\n*** START OF THE PROJECT GUTENBERG EBOOK ALICE ***\n\n\nDown the\nhole.\n\n \n"
                "*** END OF THE PROJECT GUTENBERG EBOOK ALICE ***\nLicence\n", "Down the\nhole.\n");
-    check_body("\xef\xbb\xbfThe Project Gutenberg eBook\r\n***START OF THIS PROJECT GUTENBERG EBOOK X***\r\n\r\nBody.\r\n\r\n"
-               "***END OF THIS PROJECT GUTENBERG EBOOK X***\r\n", "Body.\r\n");
-    check_body("  *** start  of the\tProject Gutenberg ebook x ***\nBody.\n  *** End of The PROJECT  gutenberg ebook x ***",
+    check_body("\xef\xbb\xbfThe Project Gutenberg eBook\r\n***START OF THIS PROJECT GUTENBERG EBOOK X***\r\n"
+               "\r\nBody.\r\n\r\n***END OF THIS PROJECT GUTENBERG EBOOK X***\r\n", "Body.\r\n");
+    check_body("  *** start  of the\tProject Gutenberg ebook x ***\nBody.\n"
+               "  *** End of The PROJECT  gutenberg ebook x ***",
                "Body.\n");
 }
 
 TEST(a_title_may_take_three_lines)
 {
-    check_body("*** START OF THE PROJECT GUTENBERG EBOOK A LONG\nAND LONGER\nTITLE ***\nBody.\n*** END OF THE PROJECT GUTENBERG\n",
+    check_body("*** START OF THE PROJECT GUTENBERG EBOOK A LONG\nAND LONGER\nTITLE ***\nBody.\n"
+               "*** END OF THE PROJECT GUTENBERG\n",
                "Body.\n");
     check_body("*** START OF THE PROJECT GUTENBERG EBOOK A\nOne.\nTwo.\nThree ***\n", "One.\nTwo.\nThree ***\n");
     check_body("*** START OF THE PROJECT GUTENBERG EBOOK A\nOne.", "One.");
@@ -52,9 +54,10 @@ TEST(half_a_frame_is_enough_and_none_is_none)
 {
     check_body("*** START OF THE PROJECT GUTENBERG EBOOK X ***\nBody.\nMore", "Body.\nMore");
     check_body("Body.\n\nEND OF THE PROJECT GUTENBERG EBOOK X\nLicence", "Body.\n");
-    check_body("*** START OF THE PROJECT GUTENBERG EBOOK X ***\n\n \n*** END OF THE PROJECT GUTENBERG EBOOK X ***\n", "");
+    check_body("*** START OF THE PROJECT GUTENBERG EBOOK X ***\n\n \n*** END OF THE PROJECT GUTENBERG X ***\n", "");
     check_body("*** START OF THE PROJECT GUTENBERG EBOOK X ***", "");
     check_body("", NULL);
     check_body("START OF THE PROJECT GUTENBERG EBOOK has no stars\n", NULL);
-    check_body("The end of the Project Gutenberg was near.\n*** START OF THE WAR ***\n*** END OF THE PROJECT ***\n", NULL);
+    check_body("The end of the Project Gutenberg was near.\n*** START OF THE WAR ***\n"
+               "*** END OF THE PROJECT ***\n", NULL);
 }

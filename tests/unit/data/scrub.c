@@ -103,8 +103,8 @@ static void check_scrub(const char *text, const char *want)
 
 TEST(masks_stand_where_the_data_stood_and_are_counted)
 {
-    static const char text[] = "Ann <ann@example.org>, +44 20 7946 0958\n4111 1111 1111 1111 192.0.2.1 11010519491231002X "
-                               "bob@example.org";
+    static const char text[] = "Ann <ann@example.org>, +44 20 7946 0958\n4111 1111 1111 1111 192.0.2.1 "
+                               "11010519491231002X bob@example.org";
     tg_str out = {0};
     tg_scrubbed counts = {{1, 0, 0, 0, 0}};
     CHECK_OK(tg_scrub(text, sizeof text - 1, &out, &counts));
@@ -116,11 +116,12 @@ TEST(masks_stand_where_the_data_stood_and_are_counted)
     check_scrub("a@b.org@c.org", "<EMAIL>@c.org");
 }
 
-/* Every cut of every line ends within its bytes (sanitizers look), and what is masked leaves nothing to mask. */
-TEST(any_bytes_will_do_and_twice_is_once)
+/* Each text stands at the end of its block, for sanitizers to see who reads on. */
+TEST(any_bytes_will_do_and_spans_lie_within)
 {
-    static const char *const bits[] = {"4", "111", "1111", " ", "-", ".", ":", "::", "@", "a", "b.org", "+", "(", ")", "0",
-                                       "86", "138", "192", "fe80", "\xef\xbc\x88", "\xff", "\xe4\xb8", "/", "x", "tel ", "\n"};
+    static const char *const bits[] = {"4", "111", "1111", " ", "-", ".", ":", "::", "@", "a", "b.org", "+", "(", ")",
+                                       "0", "86", "138", "192", "fe80", "\xef\xbc\x88", "\xff", "\xe4\xb8", "\xc3", "/",
+                                       "x", "tel ", "\n"};
     uint32_t state = 1;
     for (int round = 0; round < 20000; round++) {
         char text[80];
@@ -143,7 +144,8 @@ TEST(any_bytes_will_do_and_twice_is_once)
 /* Each of these would take hours if any look back or ahead had no bound. */
 TEST(long_rows_of_one_character_take_no_time)
 {
-    static const char *const rows[] = {"1", "1 ", "@", "a@", "a.", "1.", ":", "a:", "(", "+1", "1-", "\xef\xbc\x88" "1"};
+    static const char *const rows[] = {"1", "1 ", "@", "a@", "a.", "1.", ":", "a:", "(", "+1", "1-",
+                                       "\xef\xbc\x88" "1"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         tg_str text = {0}, out = {0};
         tg_scrubbed counts = {{0}};
