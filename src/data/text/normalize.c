@@ -199,7 +199,6 @@ static tg_status add_sequence(sequence *s, const char *at, const char *end, tg_s
     while (same > 0 && same < given && ((unsigned char)at[same] & 0xc0) == 0x80) same--;
     int64_t tail = 0, most = (made < given ? made : given) - same;
     while (tail < most && result[made - 1 - tail] == at[given - 1 - tail]) tail++;
-    while (tail > 0 && ((unsigned char)at[given - tail] & 0xc0) == 0x80) tail--;
     int64_t gone = tg_utf8_length(at + same, given - same - tail);
     *changed += gone > 0 ? gone : 1;
     return TG_OK;
@@ -290,28 +289,32 @@ static uint32_t lower(uint32_t code)
     return above >= 0 && above % lower_runs[low][2] == 0 ? code + (uint32_t)lower_runs[low][3] : code;
 }
 
+/* In pieces of its own: capitals are too many to copy what is between them. */
 tg_status tg_lowercase(const char *text, int64_t length, tg_str *out, int64_t *changed)
 {
-    const char *at = text, *end = text + length, *copied = text;
+    char piece[1024];
+    int used = 0;
     int64_t count = 0;
-    while (at < end) {
+    for (const char *at = text, *end = text + length; at < end;) {
         uint32_t code = (unsigned char)*at;
-        int size = 1;
-        if (code >= 0x80) {
-            code = 0;
-            size = is_ideograph(at, end) ? 3 : tg_utf8_next(at, end, &code);
+        if (is_ideograph(at, end)) {
+            memcpy(piece + used, at, 3);
+            used += 3;
+            at += 3;
+        } else {
+            int size = code < 0x80 ? 1 : tg_utf8_next(at, end, &code);
             if (size == 0) return not_utf8(text, at);
+            uint32_t small = lower(code);
+            used += tg_utf8_put(piece + used, small);
+            count += small != code;
+            at += size;
         }
-        uint32_t small = lower(code);
-        if (small != code) {
-            tg_str_add_n(out, copied, at - copied);
-            put(out, small);
-            copied = at + size;
-            count++;
+        if (used > (int)sizeof piece - 4) {
+            tg_str_add_n(out, piece, used);
+            used = 0;
         }
-        at += size;
     }
-    tg_str_add_n(out, copied, end - copied);
+    tg_str_add_n(out, piece, used);
     if (!out->failed) *changed += count;
     return finish(out);
 }

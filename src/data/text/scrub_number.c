@@ -253,7 +253,7 @@ static int country_code(const char *d)
 static bool is_international(const char *d, int count, int groups)
 {
     int code = count >= 8 ? country_code(d) : 0;
-    if (code == 0 || all_zero(d + count - 6, 6)) return false;
+    if (code == 0 || all_zero(d + count - 5, 5)) return false; /* +250 000 000 people */
     if (d[0] == '1') return count == 11 && d[1] >= '2' && d[4] >= '2';
     if (code == 2 && d[0] == '8' && d[1] == '6') return count >= 11 && count <= 13;
     if (d[code] == '0' && value_of(d, 2) != 39) return false; /* Italy's alone keep their 0 */

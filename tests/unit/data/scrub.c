@@ -63,13 +63,15 @@ TEST(a_labelled_list_of_personal_data_is_found_and_nothing_else)
     char path[2048], *file = NULL;
     const char *source = getenv("TINYGEN_SRC");
     int64_t size;
-    int lines = 0, wanted = 0, found = 0, right = 0, missed = 0;
+    int lines = 0, wanted = 0, found = 0, right = 0, surprises = 0;
     snprintf(path, sizeof path, "%s/tests/golden/pii.txt", source ? source : ".");
     CHECK_OK(tg_file_slurp(path, 1 << 20, &file, &size));
     tg_str text = {0};
     for (char *line = file, *end; line < file + size; line = end + 1) {
         end = strchr(line, '\n');
         if (end == line || strncmp(line, "# ", 2) == 0) continue;
+        bool known = strncmp(line, "! ", 2) == 0;
+        if (known) line += 2;
         tg_str_clear(&text);
         spans want = read_marks(line, end - line, &text), got = find_spans(text.data, text.length);
         int both = shared(&want, &got);
@@ -77,7 +79,7 @@ TEST(a_labelled_list_of_personal_data_is_found_and_nothing_else)
         wanted += want.count;
         found += got.count;
         right += both;
-        if ((both < want.count || both < got.count) && missed++ < 20) {
+        if ((both < want.count || both < got.count) != known && surprises++ < 20) {
             tg_str out = {0};
             CHECK_OK(tg_scrub(text.data, text.length, &out, &(tg_scrubbed){{0}}));
             test_note("%.*s -> %s", (int)(end - line), line, out.data);
@@ -87,7 +89,8 @@ TEST(a_labelled_list_of_personal_data_is_found_and_nothing_else)
     double recall = 100.0 * right / wanted, precision = 100.0 * right / found;
     test_note("%d lines, %d spans: recall %.1f %%, precision %.1f %%", lines, wanted, recall, precision);
     CHECK(lines >= 150 && wanted >= 100);
-    CHECK(recall >= 95 && precision >= 95);
+    CHECK(recall >= 95 && precision >= 95); /* what is promised */
+    CHECK_INT(surprises, 0);                /* what is so today: who changes a rule sees what else it changed */
     tg_str_free(&text);
     tg_free(file);
 }
