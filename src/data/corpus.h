@@ -3,8 +3,9 @@
  *                        "sha256": "...", "origin": "poems/a.txt", "licence": "CC0-1.0", "label": null,
  *                        "collected": "2026-01-31T12:00:00Z"}
  *   DIR/items/           the items, under names of our own
- * An item of many documents (rows of a table) has "documents": "jsonl" besides, and each of its lines is a JSON text, one
- * document. Where an item came from is its origin, a text and no path to be opened; when, is a label that enters no hash. */
+ * An item of many documents (rows of a table) has "documents": "jsonl" besides: each of its lines is a JSON text, one
+ * document. Where an item came from is its origin, a text and no path to be opened; when, is a label that enters no
+ * hash. */
 #ifndef TG_DATA_CORPUS_H
 #define TG_DATA_CORPUS_H
 #include "base/hash.h"

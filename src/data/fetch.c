@@ -29,7 +29,8 @@ static tg_status check_scheme(const char *address, const char *shown)
     for (int i = 0; i < 4; i++)
         if (tg_starts_with(address, known[i])) return TG_OK;
     return tg_fail(TG_EUNSUPPORTED,
-                   "%s: only http://, https://, ftp:// and file:// are fetched; fetch it by other means and give the file",
+                   "%s: only http://, https://, ftp:// and file:// are fetched; fetch it by other means and give the "
+                   "file",
                    shown);
 }
 

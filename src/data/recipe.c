@@ -44,8 +44,8 @@ static tg_status read_files(tg_arena *a, const char *where, const tg_json *root,
         r->count++;
         if (!out->url || !is_sha256(out->sha256) || !tg_json_int(file, "bytes", &out->bytes) || out->bytes < 0)
             return tg_fail(TG_EFORMAT,
-                           "%s: file %" PRId64 " needs url, sha256 (64 digits, as sha256sum prints them) and bytes", where,
-                           r->count);
+                           "%s: file %" PRId64 " needs url, sha256 (64 digits, as sha256sum prints them) and bytes",
+                           where, r->count);
     }
     return TG_OK;
 }
@@ -103,7 +103,7 @@ tg_status tg_recipe_list(tg_str *out)
     if (!a) return TG_ENOMEM;
     tg_status status = TG_OK;
     for (const tg_recipe_text *t = tg_recipe_texts; !status && t->text; t++) {
-        tg_recipe r;
+        tg_recipe r = {0};
         char size[32];
         int64_t bytes = 0, begin = out->length;
         status = read_built_in(a, t, &r);

@@ -2,8 +2,8 @@
  *     {"name": "names", "title": "32,033 first names ...", "licence": "MIT", "protocol": "how results are compared",
  *      "kind": "text", "files": [{"url": "https://...", "sha256": "64 digits", "bytes": 228145, "label": "..."}],
  *      "label": "...", "column": "...", "label_column": "..."}
- * Those of data/recipes/ are built in. licence may be null; label (of a file, else of all), column and label_column are for
- * those that need them. */
+ * Those of data/recipes/ are built in. licence may be null; label (of a file, else of all), column and label_column are
+ * for those that need them. */
 #ifndef TG_DATA_RECIPE_H
 #define TG_DATA_RECIPE_H
 #include "base/arena.h"
@@ -20,7 +20,8 @@ typedef struct tg_recipe {
 bool tg_recipe_is(const char *source);
 /* The file that a source names ("recipe:my.json", "recipe:./my"), borrowed; NULL: it names a built-in recipe. */
 const char *tg_recipe_path(const char *source);
-/* All in the arena. Errors: TG_EINVAL (no such recipe: the nearest), TG_EFORMAT (a file that is none, with the place). */
+/* All in the arena. Errors: TG_EINVAL (no such recipe; the message has the nearest), TG_EFORMAT (a file that is none),
+ * TG_EUNSUPPORTED (another kind than text), TG_EIO. */
 tg_status tg_recipe_open(tg_arena *a, const char *source, tg_recipe *out);
 /* Lines for --list. */
 tg_status tg_recipe_list(tg_str *out);

@@ -93,8 +93,8 @@ static tg_status take(tg_gather *g, const tg_item *about, const tg_str *text)
     return TG_OK;
 }
 
-/* Whether a file found in a folder is no text; says so. One that is named is taken with a warning, or, where it should be
- * a table, refused later. */
+/* Whether a file found in a folder is no text; says so. One that is named is taken with a warning, or, where it should
+ * be a table, refused later. */
 static bool is_passed_over(tg_gather *g, const char *origin, const tg_str *text, bool named)
 {
     const char *what;

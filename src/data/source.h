@@ -1,5 +1,5 @@
-/* source.h - what a SOURCE on the command line stands for: a file, a folder's files, standard input, an address, a recipe,
- * a grammar; plain texts, or tables of which one column is wanted. */
+/* source.h - what a SOURCE on the command line stands for: a file, a folder's files, standard input, an address, a
+ * recipe, a grammar; plain texts, or tables of which one column is wanted. */
 #ifndef TG_DATA_SOURCE_H
 #define TG_DATA_SOURCE_H
 #include "data/corpus.h"
@@ -25,8 +25,8 @@ typedef struct tg_gather {
 /* A file that is named is taken whatever is in it, with a warning where it is not UTF-8; of a folder, at any depth and
  * in order of names, only what is text, the rest is passed over with a warning each. Text that is cut by max_bytes ends
  * with a whole character. A table becomes an item for each class, in order of first appearance, a document a row; rows
- * are taken or left whole. Errors: TG_EIO, TG_EUNSUPPORTED (an address of another scheme), TG_EINVAL (a corpus, an unknown
- * grammar or recipe, no such column), TG_EFORMAT (no table; not the bytes that a recipe means). */
+ * are taken or left whole. Errors: TG_EIO, TG_EUNSUPPORTED (an address of another scheme), TG_EINVAL (a corpus, an
+ * unknown grammar or recipe, no such column), TG_EFORMAT (no table; not the bytes that a recipe means), TG_ECANCELLED. */
 tg_status tg_gather_source(tg_gather *g, const char *source);
 /* Whether limit or max_bytes are reached. */
 bool tg_gather_full(const tg_gather *g);

@@ -23,9 +23,10 @@ static int64_t count_lines(const char *from, const char *to)
 
 static tg_status fail_column(const tg_table *t, int64_t line, const char *wanted, tg_str *names)
 {
-    tg_status status = names->failed ? TG_ENOMEM
-                                     : tg_fail(TG_EINVAL, "%s:%" PRId64 ": there is no column %s; there are %s", t->name,
-                                               line, wanted, names->length ? names->data : "none");
+    tg_status status = TG_ENOMEM;
+    if (!names->failed)
+        status = tg_fail(TG_EINVAL, "%s:%" PRId64 ": there is no column %s; there are %s", t->name, line, wanted,
+                         names->length ? names->data : "none");
     tg_str_free(names);
     return status;
 }
@@ -177,7 +178,8 @@ static tg_status read_field(csv *r, tg_str *out)
     const char *plain = r->at;
     if (r->at == r->end || *r->at != '"') {
         while (r->at < r->end && *r->at != r->separator && *r->at != '\n') r->at++;
-        const char *stop = r->at < r->end && *r->at == r->separator ? r->at : r->at - (r->at > plain && r->at[-1] == '\r');
+        bool carriage = (r->at == r->end || *r->at == '\n') && r->at > plain && r->at[-1] == '\r';
+        const char *stop = r->at - carriage;
         if (out) tg_str_add_n(out, plain, stop - plain);
         return TG_OK;
     }

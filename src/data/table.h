@@ -13,9 +13,9 @@ typedef struct tg_table {
     bool enough; /* set by row: no more rows are wanted */
 } tg_table;
 
-/* All rows in order; bytes end with a NUL. In JSON a text is taken as it is, numbers and truth values as they are written, null is no text, and
- * of a list of texts each becomes a line; rows that are texts themselves have no columns and are taken whole. Errors:
- * TG_EFORMAT (no table; the message has file and line), TG_EINVAL (no such column, with those there are; not UTF-8),
- * what row returns. */
+/* All rows in order; bytes end with a NUL. In JSON a text is taken as it is, numbers and truth values as they are
+ * written, null is no text, and of a list of texts each becomes a line; rows that are texts themselves have no columns
+ * and are taken whole. Errors: TG_EFORMAT (no table; the message has file and line), TG_EINVAL (no such column, with
+ * those there are; not UTF-8), what row returns. */
 tg_status tg_table_read(tg_table *t, const char *bytes, int64_t length);
 #endif

@@ -130,8 +130,9 @@ static void warn(const collecting *c, int64_t items)
     const tally *l = &c->no_licence, *f = &c->no_label;
     if (l->count && l->count < items)
         tg_log(c->ctx, TG_LOG_WARN,
-               "%" PRId64 " of %" PRId64 " items have no licence (%s), the others have one; find it out and collect them "
-               "apart with --licence ID (gen-preprocess takes several corpora)", l->count, items, l->names.data);
+               "%" PRId64 " of %" PRId64 " items have no licence (%s), the others have one; find it out and collect "
+               "them apart with --licence ID (gen-preprocess takes several corpora)",
+               l->count, items, l->names.data);
     else if (l->count)
         tg_log(c->ctx, TG_LOG_DETAIL, "no item has a licence; --licence ID states it");
     if (f->count)

@@ -163,7 +163,8 @@ TEST(manifests_that_lie_are_refused)
         {"{\"path\":\"x\",\"kind\":\"text\",\"bytes\":4,\"sha256\":\"2c8b\"}", TG_EFORMAT, "needs path"},
         {"{\"kind\":\"text\",\"bytes\":4," SHA "}", TG_EFORMAT, "needs path"},
         {"{\"path\":\"x\",\"kind\":\"smell\",\"bytes\":4," SHA "}", TG_EUNSUPPORTED, "kind smell"},
-        {"{\"path\":\"x\",\"kind\":\"text\",\"documents\":\"tar\",\"bytes\":4," SHA "}", TG_EUNSUPPORTED, "documents as tar"},
+        {"{\"path\":\"x\",\"kind\":\"text\",\"documents\":\"tar\",\"bytes\":4," SHA "}", TG_EUNSUPPORTED,
+         "documents as tar"},
         {"[]", TG_EFORMAT, "needs path"},
         {"{\"path\":", TG_EFORMAT, "manifest.jsonl:2:1:"},
     };
