@@ -9,8 +9,6 @@
 #include "base/proc.h"
 #include "base/str.h"
 
-#define ALLOWED "=http,https,ftp,file"
-
 static bool is_scheme_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+';
@@ -84,8 +82,8 @@ static tg_status run_curl(tg_context *ctx, const char *address, const char *show
     enum { NOT_FOUND = 127 };
     const char *const argv[] = {
         "curl", "--disable", "--silent", "--show-error", "--fail", "--globoff", "--location", "--max-redirs", "10",
-        "--proto", ALLOWED, "--proto-redir", "=http,https,ftp", "--stderr", words_path, "--output", path, "--",
-        address, NULL,
+        "--proto", "=http,https,ftp,file", "--proto-redir", "=http,https,ftp", "--stderr", words_path,
+        "--output", path, "--", address, NULL,
     };
     watched w = {.meter = tg_meter_start(ctx, "fetch", "bytes", bytes), .path = path};
     int code = 0;
