@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/rng.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -67,10 +68,10 @@ static void check_first(const documents *d, const char *want)
     tg_str_free(&got);
 }
 
-/* A word of the alphabet: Latin letters, or as many characters from U+4E00 on. */
-static void put_character(char *out, int64_t *length, bool chinese, tg_rng *r)
+/* One of so many letters: Latin ones, or Chinese from U+4E00 on. */
+static void put_letter(char *out, int64_t *length, int letters, bool chinese, tg_rng *r)
 {
-    uint32_t letter = (uint32_t)tg_rng_below(r, 26);
+    uint32_t letter = (uint32_t)tg_rng_below(r, letters);
     *length += tg_utf8_put(out + *length, chinese ? 0x4e00 + letter : 'a' + letter);
 }
 
@@ -131,7 +132,7 @@ static void plain_near(const documents *d, double threshold, int64_t *first)
 }
 
 /* count documents of 20 to 60 characters; two of three are an earlier one with up to six characters changed. */
-static documents *make_edited(int64_t count, bool chinese, uint64_t stream)
+static documents *make_edited(int64_t count, int alphabet, bool chinese, uint64_t stream)
 {
     documents *d = documents_new();
     tg_rng r = tg_rng_at(1, TG_RNG_TEST, stream);
@@ -140,14 +141,14 @@ static documents *make_edited(int64_t count, bool chinese, uint64_t stream)
         char text[256];
         int64_t length = 0, letters = 20 + tg_rng_below(&r, 41);
         if (i == 0 || tg_rng_below(&r, 3) == 0) {
-            while (letters-- > 0) put_character(text, &length, chinese, &r);
+            while (letters-- > 0) put_letter(text, &length, alphabet, chinese, &r);
         } else {
             int64_t from = tg_rng_below(&r, i), edits = tg_rng_below(&r, 7), at;
             length = d->starts[from + 1] - d->starts[from];
             memcpy(text, d->text.data + d->starts[from], (size_t)length);
             for (; edits > 0; edits--) {
                 at = tg_rng_below(&r, length / width) * width;
-                put_character(text, &at, chinese, &r);
+                put_letter(text, &at, alphabet, chinese, &r);
             }
         }
         text[length] = 0;
@@ -156,9 +157,9 @@ static documents *make_edited(int64_t count, bool chinese, uint64_t stream)
     return d;
 }
 
-static void compare_with_plain(bool chinese, double threshold)
+static void compare_with_plain(int alphabet, bool chinese, double threshold)
 {
-    documents *d = make_edited(300, chinese, chinese ? 101 : 100);
+    documents *d = make_edited(300, alphabet, chinese, chinese ? 101 : 100);
     int64_t want[300];
     plain_near(d, threshold, want);
     find_near(d, threshold);
@@ -199,15 +200,42 @@ TEST(equal_documents_are_found_among_many)
     documents_free(d);
 }
 
+TEST(documents_whose_hashes_meet_are_compared)
+{
+    documents *d = documents_new();
+    add(d, "629714"); /* the same slot of two documents' five, and the same lower 32 bits */
+    add(d, "062303");
+    CHECK_INT((uint32_t)tg_xxh64_of(d->text.data, 6), (uint32_t)tg_xxh64_of(d->text.data + 6, 6));
+    find_exact(d);
+    check_first(d, "0 1");
+    documents_free(d);
+}
+
+/* Hundreds that all belong into the last slot of the table go on at its begin. */
+TEST(a_full_end_of_the_table_goes_on_at_its_begin)
+{
+    enum { N = 300 };
+    documents *d = documents_new();
+    char text[16];
+    for (int i = 0; d->count < N; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        uint64_t hash = tg_xxh64_of(text, (int64_t)strlen(text));
+        if ((hash >> 32) * (2 * N + 1) >> 32 == 2 * N) add(d, text);
+    }
+    find_exact(d);
+    CHECK_INT(repeated(d), 0);
+    documents_free(d);
+}
+
 TEST(invalid_bytes_and_nuls_are_told_apart)
 {
-    static const char text[] = "a\0b\xff" "a\0c\xff" "a\0b\xff" "\x80\xe4\xb8" "\x80\xe4\xb8";
-    const int64_t starts[] = {0, 4, 8, 12, 15, 18};
-    int64_t first[5];
-    CHECK_OK(tg_duplicates_exact(text, starts, 5, first));
-    CHECK(first[1] == 1 && first[2] == 0 && first[3] == 3 && first[4] == 3);
-    CHECK_OK(tg_duplicates_near(NULL, text, starts, 5, 0.8, first));
-    CHECK(first[1] == 1 && first[2] == 0 && first[3] == 3 && first[4] == 3);
+    static const char text[] = "a\0b\xff" "a\0c\xff" "a\0b\xff" "\x80\xe4\xb8" "\x80\xe4\xb8" "\0\0" "\0\0\0";
+    const int64_t starts[] = {0, 4, 8, 12, 15, 18, 20, 23}, want[] = {0, 1, 0, 3, 3, 5, 6};
+    int64_t first[7];
+    CHECK_OK(tg_duplicates_exact(text, starts, 7, first));
+    CHECK_BYTES(first, want, sizeof want);
+    CHECK_OK(tg_duplicates_near(NULL, text, starts, 7, 0.8, first));
+    CHECK_BYTES(first, want, sizeof want);
 }
 
 TEST(repeated_names_are_counted)
@@ -238,16 +266,17 @@ TEST(repeated_names_are_counted)
 
 TEST(near_documents_are_those_of_plain_loops)
 {
-    compare_with_plain(false, 0.8);
-    compare_with_plain(false, 0.5);
-    compare_with_plain(false, 0.3);
-    compare_with_plain(false, 1);
+    compare_with_plain(26, false, 0.8);
+    compare_with_plain(26, false, 0.5);
+    compare_with_plain(26, false, 0.3);
+    compare_with_plain(26, false, 1);
+    compare_with_plain(3, false, 0.8); /* shingles that come again and again in a document */
 }
 
 TEST(near_chinese_documents_are_those_of_plain_loops)
 {
-    compare_with_plain(true, 0.8);
-    compare_with_plain(true, 0.5);
+    compare_with_plain(26, true, 0.8);
+    compare_with_plain(26, true, 0.5);
 }
 
 TEST(a_pair_at_the_threshold_is_near_and_one_below_is_not)
@@ -302,7 +331,7 @@ TEST(documents_above_the_bound_are_near_only_to_their_equals)
     documents *d = documents_new();
     char *text = tg_alloc(TG_NEAR_WHOLE + 10);
     tg_rng r = tg_rng_at(1, TG_RNG_TEST, 102);
-    for (int64_t at = 0; at < TG_NEAR_WHOLE + 5;) put_character(text, &at, false, &r);
+    for (int64_t at = 0; at < TG_NEAR_WHOLE + 5;) put_letter(text, &at, 26, false, &r);
     add(d, text);
     add(d, "something short");
     add(d, text);
@@ -341,7 +370,7 @@ TEST(boilerplate_costs_little_and_hides_nothing)
     tg_rng r = tg_rng_at(1, TG_RNG_TEST, 103);
     for (int i = 0; i < 9999; i++) {
         int64_t length = 0;
-        while (length < 40) put_character(tail, &length, false, &r);
+        while (length < 40) put_letter(tail, &length, 26, false, &r);
         tail[length] = 0;
         add(d, plate);
         snprintf(text, sizeof text, "%s %d", plate, i);
@@ -362,7 +391,7 @@ TEST(boilerplate_costs_little_and_hides_nothing)
 
 TEST(near_documents_do_not_depend_on_threads)
 {
-    documents *d = make_edited(20000, false, 104);
+    documents *d = make_edited(20000, 26, false, 104);
     int64_t *one = tg_alloc_array(d->count, sizeof *one);
     for (int threads = 1; threads <= 3; threads++) {
         tg_context *ctx;
@@ -379,7 +408,7 @@ TEST(near_documents_do_not_depend_on_threads)
 
 TEST(near_refuses_what_it_cannot_do)
 {
-    documents *d = make_edited(20, false, 105);
+    documents *d = make_edited(20, 26, false, 105);
     CHECK_ERROR(tg_duplicates_near_among(NULL, d->text.data, d->starts, 20, 0.8, 19, d->first), TG_EINVAL,
                 "20 documents are more than the 19");
     CHECK_ERROR(tg_duplicates_near(NULL, "", d->starts, 1000001, 0.8, d->first), TG_EINVAL, "--dedupe exact");
@@ -397,7 +426,7 @@ TEST(near_refuses_what_it_cannot_do)
 
 TEST(duplicates_survive_any_allocation_that_fails)
 {
-    documents *d = make_edited(50, false, 106);
+    documents *d = make_edited(50, 26, false, 106);
     int64_t before = tg_alloc_live();
     int failed = 0;
     for (int n = 1;; n++) {

@@ -142,6 +142,36 @@ TEST(sections_do_not_cut_a_span)
     tg_free(val);
 }
 
+/* Behind a span of 300 bytes, a byte more is shared by one of 100 that has a single anchor, at its begin. */
+TEST(a_span_that_goes_a_byte_beyond_another_is_found)
+{
+    char *train = noise(4000, 64, 118), *val = noise(600, 64, 119);
+    tg_leaks l;
+    plant(train, 1000, val + 200, 300);
+    for (int64_t at = 2000; at < 2069; at++) {
+        plant(train, at, val + 401, 100);
+        CHECK_OK(tg_leaks_find(train, 4000, val, 600, 100, &l));
+        check(&l, 301, 1, 300, 1000, 200);
+    }
+    tg_free(train);
+    tg_free(val);
+}
+
+/* Two of 92 bytes overlap in val to 152; the 32 bytes that both have are an anchor in both places. */
+TEST(short_spans_that_overlap_do_not_make_a_long_one)
+{
+    char *train = noise(69 * 60, 64, 120), *val = noise(600, 64, 121);
+    tg_leaks l;
+    plant(train, 69 * 10 - 60, val + 200, 92);
+    plant(train, 69 * 40, val + 260, 92);
+    CHECK_OK(tg_leaks_find(train, 69 * 60, val, 600, 100, &l));
+    check(&l, 0, 0, 0, 0, 0);
+    CHECK_OK(tg_leaks_find(train, 69 * 60, val, 600, 92, &l));
+    check(&l, 152, 1, 92, 69 * 10 - 60, 200);
+    tg_free(train);
+    tg_free(val);
+}
+
 TEST(the_same_text_leaks_whole)
 {
     char *text = noise(100000, 64, 116);
