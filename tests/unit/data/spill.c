@@ -122,10 +122,19 @@ TEST(a_full_disk_under_a_sort_is_told)
 {
     const char *folder = test_folder(), *path = in(folder, "x"), *nowhere = in(folder, "no/such/x");
     int64_t live = tg_alloc_live(), parts;
-    tg_record *all;
+    tg_record *all, r;
+    tg_spill *s;
+    bool more;
     tg_fault_set("write:1:ENOSPC");
     CHECK_ERROR(sorted(path, SMALL, 5000, &all, &parts), TG_EIO, "No space left");
     tg_fault_set(NULL);
+    CHECK_OK(tg_spill_new(path, SMALL, &s));
+    CHECK_OK(fill(s, 5000));
+    tg_fault_set("write:1:ENOSPC");
+    CHECK_ERROR(tg_spill_next(s, &r, &more), TG_EIO, "No space left");
+    tg_fault_set(NULL);
+    CHECK_ERROR(tg_spill_next(s, &r, &more), TG_EIO, "an earlier read or write"); /* not: the end */
+    tg_spill_free(s);
     CHECK_ERROR(sorted(nowhere, SMALL, 5000, &all, &parts), TG_EIO, "No such file");
     CHECK_INT(count_names(folder), 0);
     CHECK_INT(tg_alloc_live(), live);
