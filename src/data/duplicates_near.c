@@ -12,8 +12,11 @@
 #include "data/duplicates.h"
 #include "data/shingles.h"
 
-enum { HASHES = 128, BLOCK = 1 << 13, MAX_VAIN = 1 << 20, MAX_LANES = 64 };
+enum { HASHES = 128, BLOCK = 1 << 13, MAX_VAIN = 1 << 20, MAX_LANES = 64, KEPT = 128, KEPT_ITEMS = 2048 };
 static const double missed = 1e-4; /* at most, of pairs at the threshold */
+
+/* A set that was compared lately: in a bucket of unlike documents each is compared with 64. */
+typedef struct kept { int64_t owner, count; uint64_t items[KEPT_ITEMS]; } kept; /* owner: document + 1; 0: none */
 
 typedef struct near {
     const char *text;
@@ -28,6 +31,7 @@ typedef struct near {
     uint64_t *pairs, *scratch;  /* [count]: key and index, to be sorted */
     uint64_t *vain;             /* pairs that were compared and found too different; a new one takes an old one's place */
     int64_t vain_slots;
+    kept *kept;                 /* [KEPT], of a document by the rest of its index */
     tg_shingles a, b;
     int64_t in_a;               /* the document whose set a is; -1: none */
 } near;
@@ -116,12 +120,26 @@ static void join(int64_t *parent, int64_t i, int64_t j)
     else parent[i] = j;
 }
 
+/* Its table is not there; valid until the next call. */
+static tg_shingles set_of(near *n, int64_t i)
+{
+    kept *k = &n->kept[i % KEPT];
+    if (k->owner == i + 1) return (tg_shingles){.items = k->items, .count = k->count};
+    tg_shingles_of(n->text, n->starts[i], n->starts[i + 1], &n->b);
+    if (n->b.count <= KEPT_ITEMS) {
+        k->owner = i + 1;
+        k->count = n->b.count;
+        memcpy(k->items, n->b.items, (size_t)k->count * sizeof *k->items);
+    }
+    return n->b;
+}
+
 static double likeness(near *n, int64_t i, int64_t j)
 {
     if (n->in_a != j) tg_shingles_of(n->text, n->starts[j], n->starts[j + 1], &n->a);
     n->in_a = j;
-    tg_shingles_of(n->text, n->starts[i], n->starts[i + 1], &n->b);
-    return tg_shingles_jaccard(&n->a, &n->b);
+    const tg_shingles other = set_of(n, i);
+    return tg_shingles_jaccard(&n->a, &other);
 }
 
 /* i < j. The sizes alone bound the likeness from above. */
@@ -207,7 +225,8 @@ static tg_status make_room(near *n, int64_t longest)
     n->pairs = tg_alloc_array(n->count, sizeof *n->pairs);
     n->scratch = tg_alloc_array(n->count, sizeof *n->scratch);
     n->vain = tg_alloc_array(n->vain_slots, sizeof *n->vain);
-    if (!n->keys || !n->sizes || !n->pairs || !n->scratch || !n->vain) return TG_ENOMEM;
+    n->kept = tg_alloc_array(KEPT, sizeof *n->kept);
+    if (!n->keys || !n->sizes || !n->pairs || !n->scratch || !n->vain || !n->kept) return TG_ENOMEM;
     tg_status status = tg_shingles_new(longest, &n->a);
     return status ? status : tg_shingles_new(longest, &n->b);
 }
@@ -219,6 +238,7 @@ static void free_room(near *n)
     tg_free(n->pairs);
     tg_free(n->scratch);
     tg_free(n->vain);
+    tg_free(n->kept);
     tg_shingles_free(&n->a);
     tg_shingles_free(&n->b);
 }

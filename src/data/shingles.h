@@ -19,6 +19,7 @@ void tg_trim(const char *text, int64_t *begin, int64_t *end);
 tg_status tg_shingles_new(int64_t longest, tg_shingles *out);
 void tg_shingles_free(tg_shingles *s);
 void tg_shingles_of(const char *text, int64_t begin, int64_t end, tg_shingles *s);
+/* Of b, only items are looked at. */
 double tg_shingles_jaccard(const tg_shingles *a, const tg_shingles *b);
 /* The bits of x, stirred: a bijection (the finaliser of SplitMix64, Steele et al. 2014). */
 uint64_t tg_stir(uint64_t x);
