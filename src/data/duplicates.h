@@ -9,7 +9,7 @@
 #define TG_DATA_DUPLICATES_H
 #include "tinygen/data.h"
 
-/* Of the shingles of two documents, the share that both must have; Leskovec et al. and Lee et al. 2022 use 0.8. */
+/* Of the shingles of two documents, the share that both must have: that of Lee et al. 2022. */
 #define TG_NEAR_THRESHOLD 0.8
 enum {
     TG_NEAR_MOST = 1000000,     /* documents */
