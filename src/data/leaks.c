@@ -224,17 +224,35 @@ static tg_status add_match(search *s, const match *m)
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
 
+/* Hashes of val from one place to another, computed ahead: the filter's words are fetched meanwhile. */
+typedef struct ahead { uint64_t hash[GROUP], rolling; int64_t from, to; } ahead;
+
+/* v never goes back. */
+static uint64_t hash_at(const search *s, ahead *a, int64_t v)
+{
+    if (v < a->to) return a->hash[v - a->from];
+    if (v > a->to || v == 0) a->rolling = hash_of(s->val + v, s->width);
+    a->from = v;
+    a->to = least(v + GROUP, s->val_length - s->width + 1);
+    for (const char *at = s->val + v; v < a->to; v++, at++) {
+        a->hash[v - a->from] = stir(a->rolling);
+        __builtin_prefetch(&s->filter[filter_word(s, a->hash[v - a->from])]);
+        if (v + s->width < s->val_length)
+            a->rolling = a->rolling * base + (unsigned char)at[s->width] + 1 - s->out * ((unsigned char)*at + 1u);
+    }
+    return a->hash[0];
+}
+
 /* Val against one section. */
 static tg_status read_val(search *s)
 {
-    int64_t v = 0, reach = 0, left = 0, last = s->val_length - s->width;
-    uint64_t rolling = last >= 0 ? hash_of(s->val, s->width) : 0;
-    while (v <= last) {
-        uint64_t hash = stir(rolling);
+    int64_t v = 0, reach = 0, left = 0;
+    ahead a = {.to = 0};
+    while (v + s->width <= s->val_length) {
+        const uint64_t hash = hash_at(s, &a, v);
         match m;
         bool aside = v < left; /* a span is known that goes on: what else begins before it? */
-        if (may_hold(s, hash) &&
-            look_up(s, hash, v, aside ? s->span : s->val_length, aside ? 0 : reach, &m)) {
+        if (may_hold(s, hash) && look_up(s, hash, v, aside ? s->span : s->val_length, aside ? 0 : reach, &m)) {
             tg_status status = add_match(s, &m);
             if (status) return status;
             if (!aside) {
@@ -242,13 +260,8 @@ static tg_status read_val(search *s)
                 left = m.covers.begin + s->step;
             }
         }
-        int64_t next = v + 1;
-        if (next >= left && reach - s->span + 1 > next) next = reach - s->span + 1;
-        if (next > last) break;
-        if (next == v + 1)
-            rolling = rolling * base + (unsigned char)s->val[v + s->width] + 1 - s->out * ((unsigned char)s->val[v] + 1u);
-        else rolling = hash_of(s->val + next, s->width);
-        v = next;
+        v++;
+        if (v >= left && reach - s->span + 1 > v) v = reach - s->span + 1;
     }
     return TG_OK;
 }
