@@ -13,7 +13,7 @@ for page in README.md docs/*.md docs/*/*.md; do
     folder=$work/$name
     mkdir -p "$folder/my-texts"
     head -c 6000 data/verses.txt > "$folder/my-texts/verses.txt"
-    cp data/couplets.txt "$folder/my-texts/"
+    cp data/couplets.txt data/couplets-gb18030.txt "$folder/my-texts/"
     for data in x verses; do
         grep -q -- "-o $data.safetensors" "$work/lines" || cp "$work/x.safetensors" "$folder/$data.safetensors"
     done
