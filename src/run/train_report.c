@@ -133,7 +133,8 @@ void tg_training_tell_start(tg_training *t, const char *chosen)
            tg_format_count(params, tg_params_elements(p)), tg_format_count(tokens, tg_dataset_count(t->data, TG_TRAIN)),
            (long long)o->seed);
     if (*chosen) tg_log(t->ctx, TG_LOG_INFO, "chosen by the data's size: %s", chosen);
-    tg_log(t->ctx, TG_LOG_INFO, "stateful streams: truncated BPTT over %lld steps, state carried on", (long long)o->seq);
+    tg_log(t->ctx, TG_LOG_INFO, "stateful streams: truncated BPTT over %lld steps, state carried on%s", (long long)o->seq,
+           tg_dataset_documents(t->data, TG_TRAIN) ? " to the end of each document" : "");
     if (!t->loop->validation)
         tg_log(t->ctx, TG_LOG_WARN, "no validation split: the last weights are kept, good or not (gen-preprocess --val 0.1 makes one)");
 }

@@ -1,0 +1,48 @@
+# Documents from the corpus to the sample: start, end, classes.
+
+$ printf 'abab\nabab!\n%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 > a.txt; printf 'cdcdcd\n%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 > c.txt
+$ gen-collect a.txt -o ca -q --label first && gen-collect c.txt -o cc -q --label second && gen-preprocess ca cc -o x.safetensors --documents line --dedupe off -q 2> said
+$ gen-train --data x.safetensors --model gru --hidden 16 --layers 1 --batch 4 --seq 8 --steps 400 --dropout 0 -o r 2>&1 | grep stateful
+< stateful streams: truncated BPTT over 8 steps, state carried on to the end of each document
+
+# A sample ends where its document does; the class decides what it is.
+$ gen-sample r --label second --temperature 0
+< cdcdcd
+$ gen-sample r --label first --temperature 0 --prompt aba | cut -c 1-4
+< abab
+$ gen-sample r --label second --temperature 0 --format jsonl | grep -o '"text".*"stopped": "[a-z]*"'
+< "text": "cdcdcd", "stopped": "end"
+$ gen-sample r --label second --temperature 0 --length 3
+< cdc
+
+# Without --label, classes come as often as in training: here twice as many of the first. A sample is the same alone.
+$ gen-sample r -n 300 --temperature 0.5 | grep -c '^c' | awk '{print ($1 > 60 && $1 < 140) ? "about a third" : $1}'
+< about a third
+$ gen-sample r -n 30 --format jsonl | tail -n 1 > last; gen-sample r --first 29 --format jsonl | cmp - last && echo same
+< same
+
+# Nothing special is ever drawn or printed, however hot.
+$ gen-sample r -n 50 --temperature 50 --length 40 | grep -v '^--- sample' | tr -d 'abcd!\n' | wc -c
+< 0
+$ gen-sample r --label second --probs --prompt cdcdcd --temperature 0 | head -n 2
+< token 1: "<end>"
+<~ ^\* "<end>" +[0-9.]+ %  #+$
+
+# What a wrong class is told, and a model without any.
+$ gen-sample r --label third
+! gen-sample: no class third; there are: first, second
+? 2
+$ gen-preprocess ca -o plain.safetensors -q 2> said; gen-train --data plain.safetensors --model rnn --hidden 8 --layers 1 --batch 2 --seq 8 --steps 5 -o p -q; gen-sample p --label first
+! gen-sample: p/model.safetensors knows no classes, so there is no --label; collect with labels and preprocess with --documents
+? 2
+
+# Documents need a few tokens of time at least; a run on them goes on as if it had never stopped.
+$ gen-train --data x.safetensors --model gru --seq 3 --batch 4 -o q -q
+!~ x.safetensors has documents: they need --seq 4 at least
+? 1
+$ gen-train --data x.safetensors --model gru --hidden 16 --layers 1 --batch 4 --seq 8 --steps 400 --dropout 0 -o s -q --until 123 && gen-train -o s --resume --until 0 -q && cmp r/model.safetensors s/model.safetensors && echo same
+< same
+
+# The n-gram, too, starts and ends documents.
+$ gen-train --data x.safetensors --model ngram --order 8 -o n -q && gen-sample n --label second --temperature 0
+< cdcdcd
