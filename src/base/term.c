@@ -62,7 +62,7 @@ int tg_term_columns(int fd)
 
 /* ---- progress */
 
-enum { PARTS = 7 };
+enum { PARTS = 7, LEAST = 4 }; /* fewer columns than LEAST say nothing */
 
 /* "85.1k": three digits that mean something. */
 static void add_short(tg_str *out, double x)
@@ -151,6 +151,10 @@ void tg_term_progress(tg_str *out, const tg_progress *p, int columns)
         if (!part->length) continue;
         width -= tg_utf8_columns(part->data, part->length) + 2;
         tg_str_clear(part);
+    }
+    if (width > columns && columns >= LEAST) { /* only the name is left: its start */
+        width = columns;
+        parts[0].length = tg_utf8_cut(parts[0].data, parts[0].length, columns);
     }
     for (int i = 0, first = 1; i < PARTS && width <= columns; i++) {
         if (!parts[i].length) continue;

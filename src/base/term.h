@@ -10,7 +10,8 @@ void tg_term_safe(tg_str *out, const char *bytes, int64_t count);
 void tg_term_safe_line(tg_str *out, const char *bytes, int64_t count);
 bool tg_term_is_tty(int fd);
 int tg_term_columns(int fd);                                          /* 80 where unknown */
-/* One progress line, no newline, at most columns wide; what matters least goes first where it is too narrow:
+/* One progress line, no newline, at most columns wide; what matters least goes first where it is too narrow,
+ * and what is left is cut between clusters:
  * "train  400/2000 steps  20%  85.1k tokens/s  left 1 min 2 s  loss 1.73  val 1.81" */
 void tg_term_progress(tg_str *out, const tg_progress *p, int columns);
 #endif

@@ -1,4 +1,4 @@
-/* utf8.c - UTF-8 by the letter of Unicode 15, table 3-7, and widths on a terminal. */
+/* utf8.c - UTF-8 by the letter of Unicode, table 3-7; clusters of UAX #29 and columns on a terminal. */
 #include "base/utf8.h"
 #include "base/utf8_tables.h"
 
@@ -90,34 +90,123 @@ int tg_utf8_partial(const char *bytes, int64_t count)
     return 0;
 }
 
-static bool in_table(const uint32_t (*ranges)[2], int count, uint32_t code)
+/* ---- clusters and columns */
+
+static uint32_t run_of(uint32_t code)
 {
-    int low = 0, high = count; /* the first range that does not end before code lies in [low, high] */
-    while (low < high) {
+    if (code < 0xa9) return code < 0x20 || (code >= 0x7f && code < 0xa0) ? CONTROL << 2 : OTHER << 2 | 1;
+    int low = 0, high = sizeof runs / sizeof *runs; /* the last run that begins at code or before lies in [low, high) */
+    while (high - low > 1) {
         int middle = (low + high) / 2;
-        if (ranges[middle][1] < code) low = middle + 1;
+        if (runs[middle] >> 8 <= code) low = middle;
         else high = middle;
     }
-    return low < count && ranges[low][0] <= code;
+    return runs[low] & 0xff;
 }
 
 int tg_utf8_width(uint32_t code)
 {
     if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code > 0x10ffff) return -1;
-    if (code < 0x300) return 1; /* the tables begin here */
-    if (in_table(no_columns, sizeof no_columns / sizeof *no_columns, code)) return 0;
-    return in_table(two_columns, sizeof two_columns / sizeof *two_columns, code) ? 2 : 1;
+    return (int)(run_of(code) & 3);
 }
 
-/* Control characters take no column, a byte that is not UTF-8 takes one. */
+/* What a cluster holds of a sequence that may go on: PICTURE with what extends it, JOINER where that has come behind,
+ * CONSONANT, LINKER where one has come behind, REGIONAL for the first half of a flag; OTHER: none. */
+static int sequence_after(int sequence, int kind)
+{
+    bool conjunct = sequence == CONSONANT || sequence == LINKER;
+    switch (kind) {
+    case PICTURE:
+    case CONSONANT: return kind;
+    case REGIONAL: return sequence == REGIONAL ? OTHER : REGIONAL;
+    case JOINER: return sequence == PICTURE ? JOINER : conjunct ? sequence : OTHER;
+    case LINKER: return conjunct ? LINKER : sequence == PICTURE ? PICTURE : OTHER;
+    case EXTEND: return conjunct || sequence == PICTURE ? sequence : OTHER;
+    case NON_JOINER: return sequence == PICTURE ? PICTURE : OTHER;
+    default: return OTHER;
+    }
+}
+
+/* UAX #29, GB4 to GB13: no boundary between the character of kind before and the next one. */
+static bool joins(int before, int sequence, int kind)
+{
+    if (before == CONTROL || kind == CONTROL) return false;
+    switch (kind) {
+    case EXTEND: case LINKER: case NON_JOINER: case JOINER: case SPACING: return true;
+    case CONSONANT: if (sequence == LINKER) return true; break;
+    case PICTURE: if (sequence == JOINER) return true; break;
+    case REGIONAL: if (sequence == REGIONAL) return true; break;
+    case HANGUL_L: case HANGUL_LV: case HANGUL_LVT: if (before == HANGUL_L) return true; break;
+    case HANGUL_V: if (before == HANGUL_L || before == HANGUL_V || before == HANGUL_LV) return true; break;
+    case HANGUL_T: if (before >= HANGUL_V) return true; break;
+    default: break;
+    }
+    return before == PREPEND;
+}
+
+static int kind_of(uint32_t run, uint32_t code)
+{
+    int kind = (int)(run >> 2);
+    return kind == HANGUL_LV && (code - 0xac00) % 28 != 0 ? HANGUL_LVT : kind;
+}
+
+/* One cluster: its bytes and its columns, which are those of its characters together, but two at most. */
+static int64_t read_cluster(const char *at, const char *end, int *columns)
+{
+    const char *start = at;
+    uint32_t code, last = 0;
+    int length = tg_utf8_next(at, end, &code), before = CONTROL, sequence = OTHER;
+    *columns = 1;
+    if (length == 0) return at < end;
+    *columns = 0;
+    if (code == '\r') return end - at > 1 && at[1] == '\n' ? 2 : 1;
+    for (; length > 0; length = tg_utf8_next(at, end, &code)) {
+        uint32_t run = run_of(code);
+        int kind = kind_of(run, code);
+        if (at > start && !joins(before, sequence, kind)) break;
+        *columns += (int)(run & 3);
+        if (code == 0xfe0f && (before == PICTURE || (last < 0x80 && last && strchr("0123456789#*", (int)last))))
+            *columns = 2; /* the selector of the emoji form: "1", U+FE0F, U+20E3 is a keycap */
+        before = kind;
+        sequence = sequence_after(sequence, kind);
+        last = code;
+        at += length;
+    }
+    if (*columns > 2) *columns = 2;
+    return at - start;
+}
+
+int64_t tg_utf8_grapheme(const char *at, const char *end)
+{
+    int columns;
+    return read_cluster(at, end, &columns);
+}
+
+/* Bytes of the clusters that fit in `limit` columns, and the columns they take. */
+static int64_t fit(const char *bytes, int64_t count, int64_t limit, int64_t *columns)
+{
+    const char *at = bytes, *end = bytes + count;
+    *columns = 0;
+    while (at < end) {
+        int width = 1;
+        bool plain = *at >= ' ' && *at < 0x7f && (end - at == 1 || (uint8_t)at[1] < 0x80); /* nothing joins it */
+        int64_t length = plain ? 1 : read_cluster(at, end, &width);
+        if (*columns + width > limit) break;
+        *columns += width;
+        at += length;
+    }
+    return at - bytes;
+}
+
 int64_t tg_utf8_columns(const char *bytes, int64_t count)
 {
-    int64_t columns = 0;
-    for (const char *at = bytes, *end = bytes + count; at < end;) {
-        uint32_t code;
-        int length = tg_utf8_next(at, end, &code), width = length ? tg_utf8_width(code) : 1;
-        columns += width > 0 ? width : 0;
-        at += length ? length : 1;
-    }
+    int64_t columns;
+    fit(bytes, count, INT64_MAX, &columns);
     return columns;
+}
+
+int64_t tg_utf8_cut(const char *bytes, int64_t count, int64_t limit)
+{
+    int64_t columns;
+    return fit(bytes, count, limit, &columns);
 }

@@ -1,4 +1,4 @@
-/* utf8.h - UTF-8 as Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF. */
+/* utf8.h - UTF-8 as Unicode 17, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF. */
 #ifndef TG_BASE_UTF8_H
 #define TG_BASE_UTF8_H
 #include "tinygen/base.h"
@@ -11,7 +11,14 @@ int64_t tg_utf8_check(const char *bytes, int64_t count);
 int64_t tg_utf8_length(const char *bytes, int64_t count);  /* in characters; text must be valid */
 /* How many bytes at the end of [bytes, bytes+count) begin a character that is not complete (0..3). */
 int tg_utf8_partial(const char *bytes, int64_t count);
+/* Bytes of the extended grapheme cluster that begins at `at` (UAX #29), what a reader takes for one character; 0 at the
+ * end. A byte that is not UTF-8 is a cluster of its own. */
+int64_t tg_utf8_grapheme(const char *at, const char *end);
 /* Columns on a terminal: 0 combining, 2 East Asian wide and emoji, 1 else; -1 control. */
 int tg_utf8_width(uint32_t code);
+/* By clusters: a cluster takes what its characters take, but two at most: so does a flag, a family, a keycap. Controls
+ * take no column, a byte that is not UTF-8 takes one. */
 int64_t tg_utf8_columns(const char *bytes, int64_t count);
+/* Bytes of the whole clusters that fit in limit columns. */
+int64_t tg_utf8_cut(const char *bytes, int64_t count, int64_t limit);
 #endif

@@ -113,3 +113,19 @@ TEST(wide_characters_count_two_columns)
     line_is(&p, 26, "\xe8\xae\xad\xe7\xbb\x83  400 steps  loss 1.73");
     line_is(&p, 25, "\xe8\xae\xad\xe7\xbb\x83  400 steps");
 }
+
+#define SYLLABLES "\xe8\xae\xad" "e\xcc\x81"
+#define COUPLE "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9"
+#define FLAG "\xf0\x9f\x87\xa8\xf0\x9f\x87\xb3"
+
+TEST(a_name_too_long_for_the_line_is_cut_between_clusters)
+{
+    tg_progress p = training;
+    p.what = SYLLABLES COUPLE FLAG "!"; /* columns 2 1 2 2 1 */
+    line_is(&p, 8, SYLLABLES COUPLE FLAG "!");
+    line_is(&p, 7, SYLLABLES COUPLE FLAG);
+    line_is(&p, 6, SYLLABLES COUPLE);
+    line_is(&p, 5, SYLLABLES COUPLE);
+    line_is(&p, 4, SYLLABLES);
+    line_is(&p, 3, "");
+}
