@@ -1,4 +1,4 @@
-/* grapheme.c - clusters against Unicode's own test, where it is, and the columns they take. The checksum is of what
+/* grapheme.c - clusters against Unicode's own test, where it is, and the columns they take. The checksums are of what
  * another implementation of Unicode 17.0, the regex module of Python, finds. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +86,30 @@ TEST(every_character_joins_what_it_should)
         crc = tg_crc32(crc, (uint8_t[2]){(uint8_t)bits, (uint8_t)(bits >> 8)}, 2);
     }
     CHECK_INT(crc, 0xd6ae14fd);
+}
+
+/* All texts of four characters, one of each kind: a bit for each character that ends a cluster. */
+TEST(every_order_of_kinds_is_cut_where_it_should)
+{
+    static const uint32_t kinds[] = {
+        '\r', '\n', 1, 0x300, 0x94d, 0x200c, 0x200d, 0x903, 0x600, 0x915, 0x1f469, 0x1f1e6, 0x1100, 0x1161, 0x11a8,
+        0xac00, 0xac01, 'a'
+    };
+    enum { KINDS = sizeof kinds / sizeof *kinds };
+    uint32_t crc = 0;
+    for (int i = 0; i < KINDS * KINDS * KINDS * KINDS; i++) {
+        const int order[] = {i / KINDS / KINDS / KINDS, i / KINDS / KINDS % KINDS, i / KINDS % KINDS, i % KINDS};
+        char text[16];
+        int64_t ends[4], length = 0;
+        for (int c = 0; c < 4; c++) ends[c] = length += tg_utf8_put(text + length, kinds[order[c]]);
+        uint8_t bits = 0;
+        for (int64_t at = 0; at < length;) {
+            at += tg_utf8_grapheme(text + at, text + length);
+            for (int c = 0; c < 4; c++) bits |= (uint8_t)((ends[c] == at) << c);
+        }
+        crc = tg_crc32(crc, &bits, 1);
+    }
+    CHECK_INT(crc, 0x8b780772);
 }
 
 TEST(bytes_that_are_not_utf8_stand_alone)
