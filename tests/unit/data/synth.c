@@ -44,7 +44,7 @@ TEST(synth_texts_stay_what_they_were)
         {"synth:verses", "b9b9c2dd4d4ee5585686d43ab2435fff2c3fb925059a2beafb1b22973f9a1161"},
         {"synth:couplets", "f509d82b0266aa818f67c1bc84bda841baae8119dbdd132d30beaf6f166b9c18"},
     };
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2; i++) {
         char *text = made(known[i].source, 1, TG_SYNTH_BYTES), hex[65];
         tg_sha256_hex(text, (int64_t)strlen(text), hex);
         CHECK_TEXT(hex, known[i].sha256);
@@ -121,7 +121,7 @@ TEST(the_corpora_in_data_are_those_that_their_readme_tells_of)
     int64_t length;
     if (tg_path_kind("data/README.md") != TG_PATH_FILE) test_skip("not run in the source folder");
     CHECK_OK(tg_file_slurp("data/README.md", 1 << 20, &readme, &length));
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         CHECK_OK(tg_file_slurp(files[i], 1 << 20, &text, &length));
         CHECK_INT(tg_utf8_check(text, length) >= 0, i == 2);
         tg_sha256_hex(text, length, hex);
