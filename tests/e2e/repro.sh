@@ -85,15 +85,31 @@ done
 
 # ten kills at random moments of a run that saves after every step, then the rest of it. Whatever the moment, first step to
 # last, the bytes are those of the unbroken run; which moments they were is random and printed.
-if command -v timeout > /dev/null 2>&1; then
-    start=$(date +%s%N)
-    train lstm k --save-every 1
-    whole=$((($(date +%s%N) - start) / 1000))
+cat > "$work/killed_after" <<'SCRIPT'
+# killed_after SECONDS COMMAND...: ends when the command is dead and buried, its lock gone with it.
+at=$1
+shift
+"$@" & child=$!
+(sleep "$at"; kill -KILL $child) 2> /dev/null & killer=$!
+wait $child
+code=$?
+kill $killer 2> /dev/null
+exit $code
+SCRIPT
+if sleep 0.01 2> /dev/null; then
+    whole=999999999
+    for k in 1 2 3; do # the least of three: a run that something else slows would set the moments behind the end
+        rm -rf "$work/k"
+        start=$(date +%s%N)
+        train lstm k --save-every 1
+        took=$((($(date +%s%N) - start) / 1000))
+        [ $took -lt $whole ] && whole=$took
+    done
     killed=0 moments=''
     for k in 1 2 3 4 5 6 7 8 9 10; do
         rm -rf "$work/k"
         at=$(awk -v w="$whole" -v seed="$$$k" 'BEGIN { srand(seed * 7919 + w); rand(); printf "%.6f", w * rand() / 1e6 }')
-        under="timeout -s KILL $at"
+        under="sh $work/killed_after $at"
         train lstm k --save-every 1
         [ $? -eq 137 ] && killed=$((killed + 1)) moments="$moments $at"
         under=''
@@ -102,7 +118,7 @@ if command -v timeout > /dev/null 2>&1; then
     done
     echo "killed $killed of 10 at random moments of $whole us:$moments"
 else
-    echo "skip repro_random_kill: no timeout"
+    echo "skip repro_random_kill: sleep knows whole seconds only"
 fi
 
 # other NAME CC [FLAGS]: a build of another compiler
