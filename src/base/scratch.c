@@ -9,8 +9,9 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/path.h"
+#include "base/status.h"
 
-enum { WINDOW = 1 << 20 };
+enum { WINDOW = 1 << 20, FEW = 1 << 12 /* bytes read where reading jumps */ };
 
 struct tg_scratch {
     char *beside;
@@ -19,8 +20,8 @@ struct tg_scratch {
     int64_t written;             /* bytes in the file */
     char *held;                  /* bytes behind those */
     int64_t held_room;
-    char *window;                /* bytes [window_at, window_at + window_count) of the file */
-    int64_t window_at, window_count, window_room;
+    const char *given;           /* by tg_scratch_of: all there is; NULL: nothing was */
+    tg_window window;
 };
 
 tg_status tg_scratch_new(const char *beside, int64_t keep, tg_scratch **out)
@@ -37,13 +38,27 @@ tg_status tg_scratch_new(const char *beside, int64_t keep, tg_scratch **out)
     return TG_OK;
 }
 
+tg_status tg_scratch_like(const tg_scratch *s, tg_scratch **out)
+{
+    return tg_scratch_new(s->beside, s->keep, out);
+}
+
+tg_status tg_scratch_of(const void *bytes, int64_t length, tg_scratch **out)
+{
+    tg_scratch *s = tg_alloc(sizeof *s);
+    if (!s) return TG_ENOMEM;
+    *s = (tg_scratch){.fd = -1, .given = bytes, .length = length};
+    *out = s;
+    return TG_OK;
+}
+
 void tg_scratch_free(tg_scratch *s)
 {
     if (!s) return;
     if (s->fd >= 0) tg_os_close(s->fd);
     tg_free(s->beside);
     tg_free(s->held);
-    tg_free(s->window);
+    tg_window_free(&s->window);
     tg_free(s);
 }
 
@@ -52,9 +67,15 @@ int64_t tg_scratch_length(const tg_scratch *s)
     return s->length;
 }
 
+/* What is behind the file, all where there is none. */
+static const char *held_by(const tg_scratch *s)
+{
+    return s->given ? s->given : s->held ? s->held : "";
+}
+
 const char *tg_scratch_memory(const tg_scratch *s)
 {
-    return s->fd >= 0 ? NULL : s->held ? s->held : "";
+    return s->fd >= 0 ? NULL : held_by(s);
 }
 
 /* ---- adding ------------------------------------------------------------------------------------------------------ */
@@ -104,14 +125,21 @@ static tg_status make_room(tg_scratch *s, int64_t held, int64_t count)
 tg_status tg_scratch_add(tg_scratch *s, const void *data, int64_t count)
 {
     const char *from = data;
+    TG_ASSERT(!s->given);
     while (count > 0) {
         int64_t held = s->length - s->written;
         const int64_t bound = s->fd < 0 ? s->keep : WINDOW, n = count < WINDOW ? count : WINDOW;
         if (held + n > bound) {
-            tg_status status = s->fd < 0 ? open_file(s) : TG_OK;
+            const bool first = s->fd < 0;
+            tg_status status = first ? open_file(s) : TG_OK;
             if (!status) status = write_held(s, held);
             if (status) return status;
             held = 0;
+            if (first && s->held_room > WINDOW) { /* what was kept is in the file now */
+                tg_free(s->held);
+                s->held = NULL;
+                s->held_room = 0;
+            }
         }
         if (make_room(s, held, n)) return TG_ENOMEM;
         memcpy(s->held + held, from, (size_t)n);
@@ -127,7 +155,7 @@ tg_status tg_scratch_cut(tg_scratch *s, int64_t length)
 {
     if (length >= s->length) return TG_OK;
     s->length = length;
-    s->window_count = 0;
+    s->window.count = 0;
     if (length >= s->written) { /* what is cut was not written yet */
         if (s->held) s->held[length - s->written] = 0;
         return TG_OK;
@@ -138,44 +166,57 @@ tg_status tg_scratch_cut(tg_scratch *s, int64_t length)
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-static tg_status fill_window(tg_scratch *s, int64_t at, int64_t count)
+/* As far as WINDOW where it goes on from the last, else little more than is asked for. */
+static tg_status fill(const tg_scratch *s, tg_window *w, int64_t at, int64_t count)
 {
-    const int64_t want = count > WINDOW ? count : WINDOW;
-    if (want > s->window_room) {
-        char *more = tg_realloc(s->window, 0, want);
+    const bool goes_on = at >= w->at && at <= w->at + w->count;
+    int64_t want = goes_on ? WINDOW : FEW, have = 0;
+    if (want < count) want = count;
+    if (want > w->room) {
+        char *more = tg_realloc(w->bytes, 0, want);
         if (!more) return TG_ENOMEM;
-        s->window = more;
-        s->window_room = want;
+        w->bytes = more;
+        w->room = want;
     }
     const int64_t in_file = s->written - at < want ? s->written - at : want;
-    int64_t have = 0;
-    s->window_count = 0;
+    w->count = 0;
     while (have < in_file) {
-        ssize_t got = tg_os_read_at(s->fd, s->window + have, (size_t)(in_file - have), at + have);
+        ssize_t got = tg_os_read_at(s->fd, w->bytes + have, (size_t)(in_file - have), at + have);
         if (got == 0) errno = EIO; /* somebody else has cut it */
         if (got <= 0) return tg_os_fail("read back a temporary file beside", s->beside);
         have += got;
     }
     const int64_t held = s->length - s->written, rest = want - have < held ? want - have : held;
-    if (rest > 0) memcpy(s->window + have, s->held, (size_t)rest);
-    s->window_at = at;
-    s->window_count = have + (rest > 0 ? rest : 0);
+    if (rest > 0) memcpy(w->bytes + have, s->held, (size_t)rest);
+    w->at = at;
+    w->count = have + (rest > 0 ? rest : 0);
     return TG_OK;
 }
 
-tg_status tg_scratch_view(tg_scratch *s, int64_t at, int64_t count, const char **out)
+tg_status tg_scratch_look(const tg_scratch *s, tg_window *w, int64_t at, int64_t count, const char **out)
 {
     if (at < 0 || count < 0 || at > s->length || count > s->length - at)
         return tg_fail(TG_EINVAL, "bytes %lld to %lld of a temporary file of %lld", (long long)at, (long long)(at + count),
                        (long long)s->length);
     if (at >= s->written) {
-        *out = s->held ? s->held + (at - s->written) : "";
+        *out = held_by(s) + (at - s->written);
         return TG_OK;
     }
-    if (at < s->window_at || at + count > s->window_at + s->window_count) {
-        tg_status status = fill_window(s, at, count);
+    if (at < w->at || at + count > w->at + w->count) {
+        tg_status status = fill(s, w, at, count);
         if (status) return status;
     }
-    *out = s->window + (at - s->window_at);
+    *out = w->bytes + (at - w->at);
     return TG_OK;
+}
+
+tg_status tg_scratch_view(tg_scratch *s, int64_t at, int64_t count, const char **out)
+{
+    return tg_scratch_look(s, &s->window, at, count, out);
+}
+
+void tg_window_free(tg_window *w)
+{
+    tg_free(w->bytes);
+    *w = (tg_window){0};
 }

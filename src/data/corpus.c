@@ -137,35 +137,81 @@ const tg_item *tg_corpus_item(const tg_corpus *c, int64_t i)
     return i >= 0 && i < c->count ? &c->items[i] : NULL;
 }
 
+struct tg_item_file {
+    const char *folder;
+    const tg_item *item;
+    tg_file *file;
+    int64_t at;
+    tg_sha256 sha;
+    bool checked;
+};
+
 /* The size is compared before anything is allocated: a manifest may say what it likes. */
-static tg_status read_checked(tg_file *f, const char *folder, const tg_item *item, char **out)
+tg_status tg_item_open(const tg_corpus *c, int64_t i, tg_item_file **out)
 {
-    if (tg_file_size(f) != item->bytes)
-        return tg_fail(TG_EFORMAT, "%s/%s: %" PRId64 " bytes, the manifest says %" PRId64 "; collect it again", folder,
-                       item->path, tg_file_size(f), item->bytes);
-    char *bytes = tg_alloc_raw(item->bytes + 1), hex[65];
-    if (!bytes) return TG_ENOMEM;
-    tg_status status = tg_file_read_at(f, 0, bytes, item->bytes);
-    if (!status) {
-        tg_sha256_hex(bytes, item->bytes, hex);
-        if (strcmp(hex, item->sha256) != 0)
-            status =
-                tg_fail(TG_EFORMAT, "%s/%s: not the bytes that were collected (its SHA-256 differs); collect it again",
-                        folder, item->path);
+    const tg_item *item = &c->items[i];
+    tg_file *file;
+    tg_status status = tg_file_open_below(c->folder, item->path, &file);
+    if (status) return status;
+    if (tg_file_size(file) != item->bytes)
+        status = tg_fail(TG_EFORMAT, "%s/%s: %" PRId64 " bytes, the manifest says %" PRId64 "; collect it again", c->folder,
+                         item->path, tg_file_size(file), item->bytes);
+    tg_item_file *f = status ? NULL : tg_alloc(sizeof *f);
+    if (!f) {
+        tg_file_close(file);
+        return status ? status : TG_ENOMEM;
     }
-    bytes[item->bytes] = 0;
-    if (status) tg_free(bytes);
-    else *out = bytes;
-    return status;
+    *f = (tg_item_file){.folder = c->folder, .item = item, .file = file};
+    tg_sha256_start(&f->sha);
+    *out = f;
+    return TG_OK;
+}
+
+void tg_item_close(tg_item_file *f)
+{
+    if (!f) return;
+    tg_file_close(f->file);
+    tg_free(f);
+}
+
+void tg_item_rewind(tg_item_file *f)
+{
+    f->at = 0;
+    if (!f->checked) tg_sha256_start(&f->sha);
+}
+
+tg_status tg_item_read(tg_item_file *f, void *out, int64_t room, int64_t *got)
+{
+    char hex[65];
+    *got = f->item->bytes - f->at < room ? f->item->bytes - f->at : room;
+    tg_status status = tg_file_read_at(f->file, f->at, out, *got);
+    if (status) return status;
+    f->at += *got;
+    if (f->checked) return TG_OK;
+    tg_sha256_add(&f->sha, out, *got);
+    if (f->at < f->item->bytes) return TG_OK;
+    tg_sha256_end(&f->sha, hex);
+    f->checked = true;
+    if (strcmp(hex, f->item->sha256) == 0) return TG_OK;
+    return tg_fail(TG_EFORMAT, "%s/%s: not the bytes that were collected (its SHA-256 differs); collect it again", f->folder,
+                   f->item->path);
 }
 
 tg_status tg_corpus_read(const tg_corpus *c, int64_t i, char **bytes)
 {
-    tg_file *f;
-    tg_status status = tg_file_open_below(c->folder, c->items[i].path, &f);
+    tg_item_file *f;
+    tg_status status = tg_item_open(c, i, &f);
     if (status) return status;
-    status = read_checked(f, c->folder, &c->items[i], bytes);
-    tg_file_close(f);
+    const int64_t length = c->items[i].bytes;
+    int64_t got;
+    char *all = tg_alloc_raw(length + 1);
+    status = all ? tg_item_read(f, all, length, &got) : TG_ENOMEM;
+    tg_item_close(f);
+    if (status) tg_free(all);
+    else {
+        all[length] = 0;
+        *bytes = all;
+    }
     return status;
 }
 

@@ -25,6 +25,13 @@ int64_t tg_corpus_count(const tg_corpus *c);
 const tg_item *tg_corpus_item(const tg_corpus *c, int64_t i);
 /* NUL-terminated, the caller's by tg_free; bytes as the item says. */
 tg_status tg_corpus_read(const tg_corpus *c, int64_t i, char **bytes);
+/* The same in parts: the size is checked here, the hash as its last byte is read for the first time. */
+typedef struct tg_item_file tg_item_file;
+tg_status tg_item_open(const tg_corpus *c, int64_t i, tg_item_file **out);
+void tg_item_close(tg_item_file *f); /* NULL is fine */
+/* The next bytes, `room` of them or what is left; *got 0: there are none. */
+tg_status tg_item_read(tg_item_file *f, void *out, int64_t room, int64_t *got);
+void tg_item_rewind(tg_item_file *f);
 /* Of an item's content and rights: sha256, bytes, licence, label, documents of all, in order; not where and when. */
 void tg_manifest_start(tg_sha256 *s);
 tg_status tg_manifest_add(tg_sha256 *s, const tg_item *item);

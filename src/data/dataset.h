@@ -9,15 +9,16 @@ enum { TG_DATASET_VERSION = 1, TG_DATASET_LOAD = 256 << 20 /* bytes of tokens up
  * verdict, report and provenance travel beside it and never enter it. */
 typedef struct tg_dataset_draft {
     const tg_tokenizer *tokenizer;
-    const void *tokens;        /* all splits one behind the other, each token tg_token_bytes long */
+    tg_scratch *tokens;        /* all splits one behind the other, each token tg_token_bytes long */
     const tg_figures *figures; /* of these tokens */
     int64_t documents[TG_SPLITS]; /* all 0: the text is one piece */
     const int64_t *starts;     /* of each document from its split's first token on, all splits one behind the other */
     const uint16_t *labels;    /* each document's class; NULL: none */
     const char *split, *verdict, *report, *provenance;
+    tg_context *ctx;           /* told of the progress; may be NULL */
 } tg_dataset_draft;
 
-/* Atomic. Errors: TG_EIO, TG_ENOMEM. */
+/* Atomic. Errors: TG_EIO, TG_ENOMEM, TG_ECANCELLED. */
 tg_status tg_dataset_write(const char *path, const tg_dataset_draft *d, char content_sha256[65]);
 
 /* tg_dataset_open with another bound than TG_DATASET_LOAD. */

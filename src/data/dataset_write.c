@@ -1,10 +1,12 @@
 /* dataset_write.c - tokens, tokeniser and split to a file that knows its content hash. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/meter.h"
 #include "data/codec/safetensors.h"
 #include "data/dataset.h"
 
@@ -15,48 +17,85 @@ static tg_st_dtype type_of(int width)
     return width == 1 ? TG_ST_U8 : width == 2 ? TG_ST_U16 : TG_ST_U32;
 }
 
-enum { ROWS = 3 * TG_SPLITS };
+enum { ROWS = 3 * TG_SPLITS, PART = 1 << 18 /* tokens */ };
 static const char *const starts_names[TG_SPLITS] = {"train.starts", "val.starts", "test.starts"};
 static const char *const labels_names[TG_SPLITS] = {"train.labels", "val.labels", "test.labels"};
 
+/* The file's tensors, and where those that are tokens lie. */
+typedef struct table {
+    const tg_dataset_draft *d;
+    int width;
+    tg_st_row rows[ROWS];
+    int64_t first[ROWS]; /* token of the row's first */
+    int64_t count;
+    tg_meter meter;
+} table;
+
 /* Tokens of a split, then its documents' starts and labels. */
-static int64_t make_rows(const tg_dataset_draft *d, tg_st_row rows[ROWS])
+static void make_rows(const tg_dataset_draft *d, table *t)
 {
-    int width = tg_token_bytes(d->figures->vocab);
-    const char *at = d->tokens;
-    int64_t n = 0, document = 0;
+    int64_t at = 0, document = 0;
+    *t = (table){.d = d, .width = tg_token_bytes(d->figures->vocab)};
     for (int s = 0; s < TG_SPLITS; s++) {
         int64_t count = d->figures->counts[s], documents = d->documents[s];
-        if (count) rows[n++] = (tg_st_row){tg_split_names[s], type_of(width), 1, {count}, at};
-        if (documents) rows[n++] = (tg_st_row){starts_names[s], TG_ST_U64, 1, {documents}, d->starts + document};
+        if (count) {
+            t->first[t->count] = at;
+            t->rows[t->count++] = (tg_st_row){tg_split_names[s], type_of(t->width), 1, {count}, NULL};
+        }
+        if (documents) t->rows[t->count++] = (tg_st_row){starts_names[s], TG_ST_U64, 1, {documents}, d->starts + document};
         if (documents && d->labels)
-            rows[n++] = (tg_st_row){labels_names[s], TG_ST_U16, 1, {documents}, d->labels + document};
-        at += count * width;
+            t->rows[t->count++] = (tg_st_row){labels_names[s], TG_ST_U16, 1, {documents}, d->labels + document};
+        at += count;
         document += documents;
     }
-    return n;
+    t->meter = tg_meter_start(d->ctx, "write", "tokens", 3 * at); /* read three times: two hashes, and to the file */
+}
+
+static tg_status fill(void *user, int64_t row, int64_t first, int64_t count, void *out)
+{
+    table *t = user;
+    const char *view;
+    tg_status status = tg_scratch_view(t->d->tokens, (t->first[row] + first) * t->width, count * t->width, &view);
+    if (status) return status;
+    memcpy(out, view, (size_t)(count * t->width));
+    return tg_meter_add(&t->meter, count);
+}
+
+static tg_status hash_row(table *t, int64_t i, tg_sha256 *sha)
+{
+    const tg_st_row *row = &t->rows[i];
+    if (row->data) tg_sha256_add(sha, row->data, row->dims[0] * tg_st_size(row->dtype));
+    for (int64_t at = 0, n; !row->data && at < row->dims[0]; at += n) {
+        const char *view;
+        n = row->dims[0] - at < PART ? row->dims[0] - at : PART;
+        tg_status status = tg_scratch_view(t->d->tokens, (t->first[i] + at) * t->width, n * t->width, &view);
+        if (!status) status = tg_meter_add(&t->meter, n);
+        if (status) return status;
+        tg_sha256_add(sha, view, n * t->width);
+    }
+    return TG_OK;
 }
 
 /* SHA-256 over "tinygen-dataset 1\ntext\nTOKENISER\nSPLIT\n", then "NAME TYPE COUNT\n" and the data of each tensor. */
-static tg_status hash_content(const tg_dataset_draft *d, const char *tokenizer, const tg_st_row *rows, int64_t count,
-                              char hex[65])
+static tg_status hash_content(table *t, const char *tokenizer, char hex[65])
 {
     tg_str text = {0};
     tg_sha256 sha;
+    tg_status status = TG_OK;
     tg_sha256_start(&sha);
-    tg_str_addf(&text, "tinygen-dataset %d\ntext\n%s\n%s\n", TG_DATASET_VERSION, tokenizer, d->split);
-    for (int64_t i = 0; i < count; i++) {
-        tg_str_addf(&text, "%s %s %" PRId64 "\n", rows[i].name, tg_st_name(rows[i].dtype), rows[i].dims[0]);
+    tg_str_addf(&text, "tinygen-dataset %d\ntext\n%s\n%s\n", TG_DATASET_VERSION, tokenizer, t->d->split);
+    for (int64_t i = 0; i < t->count && !status; i++) {
+        tg_str_addf(&text, "%s %s %" PRId64 "\n", t->rows[i].name, tg_st_name(t->rows[i].dtype), t->rows[i].dims[0]);
         if (text.failed) break; /* clearing would forget it */
         tg_sha256_add(&sha, text.data, text.length);
-        tg_sha256_add(&sha, rows[i].data, rows[i].dims[0] * tg_st_size(rows[i].dtype));
+        status = hash_row(t, i, &sha);
         tg_str_clear(&text);
     }
-    bool failed = text.failed;
-    if (!failed) tg_sha256_add(&sha, text.data, text.length);
+    if (text.failed) status = TG_ENOMEM;
+    if (!status) tg_sha256_add(&sha, text.data, text.length);
     tg_sha256_end(&sha, hex);
     tg_str_free(&text);
-    return failed ? TG_ENOMEM : TG_OK;
+    return status;
 }
 
 static void put_splits(tg_json_writer *w, const char *key, const int64_t of[TG_SPLITS])
@@ -114,15 +153,16 @@ static void put_metadata(const tg_dataset_draft *d, const char *tokenizer, const
 
 tg_status tg_dataset_write(const char *path, const tg_dataset_draft *d, char content_sha256[65])
 {
-    tg_st_row rows[ROWS];
-    int64_t count = make_rows(d, rows);
+    table t;
     char *tokenizer = tg_tokenizer_json(d->tokenizer), content[65];
     if (!tokenizer) return TG_ENOMEM;
+    make_rows(d, &t);
     tg_str metadata = {0};
-    tg_status status = hash_content(d, tokenizer, rows, count, content);
+    tg_status status = hash_content(&t, tokenizer, content);
     if (!status) put_metadata(d, tokenizer, content, &metadata);
     if (metadata.failed) status = TG_ENOMEM;
-    if (!status) status = tg_safetensors_write(path, rows, count, metadata.data, NULL, NULL, NULL);
+    if (!status) status = tg_safetensors_write(path, t.rows, t.count, metadata.data, fill, &t, NULL);
+    tg_meter_end(&t.meter);
     tg_str_free(&metadata);
     tg_free(tokenizer);
     for (int i = 0; !status && i < 65; i++) content_sha256[i] = content[i];

@@ -1,12 +1,13 @@
 /* duplicates.h - documents that occur again, word for word or nearly.
  *
- * Documents are spans of one UTF-8 buffer: document i is text[starts[i] .. starts[i + 1]), so starts holds count + 1
+ * Documents are spans of one UTF-8 text, in memory or in a file: document i is text[starts[i] .. starts[i + 1]), so starts holds count + 1
  * offsets, ascending. White space at both ends of a document (Unicode's, the ideographic space included) does not
  * count. The answer is an array of count: first[i] is the index of the document that stands for i, the first of its
  * group, and i itself where nothing like it came before. Keeping those with first[i] == i keeps one of each.
  * first is also working memory: after an error it holds nothing of use. Same result for any number of threads. */
 #ifndef TG_DATA_DUPLICATES_H
 #define TG_DATA_DUPLICATES_H
+#include "base/scratch.h"
 #include "tinygen/data.h"
 
 /* Of the shingles of two documents, the share that both must have: that of Lee et al. 2022. */
@@ -18,9 +19,9 @@ enum {
     TG_NEAR_NEIGHBOURS = 64     /* documents of one bucket that each is compared with, at most */
 };
 
-/* Equal bytes. A 64-bit hash finds them, a comparison confirms. 16 bytes of memory a document beside first; any count
- * below 2^31. Errors: TG_EINVAL, TG_ENOMEM. */
-tg_status tg_duplicates_exact(const char *text, const int64_t *starts, int64_t count, int64_t *first);
+/* Equal bytes. A 64-bit hash finds them, a comparison confirms. 12 bytes of memory a document beside first; any count
+ * below 2^31. Errors: TG_EINVAL, TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be NULL. */
+tg_status tg_duplicates_exact(tg_context *ctx, const tg_scratch *text, const int64_t *starts, int64_t count, int32_t *first);
 
 /*
  * Nearly equal: the sets of shingles (runs of 5 characters) of two documents have a Jaccard similarity, |A and B| /
@@ -32,16 +33,17 @@ tg_status tg_duplicates_exact(const char *text, const int64_t *starts, int64_t c
  *           1e-4, a more similar one with far less; no pair below it is taken.
  *   Bounds  documents with the same set are one for all that follows; of one bucket, each is compared with the 64
  *           before it, so that a boilerplate which thousands share costs a constant a document.
- *   Memory  124 bytes a document at 0.8 (540 below 0.4), 10 MiB, and up to 24 MiB for each thread and two more.
+ *   Memory  124 bytes a document at 0.8 (540 below 0.4), 10 MiB, and up to 24 MiB for each thread and two more; of a text
+ *           in a file some 8 MiB besides, or its longest document.
  *   Cost    about 0.15 us a character, shared by the threads; where buckets are full of unlike documents, up to some
  *           hundred comparisons a document, in one thread.
- * Errors: TG_EINVAL (threshold; more than TG_NEAR_MOST documents), TG_ENOMEM, TG_ECANCELLED. ctx may be NULL.
+ * Errors: TG_EINVAL (threshold; more than TG_NEAR_MOST documents), TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be NULL.
  * Sources: Broder 1997, On the resemblance and containment of documents; Leskovec, Rajaraman & Ullman, Mining of
  *          Massive Datasets, ch. 3 (bands); Lee et al. 2022, arXiv:2107.06499 (on training text).
  */
-tg_status tg_duplicates_near(tg_context *ctx, const char *text, const int64_t *starts, int64_t count, double threshold,
-                             int64_t *first);
+tg_status tg_duplicates_near(tg_context *ctx, tg_scratch *text, const int64_t *starts, int64_t count, double threshold,
+                             int32_t *first);
 /* The same, refused above most documents. */
-tg_status tg_duplicates_near_among(tg_context *ctx, const char *text, const int64_t *starts, int64_t count,
-                                   double threshold, int64_t most, int64_t *first);
+tg_status tg_duplicates_near_among(tg_context *ctx, tg_scratch *text, const int64_t *starts, int64_t count,
+                                   double threshold, int64_t most, int32_t *first);
 #endif

@@ -12,14 +12,16 @@
 #include "data/duplicates.h"
 #include "data/shingles.h"
 
-enum { HASHES = 128, BLOCK = 1 << 13, MAX_VAIN = 1 << 20, MAX_LANES = 64, KEPT = 128, KEPT_ITEMS = 2048 };
+enum {
+    HASHES = 128, BLOCK = 1 << 13, BLOCK_BYTES = 1 << 23, MAX_VAIN = 1 << 20, MAX_LANES = 64, KEPT = 128, KEPT_ITEMS = 2048
+};
 static const double missed = 1e-4; /* at most, of pairs at the threshold */
 
 /* A set that was compared lately: in a bucket of unlike documents each is compared with 64. */
 typedef struct kept { int64_t owner, count; uint64_t items[KEPT_ITEMS]; } kept; /* owner: document + 1; 0: none */
 
 typedef struct near {
-    const char *text;
+    tg_scratch *text;
     const int64_t *starts;
     int64_t count;
     double threshold;
@@ -27,13 +29,14 @@ typedef struct near {
     uint64_t multiply[HASHES], plus[HASHES];
     uint32_t *keys;             /* [bands + 1, count]; behind the bands', a hash of the whole set */
     int32_t *sizes;             /* of the sets; 0: an earlier document has the same set and stands for this one */
-    int64_t *first;             /* a forest: a document's parent, never a later one; a root is its own */
+    int32_t *first;             /* a forest: a document's parent, never a later one; a root is its own */
     uint64_t *pairs, *scratch;  /* [count]: key and index, to be sorted */
     uint64_t *vain;             /* pairs that were compared and found too different; a new one takes an old one's place */
     int64_t vain_slots;
     kept *kept;                 /* [KEPT], of a document by the rest of its index */
     tg_shingles a, b;
     int64_t in_a;               /* the document whose set a is; -1: none */
+    tg_status status;           /* of reading the text while comparing */
 } near;
 
 /* ---- signatures ------------------------------------------------------------------------------------------------- */
@@ -50,12 +53,13 @@ static int choose_rows(double threshold)
     return 1;
 }
 
-static void sign(near *n, int64_t i, tg_shingles *set)
+/* at: the document's bytes. */
+static void sign(near *n, int64_t i, const char *at, tg_shingles *set)
 {
     uint32_t least[HASHES];
     uint64_t all = 0;
     const int hashes = n->rows * n->bands;
-    tg_shingles_of(n->text, n->starts[i], n->starts[i + 1], set);
+    tg_shingles_of(at, 0, n->starts[i + 1] - n->starts[i], set);
     memset(least, 0xff, sizeof least);
     for (int64_t s = 0; s < set->count; s++) {
         const uint64_t item = set->items[s];
@@ -76,7 +80,8 @@ static void sign(near *n, int64_t i, tg_shingles *set)
 
 typedef struct signing {
     near *n;
-    int64_t begin, count, lanes;
+    int64_t begin, count, lanes; /* documents begin to begin + count are done now; */
+    const char *bytes;           /* they lie here */
     tg_shingles sets[MAX_LANES];
 } signing;
 
@@ -84,7 +89,16 @@ static void sign_part(void *arg, int64_t lane)
 {
     signing *s = arg;
     int64_t end = s->begin + s->count * (lane + 1) / s->lanes;
-    for (int64_t i = s->begin + s->count * lane / s->lanes; i < end; i++) sign(s->n, i, &s->sets[lane]);
+    for (int64_t i = s->begin + s->count * lane / s->lanes; i < end; i++) sign(s->n, i, s->bytes + (s->n->starts[i] - s->n->starts[s->begin]), &s->sets[lane]);
+}
+
+/* The next documents: BLOCK of them, or so many as BLOCK_BYTES hold, one at least. */
+static tg_status next_block(signing *s)
+{
+    const near *n = s->n;
+    const int64_t *from = n->starts + s->begin, left = n->count - s->begin;
+    for (s->count = 1; s->count < left && s->count < BLOCK && from[s->count + 1] - from[0] <= BLOCK_BYTES;) s->count++;
+    return tg_scratch_view(n->text, from[0], from[s->count] - from[0], &s->bytes);
 }
 
 static tg_status sign_all(near *n, tg_context *ctx, int64_t longest)
@@ -95,7 +109,8 @@ static tg_status sign_all(near *n, tg_context *ctx, int64_t longest)
     for (int64_t i = 0; !status && i < s.lanes; i++) status = tg_shingles_new(longest, &s.sets[i]);
     tg_meter m = tg_meter_start(ctx, "compare", "documents", n->count);
     for (; !status && s.begin < n->count; s.begin += s.count) {
-        s.count = n->count - s.begin < BLOCK ? n->count - s.begin : BLOCK;
+        status = next_block(&s);
+        if (status) break;
         tg_pool_run(ctx ? ctx->pool : NULL, sign_part, &s, s.lanes);
         status = tg_meter_add(&m, s.count);
     }
@@ -106,18 +121,26 @@ static tg_status sign_all(near *n, tg_context *ctx, int64_t longest)
 
 /* ---- groups ----------------------------------------------------------------------------------------------------- */
 
-static int64_t root(int64_t *parent, int64_t i)
+static int64_t root(int32_t *parent, int64_t i)
 {
     while (parent[i] != i) i = parent[i] = parent[parent[i]];
     return i;
 }
 
-static void join(int64_t *parent, int64_t i, int64_t j)
+static void join(int32_t *parent, int64_t i, int64_t j)
 {
     i = root(parent, i);
     j = root(parent, j);
-    if (i < j) parent[j] = i;
-    else parent[i] = j;
+    if (i < j) parent[j] = (int32_t)i;
+    else parent[i] = (int32_t)j;
+}
+
+static void read_set(near *n, int64_t i, tg_shingles *set)
+{
+    const char *bytes = "";
+    const int64_t length = n->starts[i + 1] - n->starts[i];
+    if (!n->status) n->status = tg_scratch_view(n->text, n->starts[i], length, &bytes);
+    tg_shingles_of(bytes, 0, n->status ? 0 : length, set);
 }
 
 /* Its table is not there; valid until the next call. */
@@ -125,7 +148,7 @@ static tg_shingles set_of(near *n, int64_t i)
 {
     kept *k = &n->kept[i % KEPT];
     if (k->owner == i + 1) return (tg_shingles){.items = k->items, .count = k->count};
-    tg_shingles_of(n->text, n->starts[i], n->starts[i + 1], &n->b);
+    read_set(n, i, &n->b);
     if (n->b.count <= KEPT_ITEMS) {
         k->owner = i + 1;
         k->count = n->b.count;
@@ -136,7 +159,7 @@ static tg_shingles set_of(near *n, int64_t i)
 
 static double likeness(near *n, int64_t i, int64_t j)
 {
-    if (n->in_a != j) tg_shingles_of(n->text, n->starts[j], n->starts[j + 1], &n->a);
+    if (n->in_a != j) read_set(n, j, &n->a);
     n->in_a = j;
     const tg_shingles other = set_of(n, i);
     return tg_shingles_jaccard(&n->a, &other);
@@ -243,8 +266,8 @@ static void free_room(near *n)
     tg_shingles_free(&n->b);
 }
 
-tg_status tg_duplicates_near_among(tg_context *ctx, const char *text, const int64_t *starts, int64_t count,
-                                   double threshold, int64_t most, int64_t *first)
+tg_status tg_duplicates_near_among(tg_context *ctx, tg_scratch *text, const int64_t *starts, int64_t count,
+                                   double threshold, int64_t most, int32_t *first)
 {
     if (count > most)
         return tg_fail(TG_EINVAL, "%" PRId64 " documents are more than the %" PRId64 " whose likeness is searched; find "
@@ -255,7 +278,7 @@ tg_status tg_duplicates_near_among(tg_context *ctx, const char *text, const int6
               .bands = HASHES / rows, .first = first, .in_a = -1};
     int64_t longest = 0;
     for (int64_t i = 0; i < count; i++) {
-        first[i] = i;
+        first[i] = (int32_t)i;
         if (starts[i + 1] - starts[i] > longest) longest = starts[i + 1] - starts[i];
     }
     for (uint64_t h = 0; h < HASHES; h++) {
@@ -267,15 +290,16 @@ tg_status tg_duplicates_near_among(tg_context *ctx, const char *text, const int6
     if (!status) walk_buckets(&n, n.bands, join_equal);
     for (int b = 0; !status && b < n.bands; b++) {
         walk_buckets(&n, b, join_near);
+        status = n.status;
         if (ctx && tg_cancelled(ctx)) status = tg_fail(TG_ECANCELLED, "stopped; nothing was written");
     }
-    for (int64_t i = 0; i < count; i++) first[i] = root(first, i);
+    for (int64_t i = 0; i < count; i++) first[i] = (int32_t)root(first, i);
     free_room(&n);
     return status;
 }
 
-tg_status tg_duplicates_near(tg_context *ctx, const char *text, const int64_t *starts, int64_t count, double threshold,
-                             int64_t *first)
+tg_status tg_duplicates_near(tg_context *ctx, tg_scratch *text, const int64_t *starts, int64_t count, double threshold,
+                             int32_t *first)
 {
     return tg_duplicates_near_among(ctx, text, starts, count, threshold, TG_NEAR_MOST, first);
 }

@@ -13,14 +13,24 @@ int tg_token_bytes(int64_t vocab)
     return vocab <= 256 ? 1 : vocab <= 65536 ? 2 : 4;
 }
 
-static void histogram(const void *tokens, int width, int64_t first, int64_t count, int64_t *out)
+enum { PART = 1 << 18 /* tokens */ };
+
+/* Tokens [first, first + count). */
+static tg_status histogram(tg_scratch *tokens, int width, int64_t first, int64_t count, int64_t *out)
 {
-    if (width == 1)
-        for (const uint8_t *t = (const uint8_t *)tokens + first, *end = t + count; t < end; t++) out[*t]++;
-    else if (width == 2)
-        for (const uint16_t *t = (const uint16_t *)tokens + first, *end = t + count; t < end; t++) out[*t]++;
-    else
-        for (const uint32_t *t = (const uint32_t *)tokens + first, *end = t + count; t < end; t++) out[*t]++;
+    for (int64_t i = 0, n; i < count; i += n) {
+        const char *view;
+        n = count - i < PART ? count - i : PART;
+        tg_status status = tg_scratch_view(tokens, (first + i) * width, n * width, &view);
+        if (status) return status;
+        if (width == 1)
+            for (const uint8_t *t = (const void *)view, *end = t + n; t < end; t++) out[*t]++;
+        else if (width == 2)
+            for (const uint16_t *t = (const void *)view, *end = t + n; t < end; t++) out[*t]++;
+        else
+            for (const uint32_t *t = (const void *)view, *end = t + n; t < end; t++) out[*t]++;
+    }
+    return TG_OK;
 }
 
 /* Characters that begin in a token's bytes. */
@@ -63,16 +73,21 @@ static void sum_up(const tg_tokenizer *t, const int64_t *hist, tg_figures *f)
     }
 }
 
-tg_status tg_figures_count(const tg_tokenizer *t, const void *tokens, const int64_t counts[TG_SPLITS], tg_figures *out)
+tg_status tg_figures_count(const tg_tokenizer *t, tg_scratch *tokens, const int64_t counts[TG_SPLITS], tg_figures *out)
 {
     tg_figures f = {.vocab = tg_tokenizer_vocab(t)};
     int64_t *hist = tg_alloc_array(TG_SPLITS * f.vocab, sizeof *hist);
     if (!hist) return TG_ENOMEM;
     int64_t first = 0;
-    for (int s = 0; s < TG_SPLITS; s++) {
-        histogram(tokens, tg_token_bytes(f.vocab), first, counts[s], hist + s * f.vocab);
+    tg_status status = TG_OK;
+    for (int s = 0; s < TG_SPLITS && !status; s++) {
+        status = histogram(tokens, tg_token_bytes(f.vocab), first, counts[s], hist + s * f.vocab);
         first += counts[s];
         f.counts[s] = counts[s];
+    }
+    if (status) {
+        tg_free(hist);
+        return status;
     }
     sum_up(t, hist, &f);
     int of = counts[TG_VAL] ? TG_VAL : TG_TRAIN;

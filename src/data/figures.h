@@ -1,6 +1,7 @@
 /* figures.h - what can be said of a text's tokens by counting: how much there is, what the splits share, baselines. */
 #ifndef TG_DATA_FIGURES_H
 #define TG_DATA_FIGURES_H
+#include "base/scratch.h"
 #include "tinygen/data.h"
 
 enum { TG_SPLITS = 3 };
@@ -22,6 +23,6 @@ typedef struct tg_figures {
 /* Bytes that a token id takes in a file: 1, 2 or 4, the narrowest. */
 int tg_token_bytes(int64_t vocab);
 /* tokens: all splits one behind the other, each tg_token_bytes long. Logarithms are our own, so the figures are the
- * same bits everywhere. Errors: TG_ENOMEM. */
-tg_status tg_figures_count(const tg_tokenizer *t, const void *tokens, const int64_t counts[TG_SPLITS], tg_figures *out);
+ * same bits everywhere. Errors: TG_EIO, TG_ENOMEM. */
+tg_status tg_figures_count(const tg_tokenizer *t, tg_scratch *tokens, const int64_t counts[TG_SPLITS], tg_figures *out);
 #endif

@@ -11,16 +11,19 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/meter.h"
 #include "base/sort.h"
 
-enum { WIDTH = 32, MAX_ANCHORS = 1 << 22, SAME = 16, GROUP = 32 };
+enum { PIECE = 1 << 18, FIRST = 512, WIDTH = 32, MAX_ANCHORS = 1 << 20, SAME = 16, GROUP = 32 };
 
 typedef struct slot { uint32_t tag, anchor; } slot; /* number of the anchor in its section + 1; 0: free */
 typedef struct run { int64_t begin, end; } run;     /* of val */
 
 typedef struct search {
-    const char *train, *val;
-    int64_t train_length, val_length, span, width, step;
+    tg_stretch train, val;
+    tg_window here, in_train, in_val, ahead; /* the section; where else they are compared; where val is read on */
+    int64_t here_length;     /* of the section: most finds need no more of train */
+    int64_t span, width, step;
     uint64_t out;            /* what a byte that leaves the window weighs */
     int64_t section;         /* of train: where its first anchor lies */
     slot *table;             /* two slots an anchor, or more */
@@ -29,11 +32,27 @@ typedef struct search {
     run *runs;
     int64_t count, room;
     tg_leaks found;
+    tg_meter meter;
+    tg_status status;        /* of reading */
 } search;
 
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/* count bytes from `at` on; NULL: s->status says why. */
+static const char *bytes_of(search *s, tg_window *w, const tg_stretch *of, int64_t at, int64_t count)
+{
+    const char *view = NULL;
+    if (!s->status) s->status = tg_scratch_look(of->text, w, of->begin + at, count, &view);
+    return s->status ? NULL : view;
+}
+
+static const char *train_bytes(search *s, int64_t at, int64_t count)
+{
+    const bool here = at >= s->section && at + count <= s->section + s->here_length;
+    return bytes_of(s, here ? &s->here : &s->in_train, &s->train, at, count);
 }
 
 /* ---- hashes ----------------------------------------------------------------------------------------------------- */
@@ -87,16 +106,19 @@ static int64_t fill_table(search *s, int64_t most)
     int64_t n = 0;
     memset(s->table, 0, (s->mask + 1) * sizeof *s->table);
     memset(s->filter, 0, (s->filter_mask + 1) * sizeof *s->filter);
-    const int64_t all = least(most, (s->train_length - s->section - s->width) / s->step + 1);
+    const int64_t all = least(most, (s->train.length - s->section - s->width) / s->step + 1);
+    s->here_length = (all - 1) * s->step + s->width;
+    bytes_of(s, &s->here, &s->train, s->section, s->here_length);
     for (int64_t group; n < all; n += group) {
         uint64_t hash[GROUP];
         group = least(GROUP, all - n);
-        for (int64_t i = 0; i < group; i++) {
-            hash[i] = stir(hash_of(s->train + s->section + (n + i) * s->step, s->width));
+        const char *at = train_bytes(s, s->section + n * s->step, (group - 1) * s->step + s->width);
+        for (int64_t i = 0; i < group && at; i++) {
+            hash[i] = stir(hash_of(at + i * s->step, s->width));
             __builtin_prefetch(&s->table[hash[i] & s->mask], 1);
             __builtin_prefetch(&s->filter[filter_word(s, hash[i])], 1);
         }
-        for (int64_t i = 0; i < group; i++) put_anchor(s, hash[i], (uint32_t)(n + i));
+        for (int64_t i = 0; i < group && at; i++) put_anchor(s, hash[i], (uint32_t)(n + i));
     }
     return n;
 }
@@ -104,7 +126,7 @@ static int64_t fill_table(search *s, int64_t most)
 /* ---- comparing -------------------------------------------------------------------------------------------------- */
 
 /* Bytes that a and b share from there on, at most `most`. */
-static int64_t alike_after(const char *a, const char *b, int64_t most)
+static int64_t same_after(const char *a, const char *b, int64_t most)
 {
     int64_t n = 0;
     for (uint64_t x, y; n + 8 <= most; n += 8) {
@@ -116,7 +138,7 @@ static int64_t alike_after(const char *a, const char *b, int64_t most)
     return n;
 }
 
-static int64_t alike_before(const char *a, const char *b, int64_t most)
+static int64_t same_before(const char *a, const char *b, int64_t most)
 {
     int64_t n = 0;
     for (uint64_t x, y; n + 8 <= most; n += 8) {
@@ -125,6 +147,34 @@ static int64_t alike_before(const char *a, const char *b, int64_t most)
         if (x != y) return n + __builtin_clzll(x ^ y) / 8;
     }
     while (n < most && a[-n - 1] == b[-n - 1]) n++;
+    return n;
+}
+
+/* The same of train[t..] and val[v..], piece by piece: most spans end in the first. */
+static int64_t alike_after(search *s, int64_t t, int64_t v, int64_t most)
+{
+    int64_t n = 0;
+    for (int64_t piece = FIRST; n < most; piece = least(2 * piece, PIECE)) {
+        const int64_t count = least(piece, most - n);
+        const char *a = train_bytes(s, t + n, count), *b = bytes_of(s, &s->in_val, &s->val, v + n, count);
+        const int64_t same = a && b ? same_after(a, b, count) : 0;
+        n += same;
+        if (same < count) break;
+    }
+    return n;
+}
+
+static int64_t alike_before(search *s, int64_t t, int64_t v, int64_t most)
+{
+    int64_t n = 0;
+    for (int64_t piece = FIRST; n < most; piece = least(2 * piece, PIECE)) {
+        const int64_t count = least(piece, most - n);
+        const char *a = train_bytes(s, t - n - count, count);
+        const char *b = bytes_of(s, &s->in_val, &s->val, v - n - count, count);
+        const int64_t same = a && b ? same_before(a + count, b + count, count) : 0;
+        n += same;
+        if (same < count) break;
+    }
     return n;
 }
 
@@ -137,16 +187,18 @@ typedef struct match { run covers, best; int64_t in_train; } match; /* best: the
 
 /* What shared spans around val[v] cover together, compared up to `most` bytes from v on; false: there is none of span
  * bytes that goes beyond `reach`. Where much lies before an anchor, only the longest is followed to its begin. */
-static bool look_up(const search *s, uint64_t hash, int64_t v, int64_t most, int64_t reach, match *m)
+static bool look_up(search *s, uint64_t hash, int64_t v, int64_t most, int64_t reach, match *m)
 {
     int64_t best = 0, best_at = 0, before, after;
     m->covers = (run){v, v};
     for (uint64_t at = hash & s->mask; s->table[at].anchor; at = (at + 1) & s->mask) {
         if (s->table[at].tag != hash >> 32) continue;
         int64_t t = s->section + (s->table[at].anchor - 1) * s->step;
-        after = alike_after(s->train + t, s->val + v, least(most, least(s->train_length - t, s->val_length - v)));
+        before = least(s->span, least(t, v));
+        after = least(most, least(s->train.length - t, s->val.length - v));
+        after = alike_after(s, t, v, after);
         if (after < s->width || v + after <= reach) continue;
-        before = alike_before(s->train + t, s->val + v, least(s->span, least(t, v)));
+        before = alike_before(s, t, v, before);
         if (before + after < s->span) continue;
         if (v + after > m->covers.end) m->covers.end = v + after;
         if (v - before < m->covers.begin) m->covers.begin = v - before;
@@ -156,7 +208,7 @@ static bool look_up(const search *s, uint64_t hash, int64_t v, int64_t most, int
         m->best.end = v + after;
     }
     if (!best) return false;
-    before = alike_before(s->train + best_at, s->val + v, least(best_at, v));
+    before = alike_before(s, best_at, v, least(best_at, v));
     m->best.begin = v - before;
     if (m->best.begin < m->covers.begin) m->covers.begin = m->best.begin;
     m->in_train = best_at - before;
@@ -181,18 +233,26 @@ static tg_status unite_runs(search *s)
     tg_free(scratch);
     int64_t n = 0;
     for (int64_t i = 0; i < s->count; i++) {
-        if (n == 0 || s->runs[i].begin > s->runs[n - 1].end) s->runs[n++] = s->runs[i];
-        else if (s->runs[i].end > s->runs[n - 1].end) s->runs[n - 1].end = s->runs[i].end;
+        run *last = s->runs + n - 1;
+        if (n == 0 || s->runs[i].begin > last->end) s->runs[n++] = s->runs[i];
+        else if (s->runs[i].end > last->end) last->end = s->runs[i].end;
     }
     s->count = n;
     return TG_OK;
 }
 
-/* Cuts r to whole characters; false: too little remains. */
-static bool cut(const search *s, run *r)
+/* Whether val[at] is within a character. */
+static bool is_within(search *s, int64_t at)
 {
-    for (int i = 0; i < 3 && r->begin < r->end && continues(s->val[r->begin]); i++) r->begin++;
-    for (int i = 0; i < 3 && r->end < s->val_length && r->end > r->begin && continues(s->val[r->end]); i++) r->end--;
+    const char *byte = bytes_of(s, &s->in_val, &s->val, at, 1);
+    return byte && continues(*byte);
+}
+
+/* Cuts r to whole characters; false: too little remains. */
+static bool cut(search *s, run *r)
+{
+    for (int i = 0; i < 3 && r->begin < r->end && is_within(s, r->begin); i++) r->begin++;
+    for (int i = 0; i < 3 && r->end < s->val.length && r->end > r->begin && is_within(s, r->end); i++) r->end--;
     return r->end - r->begin >= s->span;
 }
 
@@ -205,8 +265,8 @@ static tg_status add_match(search *s, const match *m)
         s->found.longest_in_train = m->in_train + (best.begin - m->best.begin);
     }
     if (!cut(s, &r)) return TG_OK;
-    run *last = s->count > 0 ? s->runs + s->count - 1 : NULL;
-    if (last && r.begin >= last->begin && r.begin <= last->end) {
+    run *last = s->runs + s->count - 1;
+    if (s->count > 0 && r.begin >= last->begin && r.begin <= last->end) {
         if (r.end > last->end) last->end = r.end;
         return TG_OK;
     }
@@ -223,35 +283,27 @@ static tg_status add_match(search *s, const match *m)
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
 
-/* Hashes of val from one place to another, computed ahead: the filter's words are fetched meanwhile. */
-typedef struct ahead { uint64_t hash[GROUP], rolling; int64_t from, to; } ahead;
-
-/* v never goes back. */
-static uint64_t hash_at(const search *s, ahead *a, int64_t v)
-{
-    if (v < a->to) return a->hash[v - a->from];
-    if (v > a->to || v == 0) a->rolling = hash_of(s->val + v, s->width);
-    a->from = v;
-    a->to = least(v + GROUP, s->val_length - s->width + 1);
-    for (const char *at = s->val + v; v < a->to; v++, at++) {
-        a->hash[v - a->from] = stir(a->rolling);
-        __builtin_prefetch(&s->filter[filter_word(s, a->hash[v - a->from])]);
-        if (v + s->width < s->val_length)
-            a->rolling = a->rolling * base + (unsigned char)at[s->width] + 1 - s->out * ((unsigned char)*at + 1u);
-    }
-    return a->hash[0];
-}
-
 /* Val against one section. */
 static tg_status read_val(search *s)
 {
-    int64_t v = 0, reach = 0, left = 0;
-    ahead a = {.to = 0};
-    while (v + s->width <= s->val_length) {
-        const uint64_t hash = hash_at(s, &a, v);
+    int64_t v = 0, reach = 0, left = 0, last = s->val.length - s->width, from = 0, to = 0;
+    const char *val = NULL; /* [from, to) of it */
+    uint64_t rolling = 0;
+    bool rolls = false;
+    while (v <= last) {
+        if (v + s->width >= to && (to < s->val.length || !val)) {
+            tg_status status = tg_meter_add(&s->meter, v - from);
+            from = v;
+            to = v + least(PIECE, s->val.length - v);
+            val = bytes_of(s, &s->ahead, &s->val, from, to - from);
+            if (status || !val) return status ? status : s->status;
+        }
+        if (!rolls) rolling = hash_of(val + (v - from), s->width);
+        uint64_t hash = stir(rolling);
         match m;
         bool aside = v < left; /* a span is known that goes on: what else begins before it? */
-        if (may_hold(s, hash) && look_up(s, hash, v, aside ? s->span : s->val_length, aside ? 0 : reach, &m)) {
+        if (may_hold(s, hash) &&
+            look_up(s, hash, v, aside ? s->span : s->val.length, aside ? 0 : reach, &m)) {
             tg_status status = add_match(s, &m);
             if (status) return status;
             if (!aside) {
@@ -259,17 +311,22 @@ static tg_status read_val(search *s)
                 left = m.covers.begin + s->step;
             }
         }
-        v++;
-        if (v >= left && reach - s->span + 1 > v) v = reach - s->span + 1;
+        int64_t next = v + 1;
+        if (next >= left && reach - s->span + 1 > next) next = reach - s->span + 1;
+        if (next > last) break;
+        rolls = next == v + 1;
+        if (rolls)
+            rolling = rolling * base + (unsigned char)val[v - from + s->width] + 1 - s->out * ((unsigned char)val[v - from] + 1u);
+        v = next;
     }
-    return TG_OK;
+    return s->status ? s->status : tg_meter_add(&s->meter, s->val.length - from);
 }
 
 static tg_status find(search *s, int64_t most)
 {
-    for (int64_t n; s->section + s->width <= s->train_length; s->section += n * s->step) {
+    for (int64_t n; s->section + s->width <= s->train.length; s->section += n * s->step) {
         n = fill_table(s, most);
-        tg_status status = read_val(s);
+        tg_status status = s->status ? s->status : read_val(s);
         if (!status && s->count) status = unite_runs(s);
         if (status) return status;
     }
@@ -278,23 +335,27 @@ static tg_status find(search *s, int64_t most)
     return TG_OK;
 }
 
-tg_status tg_leaks_find_with(const char *train, int64_t train_length, const char *val, int64_t val_length, int64_t span,
-                             int64_t anchors, tg_leaks *out)
+tg_status tg_leaks_find_with(tg_context *ctx, tg_stretch train, tg_stretch val, int64_t span, int64_t anchors, tg_leaks *out)
 {
     if (span < TG_LEAK_SHORTEST)
         return tg_fail(TG_EINVAL, "shared spans of %" PRId64 " bytes: %d or more are searched", span, TG_LEAK_SHORTEST);
-    search s = {.train = train, .val = val, .train_length = train_length, .val_length = val_length, .span = span,
-                .width = least(WIDTH, span / 2), .out = 1};
+    search s = {.train = train, .val = val, .span = span, .width = least(WIDTH, span / 2), .out = 1};
     s.step = span - s.width + 1;
     for (int64_t i = 0; i < s.width; i++) s.out *= base;
-    const int64_t most = least(anchors, train_length / s.step + 1);
+    const int64_t most = least(anchors, train.length / s.step + 1);
     uint64_t slots = 64;
     while (slots < 2 * (uint64_t)most) slots *= 2;
     s.mask = slots - 1;
     s.filter_mask = slots / 8 - 1; /* words of 64 bits: 8 bits a slot */
     s.table = tg_alloc_raw((int64_t)(slots * sizeof *s.table)); /* emptied for each section */
     s.filter = tg_alloc_raw((int64_t)(slots / 8 * sizeof *s.filter));
+    s.meter = tg_meter_start(ctx, "look for leaks", "bytes", val.length * (train.length / (most * s.step) + 1));
     tg_status status = s.table && s.filter ? find(&s, most) : TG_ENOMEM;
+    tg_meter_end(&s.meter);
+    tg_window_free(&s.here);
+    tg_window_free(&s.in_train);
+    tg_window_free(&s.in_val);
+    tg_window_free(&s.ahead);
     tg_free(s.table);
     tg_free(s.filter);
     tg_free(s.runs);
@@ -302,8 +363,7 @@ tg_status tg_leaks_find_with(const char *train, int64_t train_length, const char
     return status;
 }
 
-tg_status tg_leaks_find(const char *train, int64_t train_length, const char *val, int64_t val_length, int64_t span,
-                        tg_leaks *out)
+tg_status tg_leaks_find(tg_context *ctx, tg_stretch train, tg_stretch val, int64_t span, tg_leaks *out)
 {
-    return tg_leaks_find_with(train, train_length, val, val_length, span, MAX_ANCHORS, out);
+    return tg_leaks_find_with(ctx, train, val, span, MAX_ANCHORS, out);
 }

@@ -2,6 +2,7 @@
  * measures memory, not learning. */
 #ifndef TG_DATA_LEAKS_H
 #define TG_DATA_LEAKS_H
+#include "base/scratch.h"
 #include "tinygen/data.h"
 
 /* A sentence and a half of English, a quatrain of Chinese: longer than set phrases, refrains and names, which two
@@ -16,6 +17,9 @@ typedef struct tg_leaks {
     int64_t longest_in_train, longest_in_val; /* where it begins */
 } tg_leaks;
 
+/* Bytes of a text, in memory or in a file. */
+typedef struct tg_stretch { const tg_scratch *text; int64_t begin, length; } tg_stretch;
+
 /*
  * Spans of at least span bytes (TG_LEAK_SHORTEST or more) that stand in both texts; where the texts are UTF-8, spans
  * begin and end between characters.
@@ -25,13 +29,12 @@ typedef struct tg_leaks {
  *   Bounds  of anchors with equal bytes the first 16 of a section of train are kept, so that a text of one character
  *           costs no more than another. A span all of whose anchors are such boilerplate may be missed; nothing is
  *           counted that is not shared. Of overlapping spans a longer one may hide behind the longest.
- *   Memory  72 MiB or less for texts of any size, and up to 48 bytes for each run found: a train of more than 280 MB
- *           (at 100 bytes a span) is done in sections, val being read once for each.
- * Errors: TG_EINVAL (span), TG_ENOMEM.
+ *   Memory  18 MiB or less for texts of any size, and up to 48 bytes for each run found: a train of more than 72 MB (at
+ *           100 bytes a span) is done in sections, val being read once for each. Of texts that are in files the section
+ *           is in memory, too.
+ * Errors: TG_EINVAL (span), TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be NULL.
  */
-tg_status tg_leaks_find(const char *train, int64_t train_length, const char *val, int64_t val_length, int64_t span,
-                        tg_leaks *out);
+tg_status tg_leaks_find(tg_context *ctx, tg_stretch train, tg_stretch val, int64_t span, tg_leaks *out);
 /* The same with at most so many anchors in memory (fewer: more sections). */
-tg_status tg_leaks_find_with(const char *train, int64_t train_length, const char *val, int64_t val_length, int64_t span,
-                             int64_t anchors, tg_leaks *out);
+tg_status tg_leaks_find_with(tg_context *ctx, tg_stretch train, tg_stretch val, int64_t span, int64_t anchors, tg_leaks *out);
 #endif

@@ -75,6 +75,34 @@ void tg_trim(const char *text, int64_t *begin, int64_t *end)
     *end = stop - text;
 }
 
+/* From either end a part after the other, as long as it is all white space. A character that the part's border cuts ends the
+ * part, no more: the next one begins there and has it whole. */
+tg_status tg_trim_in(const tg_scratch *text, tg_window *w, int64_t *begin, int64_t *end)
+{
+    enum { PART = 4096 };
+    const char *view;
+    for (int64_t before = -1; *begin != before && *begin < *end;) {
+        const int64_t n = *end - *begin < PART ? *end - *begin : PART;
+        int64_t from = 0, to = n;
+        tg_status status = tg_scratch_look(text, w, *begin, n, &view);
+        if (status) return status;
+        tg_trim(view, &from, &to);
+        before = *begin;
+        *begin += from;
+        if (n == *end - before) *end = before + to; /* seen whole */
+    }
+    for (int64_t before = -1; *end != before && *begin < *end;) {
+        const int64_t n = *end - *begin < PART ? *end - *begin : PART;
+        int64_t from = 0, to = n;
+        tg_status status = tg_scratch_look(text, w, *end - n, n, &view);
+        if (status) return status;
+        tg_trim(view, &from, &to);
+        before = *end;
+        *end -= n - to;
+    }
+    return TG_OK;
+}
+
 /* ---- sets ------------------------------------------------------------------------------------------------------- */
 
 uint64_t tg_stir(uint64_t x)

@@ -3,6 +3,7 @@
  * their own. */
 #ifndef TG_DATA_SHINGLES_H
 #define TG_DATA_SHINGLES_H
+#include "base/scratch.h"
 #include "tinygen/data.h"
 
 typedef struct tg_shingles {
@@ -14,6 +15,8 @@ typedef struct tg_shingles {
 
 /* Cuts white space off both ends of text[*begin .. *end). */
 void tg_trim(const char *text, int64_t *begin, int64_t *end);
+/* The same where the text may be in a file. */
+tg_status tg_trim_in(const tg_scratch *text, tg_window *w, int64_t *begin, int64_t *end);
 
 /* Room for documents of up to longest bytes (more than TG_NEAR_WHOLE need no more). */
 tg_status tg_shingles_new(int64_t longest, tg_shingles *out);

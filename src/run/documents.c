@@ -8,8 +8,9 @@
 #include "base/alloc.h"
 #include "base/meter.h"
 #include "base/rng.h"
-#include "base/utf8.h"
 #include "data/pack.h"
+
+enum { PART = 1 << 16 };
 
 void tg_documents_free(tg_documents *d)
 {
@@ -25,7 +26,7 @@ void tg_documents_free(tg_documents *d)
 static tg_status grow(tg_documents *d)
 {
     if (d->count < d->room) return TG_OK;
-    const int64_t room = d->room ? 2 * d->room : 64;
+    const int64_t room = d->room + d->room / 4 + 64; /* no more: there may be millions */
     int64_t *starts = tg_realloc(d->starts, d->room ? (d->room + 1) * 8 : 0, (room + 1) * 8);
     if (!starts) return TG_ENOMEM;
     d->starts = starts;
@@ -50,19 +51,6 @@ static int32_t label_of(tg_documents *d, const char *label)
     return (int32_t)d->names_count++;
 }
 
-tg_status tg_documents_add(tg_documents *d, tg_str *text, const char *bytes, int64_t length, const char *label)
-{
-    const int32_t at = label_of(d, label);
-    tg_status s = at == -2 ? TG_ENOMEM : grow(d);
-    if (s) return s;
-    d->starts[d->count] = text->length;
-    tg_str_add_n(text, bytes, length);
-    d->labels[d->count++] = at;
-    d->starts[d->count] = text->length;
-    d->labelled += at >= 0;
-    return text->failed ? TG_ENOMEM : TG_OK;
-}
-
 static bool is_blank(const char *bytes, int64_t length)
 {
     for (int64_t i = 0; i < length; i++)
@@ -70,49 +58,108 @@ static bool is_blank(const char *bytes, int64_t length)
     return true;
 }
 
-static tg_status add_trimmed(tg_documents *d, tg_str *text, const char *bytes, int64_t length, const char *label)
+/* Goes on with the open document, or opens one. Newlines wait until something follows them. */
+static tg_status put(tg_documents *d, tg_scratch *text, const char *bytes, int64_t length)
 {
-    if (is_blank(bytes, length)) return TG_OK; /* also where there is nothing */
-    while (bytes[0] == '\n') bytes++, length--;
-    while (bytes[length - 1] == '\n') length--;
-    return tg_documents_add(d, text, bytes, length, label);
-}
-
-tg_status tg_documents_cut(tg_documents *d, tg_str *text, const char *bytes, int64_t length, int how, const char *label)
-{
-    tg_status s = TG_OK;
-    int64_t begin = 0;
-    if (how == TG_DOCUMENTS_FILE) return add_trimmed(d, text, bytes, length, label);
-    for (int64_t at = 0; at < length && !s;) {
-        const char *stop = memchr(bytes + at, '\n', (size_t)(length - at));
-        const int64_t end = stop ? stop - bytes + 1 : length;
-        const bool blank = is_blank(bytes + at, end - at);
-        if (how == TG_DOCUMENTS_LINE || blank) {
-            s = add_trimmed(d, text, bytes + begin, (blank ? at : end) - begin, label);
-            begin = end;
-        }
-        at = end;
+    if (!d->open) {
+        while (length > 0 && bytes[0] == '\n') bytes++, length--;
+        if (length == 0) return TG_OK;
+        if (grow(d)) return TG_ENOMEM;
+        d->starts[d->count] = tg_scratch_length(text);
+        d->open = true;
+        d->written = false;
+        d->newlines = 0;
     }
-    return s ? s : add_trimmed(d, text, bytes + begin, length - begin, label);
+    int64_t n = length;
+    while (n > 0 && bytes[n - 1] == '\n') n--;
+    tg_status s = TG_OK;
+    for (; n > 0 && d->newlines > 0 && !s; d->newlines--) s = tg_scratch_add(text, "\n", 1);
+    if (!s) s = tg_scratch_add(text, bytes, n);
+    if (!d->written) d->written = !is_blank(bytes, n);
+    d->newlines += length - n;
+    return s;
 }
 
-void tg_documents_drop(tg_documents *d, tg_str *text, const int64_t *first)
+tg_status tg_documents_end(tg_documents *d, tg_scratch *text, const char *label)
 {
-    int64_t kept = 0, to = 0;
-    for (int64_t i = 0; i < d->count; i++) {
-        const int64_t begin = d->starts[i], length = d->starts[i + 1] - begin;
+    d->in_text = false;
+    if (!d->open) return TG_OK;
+    d->open = false;
+    if (!d->written) return tg_scratch_cut(text, d->starts[d->count]);
+    const int32_t at = label_of(d, label);
+    if (at == -2) return TG_ENOMEM;
+    d->labels[d->count++] = at;
+    d->starts[d->count] = tg_scratch_length(text);
+    d->labelled += at >= 0;
+    return TG_OK;
+}
+
+tg_status tg_documents_part(tg_documents *d, tg_scratch *text, const char *bytes, int64_t length, int how, const char *label)
+{
+    if (how == TG_DOCUMENTS_FILE) return put(d, text, bytes, length);
+    tg_status s = TG_OK;
+    for (int64_t at = 0, end; at < length && !s; at = end) {
+        const char *stop = memchr(bytes + at, '\n', (size_t)(length - at));
+        end = stop ? stop - bytes + 1 : length;
+        if (!d->in_text) d->in_text = !is_blank(bytes + at, end - at);
+        const bool in_text = d->in_text;
+        if (in_text) s = put(d, text, bytes + at, end - at);
+        if (!s && (!in_text || (how == TG_DOCUMENTS_LINE && stop))) s = tg_documents_end(d, text, label);
+        if (stop) d->in_text = false;
+    }
+    return s;
+}
+
+/* ---- another order ------------------------------------------------------------------------------------------------ */
+
+/* Adds text[begin .. end) to another. */
+static tg_status copy(const tg_scratch *text, tg_window *w, int64_t begin, int64_t end, tg_scratch *to)
+{
+    for (int64_t n; begin < end; begin += n) {
+        const char *view;
+        n = end - begin < PART ? end - begin : PART;
+        tg_status s = tg_scratch_look(text, w, begin, n, &view);
+        if (!s) s = tg_scratch_add(to, view, n);
+        if (s) return s;
+    }
+    return TG_OK;
+}
+
+/* *text becomes `other`, unless s says that this went wrong. */
+static tg_status replace(tg_status s, tg_scratch **text, tg_scratch *other)
+{
+    tg_scratch_free(s ? other : *text);
+    if (!s) *text = other;
+    return s;
+}
+
+tg_status tg_documents_drop(tg_context *ctx, tg_documents *d, tg_scratch **text, const int32_t *first)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < d->count; i++) kept += first[i] == i;
+    if (kept == d->count) return TG_OK;
+    tg_scratch *to;
+    tg_window w = {0};
+    tg_status s = tg_scratch_like(*text, &to);
+    if (s) return s;
+    tg_meter m = tg_meter_start(ctx, "leave out", "documents", d->count);
+    kept = 0;
+    for (int64_t i = 0; i < d->count && !s; i++) {
+        const int64_t begin = d->starts[i], end = d->starts[i + 1];
+        s = tg_meter_add(&m, 1);
         if (first[i] != i) {
             d->labelled -= d->labels[i] >= 0;
             continue;
         }
-        memmove(text->data + to, text->data + begin, (size_t)length);
-        d->starts[kept] = to; /* never behind starts[i + 1], which is still to be read */
+        d->starts[kept] = tg_scratch_length(to); /* never behind starts[i + 1], which is still to be read */
         d->labels[kept++] = d->labels[i];
-        to += length;
+        if (!s) s = copy(*text, &w, begin, end, to);
     }
     d->count = kept;
-    d->starts[kept] = to;
-    text->length = to;
+    d->starts[kept] = tg_scratch_length(to);
+    tg_meter_end(&m);
+    tg_window_free(&w);
+    return replace(s, text, to);
 }
 
 /* ---- splitting ---------------------------------------------------------------------------------------------------- */
@@ -133,35 +180,36 @@ static int64_t documents_before(const tg_documents *d, double share, bool by_byt
 }
 
 /* All documents in the order that the seed draws. */
-static tg_status shuffle(tg_documents *d, tg_str *text, uint64_t seed)
+static tg_status shuffle(tg_context *ctx, tg_documents *d, tg_scratch **text, uint64_t seed)
 {
-    tg_str mixed = {0};
-    int64_t *starts = tg_alloc_array(d->room + 1, sizeof *starts);
-    int32_t *labels = tg_alloc_array(d->room + 1, sizeof *labels);
-    for (int64_t i = 0; i < d->count && starts && labels; i++) {
+    tg_scratch *to = NULL;
+    tg_window w = {0};
+    int64_t *starts = tg_alloc_array(d->count + 1, sizeof *starts);
+    int32_t *labels = tg_alloc_array(d->count + 1, sizeof *labels);
+    tg_status s = starts && labels ? tg_scratch_like(*text, &to) : TG_ENOMEM;
+    tg_meter m = tg_meter_start(ctx, "shuffle", "documents", d->count);
+    for (int64_t i = 0; i < d->count && !s; i++) {
         const int64_t from = tg_rng_permute(seed, TG_RNG_SPLIT, 0, d->count, i);
-        tg_str_add_n(&mixed, text->data + d->starts[from], d->starts[from + 1] - d->starts[from]);
+        s = copy(*text, &w, d->starts[from], d->starts[from + 1], to);
         labels[i] = d->labels[from];
-        starts[i + 1] = mixed.length;
+        starts[i + 1] = tg_scratch_length(to);
+        if (!s) s = tg_meter_add(&m, 1);
     }
-    if (!starts || !labels || mixed.failed) {
-        tg_free(starts);
-        tg_free(labels);
-        tg_str_free(&mixed);
-        return TG_ENOMEM;
+    tg_meter_end(&m);
+    tg_window_free(&w);
+    tg_free(s ? starts : d->starts);
+    tg_free(s ? labels : d->labels);
+    if (!s) {
+        d->starts = starts;
+        d->labels = labels;
+        d->room = d->count;
     }
-    tg_free(d->starts);
-    tg_free(d->labels);
-    tg_str_free(text);
-    d->starts = starts;
-    d->labels = labels;
-    *text = mixed;
-    return TG_OK;
+    return replace(s, text, to);
 }
 
-tg_status tg_documents_split(tg_documents *d, tg_str *text, int rule, uint64_t seed, double val, double test)
+tg_status tg_documents_split(tg_context *ctx, tg_documents *d, tg_scratch **text, int rule, uint64_t seed, double val, double test)
 {
-    tg_status status = rule == TG_SPLIT_RANDOM && d->count ? shuffle(d, text, seed) : TG_OK;
+    tg_status status = rule == TG_SPLIT_RANDOM && d->count ? shuffle(ctx, d, text, seed) : TG_OK;
     if (status) return status;
     const bool by_bytes = rule == TG_SPLIT_POSITION;
     int64_t before_test = test > 0 ? documents_before(d, 1 - test, by_bytes) : d->count;
@@ -180,93 +228,49 @@ tg_status tg_documents_split(tg_documents *d, tg_str *text, int rule, uint64_t s
 
 /* ---- tokens ------------------------------------------------------------------------------------------------------- */
 
-enum { PART = 1 << 16 };
-
 void tg_packed_free(tg_packed *p)
 {
-    tg_free(p->tokens);
+    tg_scratch_free(p->tokens);
     tg_free(p->starts);
     tg_free(p->labels);
     *p = (tg_packed){0};
 }
 
-typedef struct packing {
-    const tg_tokenizer *t;
-    int width;
-    int64_t count, room; /* tokens */
-    int32_t ids[PART];
-} packing;
-
-static tg_status put(packing *k, tg_packed *out, const int32_t *ids, int64_t count)
+static tg_status pack_all(tg_packer *k, const tg_documents *d, tg_scratch *text, const tg_tokenizer *t, const int32_t *classes,
+                          tg_meter *m, tg_packed *out)
 {
-    if (k->count + count > k->room) {
-        const int64_t room = 2 * k->room + count;
-        void *tokens = tg_realloc(out->tokens, k->room * k->width, room * k->width);
-        if (!tokens) return TG_ENOMEM;
-        out->tokens = tokens;
-        k->room = room;
-    }
-    tg_tokens_narrow(ids, count, k->width, (char *)out->tokens + k->count * k->width);
-    k->count += count;
-    return TG_OK;
-}
-
-static tg_status put_text(packing *k, tg_packed *out, const char *text, int64_t length)
-{
-    tg_status s = TG_OK;
-    for (int64_t at = 0; at < length && !s;) {
-        int64_t n = length - at < PART ? length - at : PART, got = PART;
-        if (n == PART) n -= tg_utf8_partial(text + at, n);
-        s = tg_tokenizer_encode(k->t, text + at, n, false, k->ids, &got);
-        if (!s) s = put(k, out, k->ids, got);
-        at += n;
-    }
-    return s;
-}
-
-static tg_status put_document(packing *k, tg_packed *out, const char *text, int64_t length, int32_t class)
-{
-    const int32_t start[2] = {tg_tokenizer_start(k->t), class}, end = tg_tokenizer_end(k->t);
-    tg_status s = put(k, out, start, class >= 0 ? 2 : 1);
-    if (!s) s = put_text(k, out, text, length);
-    return s ? s : put(k, out, &end, 1);
-}
-
-static tg_status pack_all(packing *k, const tg_documents *d, const tg_str *text, const int32_t *classes, tg_meter *m,
-                          tg_packed *out)
-{
+    const int32_t start = tg_tokenizer_start(t), end = tg_tokenizer_end(t);
     int64_t at = 0;
     tg_status s = TG_OK;
     for (int split = 0; split < TG_SPLITS; split++) {
-        const int64_t before = k->count;
+        const int64_t before = tg_packer_count(k);
         for (int64_t i = 0; i < d->by_split[split] && !s; i++, at++) {
-            const int64_t begin = d->starts[at], length = d->starts[at + 1] - begin;
-            const int32_t class = classes ? classes[d->labels[at]] : -1;
-            out->starts[at] = k->count - before;
+            const int32_t class = classes ? classes[d->labels[at]] : 0;
+            out->starts[at] = tg_packer_count(k) - before;
             if (classes) out->labels[at] = (uint16_t)class;
-            s = put_document(k, out, text->data + begin, length, classes ? tg_tokenizer_class_token(k->t, class) : -1);
-            if (!s) s = tg_meter_add(m, length);
+            s = tg_packer_ids(k, (int32_t[]){start, tg_tokenizer_class_token(t, class)}, classes ? 2 : 1);
+            if (!s) s = tg_packer_text(k, text, d->starts[at], d->starts[at + 1], m);
+            if (!s) s = tg_packer_ids(k, &end, 1);
         }
-        out->counts[split] = k->count - before;
+        out->counts[split] = tg_packer_count(k) - before;
     }
-    return s;
+    return s ? s : tg_packer_end(k);
 }
 
-tg_status tg_documents_pack(tg_context *ctx, const tg_documents *d, const tg_str *text, const tg_tokenizer *t,
+tg_status tg_documents_pack(tg_context *ctx, const tg_documents *d, tg_scratch *text, const tg_tokenizer *t,
                             const int32_t *classes, tg_packed *out)
 {
     *out = (tg_packed){0};
-    packing *k = tg_alloc(sizeof *k);
-    if (!k) return TG_ENOMEM;
-    k->t = t;
-    k->width = tg_token_bytes(tg_tokenizer_vocab(t));
+    tg_packer *k = NULL;
+    tg_status s = tg_scratch_like(text, &out->tokens);
+    if (!s) s = tg_packer_new(t, out->tokens, &k);
     out->starts = tg_alloc_array(d->count + 1, sizeof *out->starts);
     if (classes) out->labels = tg_alloc_array(d->count + 1, sizeof *out->labels);
-    tg_status s = out->starts && (!classes || out->labels) ? TG_OK : TG_ENOMEM;
-    tg_meter m = tg_meter_start(ctx, "tokenise", "bytes", text->length);
-    if (!s) s = pack_all(k, d, text, classes, &m, out);
+    if (!s && (!out->starts || (classes && !out->labels))) s = TG_ENOMEM;
+    tg_meter m = tg_meter_start(ctx, "tokenise", "bytes", tg_scratch_length(text));
+    if (!s) s = pack_all(k, d, text, t, classes, &m, out);
     tg_meter_end(&m);
-    tg_free(k);
+    tg_packer_free(k);
     if (s) tg_packed_free(out);
     return s;
 }

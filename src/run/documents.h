@@ -10,37 +10,40 @@ enum { TG_SPLIT_AUTO, TG_SPLIT_POSITION, TG_SPLIT_RANDOM, TG_SPLIT_DOCUMENT };  
 /* Documents lie one behind the other in a text, nothing between them. Start from {0}. */
 typedef struct tg_documents {
     int64_t count, room;
-    int64_t *starts;          /* [room + 1] in bytes; starts[count]: the text's length */
+    int64_t *starts;          /* [room + 1] in bytes; starts[count]: the text's length, where none is open */
     int32_t *labels;          /* [room] position in names, -1: none */
     char **names;             /* of labels, in order of first appearance; owned */
     int64_t names_count;
     int64_t labelled;         /* documents that have a label */
     int64_t by_split[TG_SPLITS];
+    bool open, written;       /* document `count` has begun; it has more than white space */
+    bool in_text;             /* the line that a part ended in has more than white space */
+    int64_t newlines;         /* at the end of what it has so far, not yet in the text */
 } tg_documents;
 void tg_documents_free(tg_documents *d);
 
 /* Cuts an item's text as `how` says and appends its documents to `text`: without the line ends around them; what holds white
- * space only is none. label may be NULL. Errors: TG_ENOMEM. */
-tg_status tg_documents_cut(tg_documents *d, tg_str *text, const char *bytes, int64_t length, int how, const char *label);
-/* One document, as it is. */
-tg_status tg_documents_add(tg_documents *d, tg_str *text, const char *bytes, int64_t length, const char *label);
-/* Leaves out documents i with first[i] != i, of which first[i] is an earlier twin. */
-void tg_documents_drop(tg_documents *d, tg_str *text, const int64_t *first);
-/* Puts the documents that train first, then those that validate, then those that test, and counts them. position: in the order given, cut where so much of the text
- * is through; document: in the order given, by number; random: by number, in an order that (seed) alone decides. The
- * documents of a random split stay in that order. Errors: TG_EINVAL (a share that leaves a split without a document),
- * TG_ENOMEM. */
-tg_status tg_documents_split(tg_documents *d, tg_str *text, int rule, uint64_t seed, double val, double test);
+ * space only is none. The text comes in parts, cut anywhere between characters but within a line of white space; after the
+ * last, tg_documents_end. label may be NULL. Errors: TG_EIO, TG_ENOMEM. */
+tg_status tg_documents_part(tg_documents *d, tg_scratch *text, const char *bytes, int64_t length, int how, const char *label);
+tg_status tg_documents_end(tg_documents *d, tg_scratch *text, const char *label);
+/* Leaves out documents i with first[i] != i, of which first[i] is an earlier twin: *text becomes another. */
+tg_status tg_documents_drop(tg_context *ctx, tg_documents *d, tg_scratch **text, const int32_t *first);
+/* Puts the documents that train first, then those that validate, then those that test, and counts them. position: in the
+ * order given, cut where so much of the text is through; document: in the order given, by number; random: by number, in an
+ * order that (seed) alone decides, and *text becomes another. The documents of a random split stay in that order. Errors:
+ * TG_EINVAL (a share that leaves a split without a document), TG_EIO, TG_ENOMEM, TG_ECANCELLED. */
+tg_status tg_documents_split(tg_context *ctx, tg_documents *d, tg_scratch **text, int rule, uint64_t seed, double val, double test);
 
 /* The dataset's tokens and what the file tells of them. Owned; tg_packed_free. */
 typedef struct tg_packed {
-    void *tokens;
+    tg_scratch *tokens;
     int64_t counts[TG_SPLITS];
     int64_t *starts;          /* [documents] from the split's first token on */
     uint16_t *labels;         /* [documents]; NULL: no classes */
 } tg_packed;
 void tg_packed_free(tg_packed *p);
-/* classes: a place in the tokeniser's list for each of d->names; NULL: none. Errors: those of tg_tokenizer_encode. */
-tg_status tg_documents_pack(tg_context *ctx, const tg_documents *d, const tg_str *text, const tg_tokenizer *t,
+/* classes: a place in the tokeniser's list for each of d->names; NULL: none. Errors: those of tg_packer_text. */
+tg_status tg_documents_pack(tg_context *ctx, const tg_documents *d, tg_scratch *text, const tg_tokenizer *t,
                             const int32_t *classes, tg_packed *out);
 #endif

@@ -1,5 +1,6 @@
 /* preprocess.c - gen-preprocess: corpora to one dataset file.
- * Items are joined in order, each beginning on a new line, cleaned, made into tokens, and cut into training, validation
+ * Texts of any length: what does not fit into memory lies in files without a name, text, then tokens, each gone through from
+ * begin to end. Items are joined in order, each beginning on a new line, cleaned, made into tokens, and cut into training, validation
  * and test by position. Nothing of when and where it ran enters the file. */
 #include "run/preprocess.h"
 
@@ -18,7 +19,7 @@
 #include "models/ngram.h"
 #include "run/deps.h"
 
-enum { ONCE = TG_KEY_NO_CONFIG, SHOWN = 60, /* bytes of a leak that are shown */ NGRAM_ORDER = 3, NGRAM_BYTES = 16 << 20 };
+enum { ONCE = TG_KEY_NO_CONFIG, SHOWN = 60, /* bytes of a leak that are shown */ NGRAM_ORDER = 3, NGRAM_BYTES = 8 << 20 };
 
 const tg_key tg_preprocess_keys[] = {
     TG_LIST(tg_preprocess_options, corpora, 0, "CORPUS", TG_KEY_ARGUMENT,
@@ -59,78 +60,123 @@ const tg_key tg_preprocess_keys[] = {
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
+/* Where a cleaned text goes. */
+typedef struct adding {
+    tg_preparing *p;
+    const char *label;
+    int how;      /* what a document is */
+    bool started; /* something has come */
+} adding;
+
 /* Items end in a newline where another follows. */
-static tg_status join_item(tg_preparing *p, const char *bytes, int64_t length)
+static tg_status join(tg_preparing *p)
 {
-    if (!p->o->raw && p->text.length && p->text.data[p->text.length - 1] != '\n' && length) {
-        tg_str_add(&p->text, "\n");
-        p->cleaning.joints++;
-    }
-    tg_str_add_n(&p->text, bytes, length);
-    return p->text.failed ? TG_ENOMEM : TG_OK;
+    const int64_t length = tg_scratch_length(p->text);
+    const char *last;
+    if (p->o->raw || length == 0) return TG_OK;
+    tg_status status = tg_scratch_view(p->text, length - 1, 1, &last);
+    if (status || *last == '\n') return status;
+    p->cleaning.joints++;
+    return tg_scratch_add(p->text, "\n", 1);
 }
 
-static tg_status add_text(tg_preparing *p, const tg_item *item, const tg_str *text)
+static tg_status add_text(void *user, const char *text, int64_t length)
 {
-    const char *label = p->o->no_labels ? NULL : item->label;
-    if (!text->length) return TG_OK;
-    if (!p->o->documents) return join_item(p, text->data, text->length);
-    return tg_documents_cut(&p->documents, &p->text, text->data, text->length, (int)p->o->documents, label);
+    adding *a = user;
+    if (a->how) return tg_documents_part(&a->p->documents, a->p->text, text, length, a->how, a->label);
+    tg_status status = a->started ? TG_OK : join(a->p);
+    a->started = true;
+    return status ? status : tg_scratch_add(a->p->text, text, length);
 }
 
 /* A row of a table is a document, however others are cut. */
-static tg_status add_row(tg_preparing *p, const tg_item *item, const char *where, const tg_json *row, tg_str *text)
+static tg_status add_row(tg_preparing *p, const tg_item *item, const char *where, const tg_json *row)
 {
     if (row->type != TG_JSON_TEXT)
         return tg_fail(TG_EFORMAT, "%s: not a JSON text; collect the table again", where);
-    tg_status status = tg_clean_item(p, where, row->text, row->length, text);
-    if (status || !text->length) return status;
-    if (!p->o->documents) return join_item(p, text->data, text->length);
-    return tg_documents_cut(&p->documents, &p->text, text->data, text->length, TG_DOCUMENTS_FILE,
-                            p->o->no_labels ? NULL : item->label);
+    tg_source source = {.bytes = row->text, .length = row->length};
+    adding a = {p, p->o->no_labels ? NULL : item->label, p->o->documents ? TG_DOCUMENTS_FILE : TG_DOCUMENTS_NONE, false};
+    tg_status status = tg_clean(p, where, &source, add_text, &a);
+    return status || !a.how ? status : tg_documents_end(&p->documents, p->text, a.label);
 }
 
-static tg_status add_rows(tg_preparing *p, const tg_item *item, const char *where, const char *bytes, tg_str *text)
+typedef struct rows {
+    tg_preparing *p;
+    const tg_item *item;
+    const char *where;
+    int64_t number;
+    tg_arena *arena;
+    tg_str place, lines; /* where the row is; lines that are not done yet */
+} rows;
+
+static tg_status add_line(rows *r, const char *line, int64_t length)
 {
-    tg_arena *arena = tg_arena_new(1 << 16);
-    tg_str line = {0};
-    if (!arena) return TG_ENOMEM;
-    const tg_arena_mark fresh = tg_arena_here(arena);
-    tg_status status = TG_OK;
-    int64_t number = 0;
-    for (int64_t at = 0, end; at < item->bytes && !status; at = end + 1) {
-        const char *stop = memchr(bytes + at, '\n', (size_t)(item->bytes - at));
-        const tg_json *row;
-        end = stop ? stop - bytes : item->bytes;
-        tg_str_clear(&line);
-        tg_str_addf(&line, "%s:%" PRId64, where, ++number);
-        if (line.failed) status = TG_ENOMEM;
-        if (!status) status = tg_json_parse(arena, line.data, bytes + at, end - at, &row);
-        if (!status) status = add_row(p, item, line.data, row, text);
-        tg_arena_rewind(arena, fresh);
-    }
-    tg_arena_free(arena);
-    tg_str_free(&line);
+    const tg_arena_mark fresh = tg_arena_here(r->arena);
+    const tg_json *row;
+    tg_str_clear(&r->place);
+    tg_str_addf(&r->place, "%s:%" PRId64, r->where, ++r->number);
+    if (r->place.failed) return TG_ENOMEM;
+    tg_status status = tg_json_parse(r->arena, r->place.data, line, length, &row);
+    if (!status) status = add_row(r->p, r->item, r->place.data, row);
+    tg_arena_rewind(r->arena, fresh);
     return status;
 }
 
-static tg_status add_item(tg_preparing *p, const tg_corpus *corpus, const char *folder, int64_t i)
+/* The lines that are whole; last: what is left is one, too. */
+static tg_status add_lines(rows *r, bool last)
+{
+    tg_status status = TG_OK;
+    int64_t at = 0;
+    for (const char *stop; !status && at < r->lines.length; at = stop - r->lines.data + 1) {
+        stop = memchr(r->lines.data + at, '\n', (size_t)(r->lines.length - at));
+        if (!stop && !last) break;
+        if (!stop) stop = r->lines.data + r->lines.length;
+        status = add_line(r, r->lines.data + at, stop - r->lines.data - at);
+    }
+    if (at > r->lines.length) at = r->lines.length;
+    if (at > 0) memmove(r->lines.data, r->lines.data + at, (size_t)(r->lines.length -= at));
+    return status;
+}
+
+/* Twice through: no row is looked at before the whole item's hash is known to be right. */
+static tg_status add_rows(tg_preparing *p, const tg_item *item, const char *where, tg_source *source)
+{
+    rows r = {.p = p, .item = item, .where = where, .arena = tg_arena_new(1 << 16)};
+    char *part = tg_alloc_raw(p->bounds.block);
+    tg_status status = r.arena && part ? TG_OK : TG_ENOMEM;
+    int64_t got = 1;
+    while (!status && got > 0) status = tg_source_read(source, part, p->bounds.block, &got);
+    tg_source_rewind(source);
+    for (got = 1; !status && got > 0;) {
+        status = tg_source_read(source, part, p->bounds.block, &got);
+        if (!status) tg_str_add_n(&r.lines, part, got);
+        if (r.lines.failed) status = TG_ENOMEM;
+        if (!status) status = add_lines(&r, got == 0);
+    }
+    tg_free(part);
+    tg_arena_free(r.arena);
+    tg_str_free(&r.place);
+    tg_str_free(&r.lines);
+    return status;
+}
+
+static tg_status add_item(tg_preparing *p, const tg_corpus *corpus, const char *folder, int64_t i, tg_meter *m)
 {
     const tg_item *item = tg_corpus_item(corpus, i);
-    char *bytes = NULL;
-    tg_str where = {0}, text = {0};
+    tg_str where = {0};
+    tg_source source = {.length = item->bytes, .meter = m};
     tg_str_addf(&where, "%s/%s (from %s)", folder, item->path, item->origin ? item->origin : "?");
-    tg_status status = where.failed ? TG_ENOMEM : tg_corpus_read(corpus, i, &bytes);
-    if (!status && item->documents) status = add_rows(p, item, where.data, bytes, &text);
-    else {
-        if (!status) status = tg_clean_item(p, where.data, bytes, item->bytes, &text);
-        if (!status) status = add_text(p, item, &text);
+    tg_status status = where.failed ? TG_ENOMEM : tg_item_open(corpus, i, &source.file);
+    if (!status && item->documents) status = add_rows(p, item, where.data, &source);
+    else if (!status) {
+        adding a = {p, p->o->no_labels ? NULL : item->label, (int)p->o->documents, false};
+        status = tg_clean(p, where.data, &source, add_text, &a);
+        if (!status && a.how) status = tg_documents_end(&p->documents, p->text, a.label);
     }
     if (!status) status = tg_manifest_add(&p->manifest, item);
     if (!status) tg_provenance_add(p, item);
-    tg_free(bytes);
+    tg_item_close(source.file);
     tg_str_free(&where);
-    tg_str_free(&text);
     return status;
 }
 
@@ -152,50 +198,75 @@ static tg_status read_corpus(tg_preparing *p, const char *folder)
     int64_t total = 0, count = tg_corpus_count(corpus), i = 0;
     for (i = 0; i < count && tg_corpus_item(corpus, i)->bytes < INT64_MAX - total; i++)
         total += tg_corpus_item(corpus, i)->bytes;
+    if (!p->o->raw && total < INT64_MAX / 2) total *= 2; /* to find out, to clean */
     tg_meter m = tg_meter_start(p->ctx, "read", "bytes", total);
-    for (i = 0; !status && i < count && (p->o->max_bytes == 0 || p->text.length < p->o->max_bytes); i++) {
-        status = add_item(p, corpus, folder, i);
-        if (!status) status = tg_meter_add(&m, tg_corpus_item(corpus, i)->bytes);
-    }
+    for (i = 0; !status && i < count && (p->o->max_bytes == 0 || tg_scratch_length(p->text) < p->o->max_bytes); i++)
+        status = add_item(p, corpus, folder, i, &m);
     for (; !status && i < count; i++) p->cleaning.cut += tg_corpus_item(corpus, i)->bytes;
     tg_meter_end(&m);
     tg_corpus_close(corpus);
     return status;
 }
 
+/* To --max-bytes: whole characters, whole documents. */
+static tg_status cut_text(tg_preparing *p)
+{
+    tg_documents *d = &p->documents;
+    const int64_t all = tg_scratch_length(p->text), most = p->o->max_bytes, few = most < 4 ? most : 4;
+    const char *tail;
+    if (most == 0 || all <= most) return TG_OK;
+    tg_status status = tg_scratch_view(p->text, most - few, few, &tail);
+    if (status) return status;
+    int64_t length = most - tg_utf8_partial(tail, few);
+    while (d->count > 1 && d->starts[d->count] > length) d->count--;
+    if (p->o->documents) length = d->starts[d->count];
+    p->cleaning.cut += all - length;
+    return tg_scratch_cut(p->text, length);
+}
+
 static tg_status read_all(tg_preparing *p)
 {
     const tg_preprocess_options *o = p->o;
-    tg_status status = TG_OK;
+    tg_status status = tg_scratch_new(o->out, p->bounds.keep, &p->text);
     for (int64_t i = 0; !status && i < o->corpora.count; i++) status = read_corpus(p, o->corpora.items[i]);
-    if (status) return status;
-    if (o->max_bytes && p->text.length > o->max_bytes) {
-        const int64_t all = p->text.length;
-        p->text.length = o->max_bytes;
-        p->text.length -= tg_utf8_partial(p->text.data, p->text.length);
-        while (p->documents.count > 1 && p->documents.starts[p->documents.count] > p->text.length) p->documents.count--;
-        if (o->documents) p->text.length = p->documents.starts[p->documents.count];
-        p->cleaning.cut += all - p->text.length;
-    }
-    if (p->text.length == 0)
-        return tg_fail(TG_EINVAL, "%s: the corpus is empty (%" PRId64 " item%s, no text); collect something first",
-                       o->corpora.items[0], p->items, p->items == 1 ? "" : "s");
-    return TG_OK;
+    tg_washing_free(&p->wash);
+    p->wash = (tg_washing){0};
+    if (!status) status = cut_text(p);
+    if (!status && tg_scratch_length(p->text) == 0)
+        status = tg_fail(TG_EINVAL, "%s: the corpus is empty (%" PRId64 " item%s, no text); collect something first",
+                         o->corpora.items[0], p->items, p->items == 1 ? "" : "s");
+    return status;
 }
 
 /* ---- tokens and splits ------------------------------------------------------------------------------------------ */
 
+/* Shows all text to the set of characters; seen is NULL where nobody counts. */
+static tg_status find_characters(tg_preparing *p, uint64_t *set, int64_t *seen)
+{
+    const int64_t all = tg_scratch_length(p->text);
+    tg_meter m = tg_meter_start(p->ctx, "find characters", "bytes", all);
+    tg_status status = TG_OK;
+    for (int64_t at = 0, n = 0; at < all && !status; at += n) {
+        const char *part;
+        status = tg_text_part(p->text, at, all, &part, &n);
+        if (!status) status = tg_char_set_add(set, part, n);
+        if (!status && seen) tg_char_set_count(seen, part, n);
+        if (!status) status = tg_meter_add(&m, n);
+    }
+    tg_meter_end(&m);
+    return status;
+}
+
 static tg_status make_char(tg_preparing *p)
 {
+    const bool counted = p->o->min_count > 1;
     uint64_t *set = tg_alloc(TG_CHAR_SET_WORDS * (int64_t)sizeof *set);
-    if (!set) return TG_ENOMEM;
-    tg_status status = tg_char_set_add(set, p->text.data, p->text.length);
-    if (!status && p->o->min_count > 1) {
-        p->cleaning.rare = tg_char_set_prune(set, p->text.data, p->text.length, p->o->min_count);
-        if (p->cleaning.rare < 0) status = TG_ENOMEM;
-    }
+    int64_t *seen = counted ? tg_alloc_array(64 * TG_CHAR_SET_WORDS, sizeof *seen) : NULL;
+    tg_status status = set && (seen || !counted) ? find_characters(p, set, seen) : TG_ENOMEM;
+    if (!status && counted) p->cleaning.rare = tg_char_set_prune(set, seen, p->o->min_count);
     if (!status) status = tg_tokenizer_char_new(set, &p->tokenizer);
     tg_free(set);
+    tg_free(seen);
     return status;
 }
 
@@ -255,15 +326,16 @@ static tg_status drop_duplicates(tg_preparing *p)
 {
     tg_documents *d = &p->documents;
     if (p->o->dedupe == TG_DEDUPE_OFF || d->count == 0) return TG_OK;
-    int64_t *first = tg_alloc_array(d->count, sizeof *first), before = d->count;
+    int64_t before = d->count;
+    int32_t *first = tg_alloc_array(d->count, sizeof *first);
     if (!first) return TG_ENOMEM;
-    tg_status status = tg_duplicates_exact(p->text.data, d->starts, d->count, first);
-    if (!status) tg_documents_drop(d, &p->text, first);
+    tg_status status = tg_duplicates_exact(p->ctx, p->text, d->starts, d->count, first);
+    if (!status) status = tg_documents_drop(p->ctx, d, &p->text, first);
     p->cleaning.exact = before - d->count;
     before = d->count;
     if (!status && p->o->dedupe == TG_DEDUPE_NEAR) {
-        status = tg_duplicates_near(p->ctx, p->text.data, d->starts, d->count, TG_NEAR_THRESHOLD, first);
-        if (!status) tg_documents_drop(d, &p->text, first);
+        status = tg_duplicates_near(p->ctx, p->text, d->starts, d->count, TG_NEAR_THRESHOLD, first);
+        if (!status) status = tg_documents_drop(p->ctx, d, &p->text, first);
         p->cleaning.near = before - d->count;
     }
     tg_free(first);
@@ -279,7 +351,7 @@ static tg_status pack_documents(tg_preparing *p)
     if (!status) status = drop_duplicates(p);
     if (status) return status;
     const int rule = p->o->split == TG_SPLIT_AUTO ? TG_SPLIT_RANDOM : (int)p->o->split;
-    status = tg_documents_split(d, &p->text, rule, (uint64_t)p->o->seed, p->o->val, p->o->test);
+    status = tg_documents_split(p->ctx, d, &p->text, rule, (uint64_t)p->o->seed, p->o->val, p->o->test);
     tg_class *classes = tg_alloc_array(2 * names + 1, sizeof *classes);
     int32_t *places = tg_alloc_array(names + 1, sizeof *places);
     if (!status && (!classes || !places)) status = TG_ENOMEM;
@@ -287,7 +359,7 @@ static tg_status pack_documents(tg_preparing *p)
         list_classes(d, classes, classes + names, places);
         status = make_tokenizer(p, classes, names);
     }
-    if (!status) status = tg_documents_pack(p->ctx, d, &p->text, p->tokenizer, names ? places : NULL, &p->packed);
+    if (!status) status = tg_documents_pack(p->ctx, d, p->text, p->tokenizer, names ? places : NULL, &p->packed);
     tg_free(classes);
     tg_free(places);
     return status;
@@ -295,64 +367,97 @@ static tg_status pack_documents(tg_preparing *p)
 
 static tg_status pack_text(tg_preparing *p)
 {
-    int64_t count;
     tg_status status = make_tokenizer(p, NULL, 0);
-    if (!status) status = tg_pack_tokens(p->ctx, p->tokenizer, p->text.data, p->text.length, &p->packed.tokens, &count);
-    if (!status) split(p->o, count, p->packed.counts);
+    if (!status) status = tg_scratch_like(p->text, &p->packed.tokens);
+    if (!status) status = tg_pack_tokens(p->ctx, p->tokenizer, p->text, p->packed.tokens);
+    if (!status)
+        split(p->o, tg_scratch_length(p->packed.tokens) / tg_token_bytes(tg_tokenizer_vocab(p->tokenizer)), p->packed.counts);
     return status;
 }
 
+/* Moves *at behind so many tokens of a text that is one piece. */
+static tg_status pass_tokens(tg_preparing *p, int64_t count, int64_t *at)
+{
+    const int64_t end = tg_scratch_length(p->text);
+    for (int64_t n; count > 0 && *at < end;) {
+        const char *part;
+        tg_status status = tg_text_part(p->text, *at, end, &part, &n);
+        if (status) return status;
+        const int64_t tokens = p->o->tokenizer == TG_BY_BYTE ? n : tg_utf8_length(part, n);
+        *at += tokens <= count ? n : tg_tokenizer_bytes_of(p->tokenizer, part, n, count);
+        count -= tokens;
+    }
+    return TG_OK;
+}
+
 /* Where the training text ends and validation's does, in bytes of the text. */
-static void find_ends(const tg_preparing *p, int64_t *train, int64_t *val)
+static tg_status find_ends(tg_preparing *p, int64_t *train, int64_t *val)
 {
     const int64_t *by_split = p->documents.by_split, *counts = p->packed.counts;
     if (p->o->documents) {
         *train = p->documents.starts[by_split[TG_TRAIN]];
         *val = p->documents.starts[by_split[TG_TRAIN] + by_split[TG_VAL]];
-        return;
+        return TG_OK;
     }
-    *train = tg_tokenizer_bytes_of(p->tokenizer, p->text.data, p->text.length, counts[TG_TRAIN]);
-    *val = *train + tg_tokenizer_bytes_of(p->tokenizer, p->text.data + *train, p->text.length - *train, counts[TG_VAL]);
+    *train = 0;
+    tg_status status = pass_tokens(p, counts[TG_TRAIN], train);
+    *val = *train;
+    return status ? status : pass_tokens(p, counts[TG_VAL], val);
 }
 
 /* What validation repeats of training, word for word. */
 static tg_status find_leaks(tg_preparing *p)
 {
     int64_t train, val;
-    find_ends(p, &train, &val);
+    tg_status status = find_ends(p, &train, &val);
+    if (status) return status;
     p->val_bytes = val - train;
     if (val == train || train == 0) return TG_OK;
-    tg_status status = tg_leaks_find(p->text.data, train, p->text.data + train, val - train, TG_LEAK_SPAN, &p->leaks);
-    if (!status && p->leaks.longest)
-        tg_str_add_n(&p->leaked, p->text.data + train + p->leaks.longest_in_val, p->leaks.longest < SHOWN ? p->leaks.longest : SHOWN);
-    p->leaked.length -= p->leaked.length ? tg_utf8_partial(p->leaked.data, p->leaked.length) : 0;
+    const tg_stretch of_train = {p->text, 0, train}, of_val = {p->text, train, val - train};
+    status = tg_leaks_find(p->ctx, of_train, of_val, TG_LEAK_SPAN, &p->leaks);
+    if (status || !p->leaks.longest) return status;
+    const int64_t length = p->leaks.longest < SHOWN ? p->leaks.longest : SHOWN;
+    const char *leaked;
+    status = tg_scratch_view(p->text, train + p->leaks.longest_in_val, length, &leaked);
+    if (!status) tg_str_add_n(&p->leaked, leaked, length - tg_utf8_partial(leaked, length));
     return status;
 }
 
-/* What an n-gram of order 3 makes of validation, or of training where there is none. It is counted on the first 16 MiB of
- * training: enough to be told apart from a model that learned nothing. */
+/* The beginning of a split, as far as NGRAM_BYTES of text go; its tokens lie in the window. */
+static tg_status ngram_text(tg_preparing *p, tg_split s, tg_window *w, tg_ngram_text *out)
+{
+    const tg_figures *f = &p->figures;
+    const tg_tokenizer *t = p->tokenizer;
+    const int width = tg_token_bytes(f->vocab);
+    const int64_t first = s == TG_TRAIN ? 0 : f->counts[TG_TRAIN], before = s == TG_TRAIN ? 0 : p->documents.by_split[TG_TRAIN];
+    const char *tokens;
+    *out = (tg_ngram_text){.count = f->counts[s], .documents = p->documents.by_split[s],
+                           .starts = p->packed.starts ? p->packed.starts + before : NULL,
+                           .given = tg_tokenizer_classes(t) ? tg_tokenizer_class_token(t, 0) : 0};
+    if (f->bytes[s] > NGRAM_BYTES) out->count = (int64_t)((double)f->counts[s] / (double)f->bytes[s] * NGRAM_BYTES);
+    tg_status status = tg_scratch_look(p->packed.tokens, w, first * width, out->count * width, &tokens);
+    out->tokens = tokens;
+    return status;
+}
+
+/* What an n-gram of order 3 makes of validation, or of training where there is none: enough to be told apart from a model
+ * that learned nothing. */
 static tg_status find_ngram(tg_preparing *p)
 {
     tg_figures *f = &p->figures;
     const double start = tg_now();
-    const int of = f->counts[TG_VAL] ? TG_VAL : TG_TRAIN, width = tg_token_bytes(f->vocab);
-    const int64_t most = f->bytes[TG_TRAIN] > NGRAM_BYTES
-                             ? (int64_t)((double)f->counts[TG_TRAIN] / (double)f->bytes[TG_TRAIN] * NGRAM_BYTES) : f->counts[TG_TRAIN];
-    const int64_t *by_split = p->documents.by_split;
-    const tg_tokenizer *t = p->tokenizer;
-    tg_ngram_text train = {.tokens = p->packed.tokens, .count = most, .starts = p->packed.starts, .documents = by_split[TG_TRAIN],
-                           .given = tg_tokenizer_classes(t) ? tg_tokenizer_class_token(t, 0) : 0}, other = train;
-    other.count = f->counts[of];
-    if (of == TG_VAL) {
-        other.tokens = (const char *)p->packed.tokens + f->counts[TG_TRAIN] * width;
-        other.starts = p->packed.starts ? p->packed.starts + by_split[TG_TRAIN] : NULL;
-        other.documents = by_split[TG_VAL];
-    }
+    tg_window windows[2] = {{0}};
+    tg_ngram_text train, other;
     tg_ngram *g = NULL;
-    if (train.count < 1) return TG_OK;
-    tg_status status = tg_ngram_fit(p->ctx, &train, f->vocab, NGRAM_ORDER, &g);
-    if (!status) status = tg_ngram_nats(p->ctx, g, &other, &f->ngram);
+    tg_status status = ngram_text(p, TG_TRAIN, &windows[0], &train);
+    if (!status) status = ngram_text(p, f->counts[TG_VAL] ? TG_VAL : TG_TRAIN, &windows[1], &other);
+    if (!status && train.count > 0) {
+        status = tg_ngram_fit(p->ctx, &train, f->vocab, NGRAM_ORDER, &g);
+        if (!status) status = tg_ngram_nats(p->ctx, g, &other, &f->ngram);
+    }
     tg_ngram_free(g);
+    tg_window_free(&windows[0]);
+    tg_window_free(&windows[1]);
     p->ngram_seconds = tg_now() - start;
     return status;
 }
@@ -362,7 +467,10 @@ static tg_status write_dataset(tg_preparing *p)
     tg_status status = p->o->documents ? pack_documents(p) : pack_text(p);
     if (!status) status = find_leaks(p);
     if (status) return status;
-    tg_str_free(&p->text);
+    tg_scratch_free(p->text);
+    p->text = NULL;
+    tg_free(p->documents.starts);
+    p->documents.starts = NULL;
     status = tg_figures_count(p->tokenizer, p->packed.tokens, p->packed.counts, &p->figures);
     if (!status) status = find_ngram(p);
     if (!status) status = tg_verdict_make(p);
@@ -370,7 +478,7 @@ static tg_status write_dataset(tg_preparing *p)
     tg_dataset_draft draft = {
         .tokenizer = p->tokenizer, .tokens = p->packed.tokens, .figures = &p->figures, .starts = p->packed.starts,
         .labels = p->packed.labels, .split = p->split.data, .verdict = p->verdict.data, .report = p->report.data,
-        .provenance = p->provenance.data,
+        .provenance = p->provenance.data, .ctx = p->ctx,
     };
     memcpy(draft.documents, p->documents.by_split, sizeof draft.documents);
     tg_clean_temps_of(p->o->out);
@@ -395,10 +503,10 @@ static tg_status check_options(const tg_preprocess_options *o)
     return TG_OK;
 }
 
-tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
+tg_status tg_preprocess_within(tg_context *ctx, const tg_preprocess_options *o, const tg_bounds *bounds)
 {
     double start = tg_now();
-    tg_preparing p = {.ctx = ctx, .o = o};
+    tg_preparing p = {.ctx = ctx, .o = o, .bounds = *bounds};
     tg_manifest_start(&p.manifest);
     tg_status status = check_options(o);
     if (!status) status = read_all(&p);
@@ -408,7 +516,7 @@ tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
     tg_tokenizer_free(p.tokenizer);
     tg_documents_free(&p.documents);
     tg_packed_free(&p.packed);
-    tg_str_free(&p.text);
+    tg_scratch_free(p.text);
     tg_str_free(&p.sources);
     tg_str_free(&p.split);
     tg_str_free(&p.verdict);
@@ -417,4 +525,10 @@ tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
     tg_str_free(&p.findings);
     tg_str_free(&p.leaked);
     return status;
+}
+
+tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
+{
+    static const tg_bounds bounds = {.keep = 32 << 20, .block = 1 << 20, .line = 8 << 20, .whole = 64 << 20};
+    return tg_preprocess_within(ctx, o, &bounds);
 }

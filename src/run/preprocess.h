@@ -3,6 +3,8 @@
 #define TG_RUN_PREPROCESS_H
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/meter.h"
+#include "base/scratch.h"
 #include "data/corpus.h"
 #include "data/duplicates.h"
 #include "data/leaks.h"
@@ -34,10 +36,31 @@ typedef struct tg_cleaning {
     int64_t exact, near; /* documents left out as duplicates */
 } tg_cleaning;
 
+/* How much is in memory at once, in bytes. None of it changes the dataset, but that of `line`. */
+typedef struct tg_bounds {
+    int64_t keep;  /* of the text, and of its tokens; the rest lies in files without a name beside the output */
+    int64_t block; /* read at once */
+    int64_t line;  /* the longest line that is cleaned whole; longer ones are cut, after a space where there is one */
+    int64_t whole; /* the longest item whose begin and end are looked for (--strip) */
+} tg_bounds;
+
+/* Bytes to be read from their begin to their end, once or more: an item's, or a row's, which are in memory. */
+typedef struct tg_source {
+    tg_item_file *file; /* NULL: they are at bytes */
+    const char *bytes;
+    int64_t length, at;
+    tg_meter *meter;    /* of a file */
+} tg_source;
+
+/* What cleaning works in, from item to item. */
+typedef struct tg_washing { char *window; tg_str raw, text, a, b; } tg_washing;
+
 typedef struct tg_preparing {
     tg_context *ctx;
     const tg_preprocess_options *o;
-    tg_str text;
+    tg_bounds bounds;
+    tg_washing wash;
+    tg_scratch *text;
     tg_documents documents; /* of the text; empty: it is one piece */
     tg_packed packed;
     tg_cleaning cleaning;
@@ -56,9 +79,17 @@ typedef struct tg_preparing {
     char content[65];
 } tg_preparing;
 
-/* The item's text, cleaned as the options say, in place of what *out held. where: for messages. Errors: TG_EINVAL (not in
- * the encoding that was said, in none that is known; with the offset in the item's own bytes), TG_ENOMEM. */
-tg_status tg_clean_item(tg_preparing *p, const char *where, const char *bytes, int64_t length, tg_str *out);
+/* The source's text, cleaned as the options say, is given to `take` in blocks; what these are changes no byte of it. where:
+ * for messages. Errors: TG_EINVAL (not in the encoding that was said, in none that is known; with the offset in the item's own
+ * bytes), those of reading and of take, TG_ENOMEM. */
+typedef tg_status tg_take(void *user, const char *text, int64_t length);
+tg_status tg_clean(tg_preparing *p, const char *where, tg_source *source, tg_take *take, void *user);
+void tg_washing_free(tg_washing *w);
+/* The next bytes of a source, up to room. */
+tg_status tg_source_read(tg_source *s, char *out, int64_t room, int64_t *got);
+void tg_source_rewind(tg_source *s);
+/* tg_preprocess within other bounds than its own. */
+tg_status tg_preprocess_within(tg_context *ctx, const tg_preprocess_options *o, const tg_bounds *bounds);
 /* An item's origin, licence, label, size and hash to the provenance. */
 void tg_provenance_add(tg_preparing *p, const tg_item *item);
 /* From figures and counts: grade, findings and the four JSON texts. */

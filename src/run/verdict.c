@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/term.h"
 #include "run/preprocess.h"
 #include "run/result.h"
@@ -316,7 +317,9 @@ static void tell_people(tg_preparing *p)
 
 tg_status tg_preprocess_tell(tg_preparing *p, double seconds)
 {
+    char bytes[32];
     tell_people(p);
+    tg_log(p->ctx, TG_LOG_DETAIL, "memory: %s at most", tg_format_bytes(bytes, (double)tg_peak_memory()));
     if (!p->o->json) return TG_OK;
     const tg_figures *f = &p->figures;
     tg_str text = {0};
@@ -326,6 +329,7 @@ tg_status tg_preprocess_tell(tg_preparing *p, double seconds)
     for (int s = 0; s < TG_SPLITS; s++) tg_json_member_int(&w, tg_split_names[s], f->counts[s]);
     tg_json_member_int(&w, "vocab", f->vocab);
     tg_json_member_text(&w, "content_sha256", p->content);
+    tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
     tg_json_member_raw(&w, "verdict", p->verdict.data);
     tg_json_close(&w, '}');
     tg_str_add(&text, "\n");

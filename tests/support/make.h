@@ -34,20 +34,30 @@ static inline tg_tokenizer *char_tokenizer_of(const char *text)
     return t;
 }
 
+/* text under t as a scratch; the caller's. */
+static inline tg_scratch *tokens_of(const tg_tokenizer *t, const char *text, int64_t length)
+{
+    tg_scratch *from, *tokens;
+    CHECK_OK(tg_scratch_of(text, length, &from));
+    CHECK_OK(tg_scratch_new(one_path(), 1 << 20, &tokens));
+    CHECK_OK(tg_pack_tokens(NULL, t, from, tokens));
+    tg_scratch_free(from);
+    return tokens;
+}
+
 /* text under t, its first train tokens for training, val behind them, the rest for testing. */
 static inline void make_dataset(const char *path, const tg_tokenizer *t, const char *text, int64_t length,
                                 int64_t train, int64_t val, const char *provenance, char hash[65])
 {
-    void *tokens;
-    int64_t count;
+    tg_scratch *tokens = tokens_of(t, text, length);
+    const int64_t count = tg_scratch_length(tokens) / tg_token_bytes(tg_tokenizer_vocab(t));
     tg_figures f;
-    CHECK_OK(tg_pack_tokens(NULL, t, text, length, &tokens, &count));
     CHECK_OK(tg_figures_count(t, tokens, (int64_t[]){train, val, count - train - val}, &f));
     tg_dataset_draft draft = {
         .tokenizer = t, .tokens = tokens, .figures = &f, .split = "{\"rule\":\"position\",\"val\":0.1,\"test\":0}",
         .verdict = "{\"grade\":\"good\",\"findings\":[]}", .report = "{}", .provenance = provenance,
     };
     CHECK_OK(tg_dataset_write(path, &draft, hash));
-    tg_free(tokens);
+    tg_scratch_free(tokens);
 }
 #endif

@@ -140,22 +140,24 @@ tg_status tg_char_set_add(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, in
     return TG_OK;
 }
 
-int64_t tg_char_set_prune(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, int64_t length, int64_t least)
+void tg_char_set_count(int64_t *seen, const char *bytes, int64_t length)
 {
-    int64_t *seen = tg_alloc_array(TG_CHAR_SET_WORDS * 64, sizeof *seen), gone = 0;
-    if (!seen) return -1;
     for (const char *at = bytes, *end = bytes + length; at < end;) {
         uint32_t code = 0;
         const int size = tg_utf8_next(at, end, &code);
         seen[code] += size > 0;
         at += size > 0 ? size : 1;
     }
+}
+
+int64_t tg_char_set_prune(uint64_t set[TG_CHAR_SET_WORDS], const int64_t *seen, int64_t least)
+{
+    int64_t gone = 0;
     for (uint32_t code = 0; code < TG_CHAR_SET_WORDS * 64; code++)
         if (seen[code] > 0 && seen[code] < least) {
             set[code / 64] &= ~(UINT64_C(1) << code % 64);
             gone += seen[code];
         }
-    tg_free(seen);
     return gone;
 }
 

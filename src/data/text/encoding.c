@@ -165,7 +165,8 @@ static int64_t convert_part(tg_encoding e, const uint8_t **at, const uint8_t *en
     return to - text;
 }
 
-static tg_status convert(tg_encoding e, const uint8_t *bytes, const uint8_t *at, const uint8_t *end, tg_str *out)
+/* from: offset of bytes in the text. */
+static tg_status convert(tg_encoding e, const uint8_t *bytes, const uint8_t *at, const uint8_t *end, int64_t from, tg_str *out)
 {
     while (at < end) {
         char text[PART + 8];
@@ -173,18 +174,18 @@ static tg_status convert(tg_encoding e, const uint8_t *bytes, const uint8_t *at,
         int64_t count = convert_part(e, &at, end, text, &size);
         tg_str_add_n(out, text, count);
         if (out->failed) return TG_ENOMEM;
-        if (size <= 0) return not_valid(e, size, *at, at - bytes);
+        if (size <= 0) return not_valid(e, size, *at, from + (at - bytes));
     }
     return TG_OK;
 }
 
-tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, tg_str *out)
+tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, int64_t from, tg_str *out)
 {
     if ((unsigned)e >= TG_ENCODINGS) return tg_fail(TG_EINVAL, "there is no encoding of number %d", (int)e);
     const uint8_t *b = (const uint8_t *)bytes, *at = b, *end = b + length;
     uint32_t first = 0;
     int64_t before = out->length;
-    int size = length > 0 ? next(e, b, length, &first) : 0;
+    int size = length > 0 && from == 0 ? next(e, b, length, &first) : 0;
     if (size > 0 && first == 0xfeff) at += size;
     if (size == 2 && first == 0xfffe) { /* the mark, its bytes swapped: no text begins so */
         const char *other = tg_encoding_name(e == TG_UTF16LE ? TG_UTF16BE : TG_UTF16LE);
@@ -193,7 +194,12 @@ tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, 
     }
     bool whole = e == TG_UTF8 && tg_utf8_check((const char *)at, end - at) < 0;
     if (whole) tg_str_add_n(out, (const char *)at, end - at);
-    tg_status status = !whole ? convert(e, b, at, end, out) : out->failed ? TG_ENOMEM : TG_OK;
+    tg_status status = !whole ? convert(e, b, at, end, from, out) : out->failed ? TG_ENOMEM : TG_OK;
     if (status && out->data) out->data[out->length = before] = 0;
     return status;
+}
+
+tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, tg_str *out)
+{
+    return tg_encoding_piece(e, bytes, length, 0, out);
 }

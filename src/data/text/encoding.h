@@ -30,6 +30,9 @@ int tg_encoding_partial(tg_encoding e, const char *bytes, int64_t length);
  * Errors: TG_EINVAL (bytes that are no character, a lone surrogate, a character cut short by the end: the message names
  * the byte, its offset in `bytes`, the encoding and what to do), TG_ENOMEM; *out is then as long as it was. */
 tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, tg_str *out);
+/* The same for a piece of a text, whole characters that begin at byte `from` of it: there alone a mark may stand at 0, and
+ * messages count from there. */
+tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, int64_t from, tg_str *out);
 
 /*
  * tg_encoding_guess - the likeliest encoding; the same for the same bytes, always. In this order:
@@ -51,4 +54,7 @@ tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, 
  */
 typedef struct tg_guess { tg_encoding encoding; double confidence; bool mark; } tg_guess; /* mark: a byte order mark */
 tg_guess tg_encoding_guess(const char *bytes, int64_t length);
+enum { TG_GUESS_WINDOW = 1 << 20 };
+/* Where a guess begins to look: the first byte that is not ASCII, or NUL; length if there is none. */
+int64_t tg_encoding_first_odd(const char *bytes, int64_t length);
 #endif

@@ -7,7 +7,7 @@
 #include "data/text/encoding.h"
 
 enum {
-    WINDOW = 1 << 20, /* bytes looked at */
+    WINDOW = TG_GUESS_WINDOW, /* bytes looked at */
     HAN = 0x4e00, HAN_END = 0xa000,
     NONE = 28,        /* bits: bytes that are no character, */
     CONTROL = 24,
@@ -165,8 +165,7 @@ static bool guess_by_mark(const char *bytes, int64_t length, tg_guess *out)
     return false;
 }
 
-/* The first byte that is not ASCII, or a NUL; length if there is none. */
-static int64_t first_odd(const char *bytes, int64_t length)
+int64_t tg_encoding_first_odd(const char *bytes, int64_t length)
 {
     int64_t i = 0;
     for (uint64_t word; length - i >= 8; i += 8) { /* a NUL borrows: 1 from each byte sets its high bit */
@@ -181,10 +180,10 @@ tg_guess tg_encoding_guess(const char *bytes, int64_t length)
 {
     tg_guess g = {TG_UTF8, 1, false};
     if (guess_by_mark(bytes, length, &g)) return g;
-    int64_t start = first_odd(bytes, length) & ~INT64_C(1); /* even, for UTF-16; a byte of ASCII more for the others */
+    int64_t start = tg_encoding_first_odd(bytes, length) & ~INT64_C(1); /* even, for UTF-16; a byte of ASCII more for the others */
     const char *at = bytes + start;
     int64_t count = length - start < WINDOW ? length - start : WINDOW;
-    if (first_odd(at, count) == count) return g;
+    if (tg_encoding_first_odd(at, count) == count) return g;
     int64_t whole = count - tg_utf8_partial(at, count);
     if (whole > 0 && tg_utf8_check(at, whole) < 0 && !memchr(at, 0, (size_t)count)) {
         double doubt = 0.1;

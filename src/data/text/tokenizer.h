@@ -56,8 +56,9 @@ tg_status tg_tokenizer_byte_new(tg_tokenizer **out);
  * message names the offset), TG_ENOMEM. */
 enum { TG_CHAR_SET_WORDS = 0x110000 / 64 };
 tg_status tg_char_set_add(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, int64_t length);
-/* Takes out of the set what occurs less than `least` times in these bytes; returns how many characters that are, -1:
- * no memory. */
-int64_t tg_char_set_prune(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, int64_t length, int64_t least);
+/* Counts characters: seen [64·TG_CHAR_SET_WORDS]. */
+void tg_char_set_count(int64_t *seen, const char *bytes, int64_t length);
+/* Takes out of the set what was seen less than `least` times; returns how many characters of the text that are. */
+int64_t tg_char_set_prune(uint64_t set[TG_CHAR_SET_WORDS], const int64_t *seen, int64_t least);
 tg_status tg_tokenizer_char_new(const uint64_t set[TG_CHAR_SET_WORDS], tg_tokenizer **out);
 #endif

@@ -247,10 +247,9 @@ TEST(saving_a_dataset_survives_want_of_memory)
     const char *path = one_path();
     char hash[65], again[65], *want, *got;
     int64_t length, count;
-    void *tokens;
     tg_tokenizer *t = char_tokenizer_of(verse);
+    tg_scratch *tokens = tokens_of(t, verse, 40);
     tg_figures f;
-    CHECK_OK(tg_pack_tokens(NULL, t, verse, 40, &tokens, &count));
     CHECK_OK(tg_figures_count(t, tokens, (int64_t[]){30, 8, 2}, &f));
     tg_dataset_draft draft = {.tokenizer = t, .tokens = tokens, .figures = &f, .split = "{\"rule\": \"position\"}",
                               .verdict = "{}", .report = "{}", .provenance = "{}"};
@@ -272,6 +271,6 @@ TEST(saving_a_dataset_survives_want_of_memory)
         if (tg_alloc_count() - before < n) break; /* n was never reached */
     }
     tg_free(want);
-    tg_free(tokens);
+    tg_scratch_free(tokens);
     tg_tokenizer_free(t);
 }

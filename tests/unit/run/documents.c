@@ -6,19 +6,29 @@
 #include "base/alloc.h"
 #include "support/make.h"
 
-static void cut(tg_documents *d, tg_str *text, const char *item, int how, const char *label)
+static void cut(tg_documents *d, tg_scratch *text, const char *item, int how, const char *label)
 {
-    CHECK_OK(tg_documents_cut(d, text, item, (int64_t)strlen(item), how, label));
+    CHECK_OK(tg_documents_part(d, text, item, (int64_t)strlen(item), how, label));
+    CHECK_OK(tg_documents_end(d, text, label));
 }
 
-static void expect_documents(const tg_documents *d, const tg_str *text, const char *const *expected, int64_t count)
+static tg_scratch *scratch(void)
+{
+    tg_scratch *s;
+    CHECK_OK(tg_scratch_new(one_path(), 100, &s));
+    return s;
+}
+
+static void expect_documents(const tg_documents *d, tg_scratch *text, const char *const *expected, int64_t count)
 {
     CHECK_INT(d->count, count);
     for (int64_t i = 0; i < count; i++) {
         CHECK_INT(d->starts[i + 1] - d->starts[i], (int64_t)strlen(expected[i]));
-        CHECK_BYTES(text->data + d->starts[i], expected[i], (int64_t)strlen(expected[i]));
+        const char *got;
+        CHECK_OK(tg_scratch_view(text, d->starts[i], (int64_t)strlen(expected[i]), &got));
+        CHECK_BYTES(got, expected[i], (int64_t)strlen(expected[i]));
     }
-    CHECK_INT(d->starts[d->count], text->length);
+    CHECK_INT(d->starts[d->count], tg_scratch_length(text));
 }
 
 TEST(documents_are_lines_or_what_blank_lines_part_or_items)
@@ -30,14 +40,14 @@ TEST(documents_are_lines_or_what_blank_lines_part_or_items)
         {TG_DOCUMENTS_LINE, lines, 3}, {TG_DOCUMENTS_BLANK, blank, 2}, {TG_DOCUMENTS_FILE, file, 1}};
     for (int i = 0; i < 3; i++) {
         tg_documents d = {0};
-        tg_str text = {0};
-        cut(&d, &text, item, cases[i].how, NULL);
-        expect_documents(&d, &text, cases[i].documents, cases[i].count);
-        cut(&d, &text, " \n\n", cases[i].how, NULL); /* white space only: none */
-        cut(&d, &text, "", cases[i].how, NULL);
+        tg_scratch *text = scratch();
+        cut(&d, text, item, cases[i].how, NULL);
+        expect_documents(&d, text, cases[i].documents, cases[i].count);
+        cut(&d, text, " \n\n", cases[i].how, NULL); /* white space only: none */
+        cut(&d, text, "", cases[i].how, NULL);
         CHECK_INT(d.count, cases[i].count);
         tg_documents_free(&d);
-        tg_str_free(&text);
+        tg_scratch_free(text);
     }
     CHECK_INT(tg_alloc_live(), 0);
 }
@@ -45,21 +55,21 @@ TEST(documents_are_lines_or_what_blank_lines_part_or_items)
 TEST(documents_that_have_an_earlier_twin_are_left_out)
 {
     static const char *const left[] = {"ab", "c", "eee"};
-    static const int64_t first[] = {0, 0, 2, 0, 4};
+    static const int32_t first[] = {0, 0, 2, 0, 4};
     tg_documents d = {0};
-    tg_str text = {0};
-    cut(&d, &text, "ab\nab\nc\n", TG_DOCUMENTS_LINE, "x");
-    cut(&d, &text, "ab\neee\n", TG_DOCUMENTS_LINE, NULL);
+    tg_scratch *text = scratch();
+    cut(&d, text, "ab\nab\nc\n", TG_DOCUMENTS_LINE, "x");
+    cut(&d, text, "ab\neee\n", TG_DOCUMENTS_LINE, NULL);
     CHECK_INT(d.labelled, 3);
-    tg_documents_drop(&d, &text, first);
-    expect_documents(&d, &text, left, 3);
+    CHECK_OK(tg_documents_drop(NULL, &d, &text, first));
+    expect_documents(&d, text, left, 3);
     CHECK(d.labels[0] == 0 && d.labels[1] == 0 && d.labels[2] == -1);
     CHECK_INT(d.labelled, 2);
     tg_documents_free(&d);
-    tg_str_free(&text);
+    tg_scratch_free(text);
 }
 
-static void many(tg_documents *d, tg_str *text)
+static void many(tg_documents *d, tg_scratch *text)
 {
     char line[32];
     for (int i = 0; i < 100; i++) {
@@ -68,39 +78,42 @@ static void many(tg_documents *d, tg_str *text)
     }
 }
 
-static int number_of(const tg_documents *d, const tg_str *text, int64_t i)
+static int number_of(const tg_documents *d, tg_scratch *text, int64_t i)
 {
     int n = 0;
-    for (int64_t at = d->starts[i]; at < d->starts[i + 1]; at++) n = 10 * n + text->data[at] - '0';
+    const int64_t length = d->starts[i + 1] - d->starts[i];
+    const char *bytes;
+    CHECK_OK(tg_scratch_view(text, d->starts[i], length, &bytes));
+    for (int64_t at = 0; at < length; at++) n = 10 * n + bytes[at] - '0';
     return n;
 }
 
 TEST(a_random_split_is_a_permutation_that_the_seed_decides)
 {
     tg_documents d = {0}, again = {0}, other = {0};
-    tg_str text[3] = {{0}};
+    tg_scratch *text[3] = {scratch(), scratch(), scratch()};
     bool seen[100] = {false};
-    many(&d, &text[0]);
-    many(&again, &text[1]);
-    many(&other, &text[2]);
-    CHECK_OK(tg_documents_split(&d, &text[0], TG_SPLIT_RANDOM, 1, 0.1, 0.1));
-    CHECK_OK(tg_documents_split(&again, &text[1], TG_SPLIT_RANDOM, 1, 0.1, 0.1));
-    CHECK_OK(tg_documents_split(&other, &text[2], TG_SPLIT_RANDOM, 2, 0.1, 0.1));
+    many(&d, text[0]);
+    many(&again, text[1]);
+    many(&other, text[2]);
+    CHECK_OK(tg_documents_split(NULL, &d, &text[0], TG_SPLIT_RANDOM, 1, 0.1, 0.1));
+    CHECK_OK(tg_documents_split(NULL, &again, &text[1], TG_SPLIT_RANDOM, 1, 0.1, 0.1));
+    CHECK_OK(tg_documents_split(NULL, &other, &text[2], TG_SPLIT_RANDOM, 2, 0.1, 0.1));
     CHECK(d.by_split[0] == 80 && d.by_split[1] == 10 && d.by_split[2] == 10);
     int64_t same = 0;
     for (int i = 0; i < 100; i++) {
-        const int which = number_of(&d, &text[0], i);
+        const int which = number_of(&d, text[0], i);
         CHECK(!seen[which]);
         seen[which] = true;
         CHECK_INT(d.labels[i], which % 2);
-        CHECK_INT(number_of(&again, &text[1], i), which);
-        same += number_of(&other, &text[2], i) == which;
+        CHECK_INT(number_of(&again, text[1], i), which);
+        same += number_of(&other, text[2], i) == which;
     }
     CHECK(same < 20);
     tg_documents *all[] = {&d, &again, &other};
     for (int i = 0; i < 3; i++) {
         tg_documents_free(all[i]);
-        tg_str_free(&text[i]);
+        tg_scratch_free(text[i]);
     }
 }
 
@@ -109,21 +122,21 @@ TEST(splits_in_order_go_by_length_or_by_number)
     static const struct { int rule; int64_t train; } cases[] = {{TG_SPLIT_DOCUMENT, 50}, {TG_SPLIT_POSITION, 60}};
     for (int i = 0; i < 2; i++) { /* 90 bytes, then 150: half of the 240 are through after document 60 */
         tg_documents d = {0};
-        tg_str text = {0};
-        many(&d, &text);
-        CHECK_OK(tg_documents_split(&d, &text, cases[i].rule, 1, 0.5, 0));
+        tg_scratch *text = scratch();
+        many(&d, text);
+        CHECK_OK(tg_documents_split(NULL, &d, &text, cases[i].rule, 1, 0.5, 0));
         CHECK_INT(d.by_split[TG_TRAIN], cases[i].train);
         CHECK_INT(d.by_split[TG_VAL], 100 - cases[i].train);
-        for (int k = 0; k < 100; k++) CHECK_INT(number_of(&d, &text, k), k);
+        for (int k = 0; k < 100; k++) CHECK_INT(number_of(&d, text, k), k);
         tg_documents_free(&d);
-        tg_str_free(&text);
+        tg_scratch_free(text);
     }
     tg_documents few = {0};
-    tg_str text = {0};
-    cut(&few, &text, "a\nb\n", TG_DOCUMENTS_LINE, NULL);
-    CHECK_ERROR(tg_documents_split(&few, &text, TG_SPLIT_RANDOM, 1, 0.1, 0.1), TG_EINVAL, "too few for a split");
+    tg_scratch *text = scratch();
+    cut(&few, text, "a\nb\n", TG_DOCUMENTS_LINE, NULL);
+    CHECK_ERROR(tg_documents_split(NULL, &few, &text, TG_SPLIT_RANDOM, 1, 0.1, 0.1), TG_EINVAL, "too few for a split");
     tg_documents_free(&few);
-    tg_str_free(&text);
+    tg_scratch_free(text);
     CHECK_INT(tg_alloc_live(), 0);
 }
 
@@ -135,17 +148,17 @@ static tg_dataset *three(void)
     const char *path = one_path();
     char hash[65];
     tg_documents d = {0};
-    tg_str text = {0};
+    tg_scratch *text = scratch();
     tg_packed packed;
     tg_figures figures;
     tg_dataset *out = NULL;
     tg_tokenizer *t = char_tokenizer_of("abcd");
-    cut(&d, &text, "ab", TG_DOCUMENTS_FILE, "y");
-    cut(&d, &text, "c", TG_DOCUMENTS_FILE, "x");
-    cut(&d, &text, "dd", TG_DOCUMENTS_FILE, "y");
+    cut(&d, text, "ab", TG_DOCUMENTS_FILE, "y");
+    cut(&d, text, "c", TG_DOCUMENTS_FILE, "x");
+    cut(&d, text, "dd", TG_DOCUMENTS_FILE, "y");
     CHECK_OK(tg_tokenizer_add_specials(t, false, true, classes, 2));
-    CHECK_OK(tg_documents_split(&d, &text, TG_SPLIT_DOCUMENT, 1, 0, 0));
-    CHECK_OK(tg_documents_pack(NULL, &d, &text, t, places, &packed));
+    CHECK_OK(tg_documents_split(NULL, &d, &text, TG_SPLIT_DOCUMENT, 1, 0, 0));
+    CHECK_OK(tg_documents_pack(NULL, &d, text, t, places, &packed));
     CHECK_OK(tg_figures_count(t, packed.tokens, packed.counts, &figures));
     CHECK_INT(figures.counts[TG_TRAIN], 14);
     CHECK_INT(figures.targets[TG_TRAIN], 8); /* five characters, three ends */
@@ -155,7 +168,7 @@ static tg_dataset *three(void)
     CHECK_OK(tg_dataset_write(path, &draft, hash));
     CHECK_OK(tg_dataset_open(NULL, path, &out));
     tg_documents_free(&d);
-    tg_str_free(&text);
+    tg_scratch_free(text);
     tg_packed_free(&packed);
     tg_tokenizer_free(t);
     return out;
