@@ -12,7 +12,7 @@
 #include "base/map.h"
 
 static const char list_name[] = "manifest.jsonl";
-enum { MAX_MANIFEST = 1 << 30 };
+enum { MAX_MANIFEST = 1 << 30, PART = 1 << 20 };
 
 struct tg_corpus {
     char *folder;
@@ -313,10 +313,34 @@ tg_status tg_corpus_begin(const char *folder, bool replace, tg_corpus_writer **o
     return status;
 }
 
-static tg_status write_item(tg_corpus_writer *w, const char *name, const char *bytes, int64_t length)
+/* Adds the text to the file and to its hash. */
+static tg_status copy_text(tg_writer *f, tg_scratch *text, tg_sha256 *sha)
+{
+    const int64_t length = tg_scratch_length(text);
+    tg_status status = TG_OK;
+    tg_writer_expect(f, length);
+    for (int64_t at = 0, n; !status && at < length; at += n) {
+        const char *part;
+        n = length - at < PART ? length - at : PART;
+        status = tg_scratch_view(text, at, n, &part);
+        if (status) break;
+        tg_sha256_add(sha, part, n);
+        status = tg_writer_add(f, part, n);
+    }
+    return status;
+}
+
+static tg_status write_item(tg_corpus_writer *w, const char *name, tg_scratch *text, char hex[65])
 {
     char *path = tg_path_join(w->temporary, name);
-    tg_status status = path ? tg_write_file(path, bytes, length) : TG_ENOMEM;
+    tg_writer *f = NULL;
+    tg_sha256 sha;
+    tg_sha256_start(&sha);
+    tg_status status = path ? tg_writer_new(path, &f) : TG_ENOMEM;
+    if (!status) status = copy_text(f, text, &sha);
+    if (!status) status = tg_writer_commit(f);
+    else tg_writer_abandon(f);
+    tg_sha256_end(&sha, hex);
     tg_free(path);
     return status ? tg_note("%s", w->folder) : TG_OK;
 }
@@ -334,28 +358,37 @@ static tg_status note_hash(tg_corpus_writer *w, const char hex[65], const char *
     return w->origins.failed ? TG_ENOMEM : TG_OK;
 }
 
-tg_status tg_corpus_add(tg_corpus_writer *w, const tg_item *about, const char *bytes, int64_t length)
+tg_status tg_corpus_add_from(tg_corpus_writer *w, const tg_item *about, tg_scratch *text)
 {
     tg_str name = {0};
     char hex[65];
-    tg_sha256_hex(bytes, length, hex);
-    if (note_hash(w, hex, about->origin)) return TG_ENOMEM;
     tg_str_addf(&name, "items/%06" PRId64 ".%s", w->items + 1, about->documents ? about->documents : "txt");
-    tg_status status = name.failed ? TG_ENOMEM : write_item(w, name.data, bytes, length);
+    tg_status status = name.failed ? TG_ENOMEM : write_item(w, name.data, text, hex);
+    if (!status) status = note_hash(w, hex, about->origin);
     if (!status) {
         tg_item item = *about;
         item.path = name.data;
         item.sha256 = hex;
-        item.bytes = length;
+        item.bytes = tg_scratch_length(text);
         item.collected = w->collected;
         tg_json_writer line = {.out = &w->list};
         put_item(&line, &item, true);
         tg_str_add(&w->list, "\n");
         status = w->list.failed ? TG_ENOMEM : tg_manifest_add(&w->hash, &item);
         w->items++;
-        w->bytes += length;
+        w->bytes += item.bytes;
     }
     tg_str_free(&name);
+    return status;
+}
+
+tg_status tg_corpus_add(tg_corpus_writer *w, const tg_item *about, const char *bytes, int64_t length)
+{
+    tg_scratch *text;
+    tg_status status = tg_scratch_of(bytes, length, &text);
+    if (status) return status;
+    status = tg_corpus_add_from(w, about, text);
+    tg_scratch_free(text);
     return status;
 }
 
@@ -391,7 +424,10 @@ static void free_writer(tg_corpus_writer *w)
 
 tg_status tg_corpus_commit(tg_corpus_writer *w, char manifest_sha256[65])
 {
-    tg_status status = write_item(w, list_name, w->list.data, w->list.length);
+    char *list = tg_path_join(w->temporary, list_name);
+    tg_status status = list ? tg_write_file(list, w->list.data, w->list.length) : TG_ENOMEM;
+    tg_free(list);
+    if (status) tg_note("%s", w->folder);
     if (!status) status = tg_folder_commit(w->temporary, w->folder, w->replace);
     if (status) {
         tg_corpus_abandon(w);

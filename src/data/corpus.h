@@ -9,6 +9,7 @@
 #ifndef TG_DATA_CORPUS_H
 #define TG_DATA_CORPUS_H
 #include "base/hash.h"
+#include "base/scratch.h"
 #include "tinygen/data.h"
 
 typedef struct tg_item {
@@ -42,6 +43,7 @@ typedef struct tg_corpus_writer tg_corpus_writer;
 tg_status tg_corpus_begin(const char *folder, bool replace, tg_corpus_writer **out);
 /* about: kind, origin, licence, label, documents; path, sha256, bytes and collected are found here. */
 tg_status tg_corpus_add(tg_corpus_writer *w, const tg_item *about, const char *bytes, int64_t length);
+tg_status tg_corpus_add_from(tg_corpus_writer *w, const tg_item *about, tg_scratch *text);
 int64_t tg_corpus_items(const tg_corpus_writer *w);
 int64_t tg_corpus_bytes(const tg_corpus_writer *w);
 /* Origin of the first item with the same bytes as the last one, borrowed until the next; NULL: there is none. */

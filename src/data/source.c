@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/meter.h"
@@ -17,7 +18,7 @@
 #include "data/synth.h"
 #include "data/table.h"
 
-enum { PART = 1 << 20, MOST_CLASSES = 65536 /* a dataset's labels are U16 */ };
+enum { PART = 1 << 20, KEEP = 32 << 20 /* bytes of a text in memory */, MOST_CLASSES = 65536 /* a dataset's labels are U16 */ };
 
 bool tg_gather_full(const tg_gather *g)
 {
@@ -32,17 +33,16 @@ static int64_t room_left(const tg_gather *g)
 /* ---- one file --------------------------------------------------------------------------------------------------- */
 
 /* Appends to the end, or until `most` bytes are there. */
-static tg_status read_up_to(tg_gather *g, tg_file *f, int64_t most, tg_str *out)
+static tg_status read_up_to(tg_gather *g, tg_file *f, int64_t most, tg_scratch *out)
 {
     int64_t size = tg_file_size(f), got = 1;
     tg_meter m = tg_meter_start(g->ctx, "read", "bytes", size < 0 ? 0 : size < most ? size : most);
     char *part = tg_alloc_raw(PART);
     tg_status status = part ? TG_OK : TG_ENOMEM;
-    while (!status && got > 0 && out->length < most) {
-        int64_t room = most - out->length < PART ? most - out->length : PART;
+    while (!status && got > 0 && tg_scratch_length(out) < most) {
+        int64_t left = most - tg_scratch_length(out), room = left < PART ? left : PART;
         status = tg_file_read(f, part, room, &got);
-        if (!status) tg_str_add_n(out, part, got);
-        if (!status && out->failed) status = TG_ENOMEM;
+        if (!status) status = tg_scratch_add(out, part, got);
         if (!status) status = tg_meter_add(&m, got);
     }
     tg_meter_end(&m);
@@ -50,71 +50,140 @@ static tg_status read_up_to(tg_gather *g, tg_file *f, int64_t most, tg_str *out)
     return status;
 }
 
-/* Up to so many bytes; fewer where there are no more. */
-static tg_status read_source(tg_gather *g, const char *path, int64_t most, tg_str *out)
+/* Up to so many bytes; fewer where there are no more. A table is wanted in memory. */
+static tg_status read_source(tg_gather *g, const char *path, int64_t most, tg_scratch **out)
 {
     tg_file *f;
+    tg_scratch *text = NULL;
     tg_status status = tg_file_open(path, &f);
     if (status) return status;
     tg_file_watch(f, g->ctx);
-    status = read_up_to(g, f, most, out);
+    status = tg_scratch_new(g->scratch ? g->scratch : path, g->scratch && !g->column ? KEEP : INT64_MAX / 4, &text);
+    if (!status) status = read_up_to(g, f, most, text);
     tg_file_close(f);
+    if (status) tg_scratch_free(text);
+    else *out = text;
+    return status;
+}
+
+/* A part of text from `at` on, whole characters but at the end; borrowed until the next view. */
+static tg_status view_part(tg_scratch *text, tg_encoding e, int64_t at, const char **part, int64_t *count)
+{
+    const int64_t left = tg_scratch_length(text) - at;
+    *count = left < PART ? left : PART;
+    tg_status status = tg_scratch_view(text, at, *count, part);
+    if (!status && *count < left) *count -= tg_encoding_partial(e, *part, *count);
+    return status;
+}
+
+/* The guess for the whole text: it looks at no more than a window behind the first odd byte. */
+static tg_status guess(tg_scratch *text, tg_guess *out)
+{
+    const int64_t length = tg_scratch_length(text);
+    const char *part;
+    int64_t at = 0;
+    for (int64_t n = 0, ascii = 0; at < length && ascii == n; at += ascii) {
+        n = length - at < PART ? length - at : PART;
+        tg_status status = tg_scratch_view(text, at, n, &part);
+        if (status) return status;
+        ascii = tg_encoding_first_odd(part, n);
+    }
+    at = at < 4 ? 0 : (at - 2) & ~INT64_C(1); /* ASCII before it, so that no byte of the middle is a mark */
+    const int64_t n = length - at < TG_GUESS_WINDOW + 4 ? length - at : TG_GUESS_WINDOW + 4;
+    tg_status status = tg_scratch_view(text, at, n, &part);
+    if (!status) *out = tg_encoding_guess(part, n);
     return status;
 }
 
 /* Whether bytes that are not UTF-8 are text in another encoding, to the end. */
-static bool is_other_text(const char *bytes, int64_t length)
+static tg_status is_other_text(tg_scratch *text, bool *fits)
 {
-    const tg_guess g = tg_encoding_guess(bytes, length);
-    tg_str text = {0};
-    const bool fits = g.encoding != TG_UTF8 && g.confidence >= 0.5 && !tg_encoding_to_utf8(g.encoding, bytes, length, &text) &&
-                      !(text.length && memchr(text.data, 0, (size_t)text.length));
-    tg_str_free(&text);
-    return fits;
+    tg_guess g;
+    tg_str decoded = {0};
+    tg_status status = guess(text, &g);
+    *fits = !status && g.encoding != TG_UTF8 && g.confidence >= 0.5;
+    for (int64_t at = 0, n = 0; !status && *fits && at < tg_scratch_length(text); at += n) {
+        const char *part;
+        status = view_part(text, g.encoding, at, &part, &n);
+        tg_str_clear(&decoded);
+        if (status) break;
+        status = tg_encoding_piece(g.encoding, part, n, at, &decoded);
+        *fits = !status && !(decoded.length && memchr(decoded.data, 0, (size_t)decoded.length));
+        if (status == TG_EINVAL) status = TG_OK;
+    }
+    tg_str_free(&decoded);
+    return status;
 }
 
 /* Offset of what makes bytes no text: a NUL, or what is in no encoding that is known; -1: nothing does. */
-static int64_t first_odd(const char *bytes, int64_t length, const char **what)
+static tg_status first_odd(tg_scratch *text, int64_t *odd, const char **what)
 {
-    const char *nul = length ? memchr(bytes, 0, (size_t)length) : NULL;
-    int64_t invalid = tg_utf8_check(bytes, nul ? nul - bytes : length);
-    *what = invalid >= 0 ? "not UTF-8" : "a NUL";
-    if ((invalid >= 0 || nul) && is_other_text(bytes, length)) return -1;
-    return invalid >= 0 ? invalid : nul ? nul - bytes : -1;
+    tg_status status = TG_OK;
+    *odd = -1;
+    for (int64_t at = 0, n = 0; !status && *odd < 0 && at < tg_scratch_length(text); at += n) {
+        const char *part, *nul;
+        status = view_part(text, TG_UTF8, at, &part, &n);
+        if (status) return status;
+        nul = memchr(part, 0, (size_t)n);
+        const int64_t invalid = tg_utf8_check(part, nul ? nul - part : n);
+        *what = invalid >= 0 ? "not UTF-8" : "a NUL";
+        if (invalid >= 0 || nul) *odd = at + (invalid >= 0 ? invalid : nul - part);
+    }
+    bool other = false;
+    if (*odd >= 0) status = is_other_text(text, &other);
+    if (other) *odd = -1;
+    return status;
 }
 
-static tg_status take(tg_gather *g, const tg_item *about, const tg_str *text)
+static tg_status take(tg_gather *g, const tg_item *about, tg_scratch *text)
 {
-    tg_status status = g->take(g->user, about, text->data ? text->data : "", text->length);
+    tg_status status = g->take(g->user, about, text);
     if (status) return status;
     g->items++;
     g->taken += !about->documents;
-    g->bytes += text->length;
+    g->bytes += tg_scratch_length(text);
     return TG_OK;
+}
+
+/* The same of what is in memory. */
+static tg_status take_text(tg_gather *g, const tg_item *about, const tg_str *text)
+{
+    tg_scratch *s;
+    tg_status status = tg_scratch_of(text->data ? text->data : "", text->length, &s);
+    if (status) return status;
+    status = take(g, about, s);
+    tg_scratch_free(s);
+    return status;
 }
 
 /* Whether a file found in a folder is no text; says so. One that is named is taken with a warning, or, where it should
  * be a table, refused later. */
-static bool is_passed_over(tg_gather *g, const char *origin, const tg_str *text, bool named)
+static tg_status is_passed_over(tg_gather *g, const char *origin, tg_scratch *text, bool named, bool *out)
 {
     const char *what;
-    int64_t odd = first_odd(text->data ? text->data : "", text->length, &what);
+    const bool empty = tg_scratch_length(text) == 0;
+    int64_t odd;
+    tg_status status = first_odd(text, &odd, &what);
+    if (status) return status;
     if (odd >= 0 && !named)
         tg_log(g->ctx, TG_LOG_WARN, "%s: no text (%s at byte %" PRId64 "): passed over", origin, what, odd);
     else if (odd >= 0 && !g->column)
         tg_log(g->ctx, TG_LOG_WARN,
                "%s: %s at byte %" PRId64 "; taken as it is, gen-preprocess will want --tokenizer byte", origin, what,
                odd);
-    if (text->length == 0) tg_log(g->ctx, TG_LOG_WARN, "%s: empty", origin);
-    return !named && (odd >= 0 || text->length == 0);
+    if (empty) tg_log(g->ctx, TG_LOG_WARN, "%s: empty", origin);
+    *out = !named && (odd >= 0 || empty);
+    return TG_OK;
 }
 
 /* A character that the bound cuts goes, unless the text is not UTF-8 anyway. */
-static void cut(const tg_gather *g, tg_str *text)
+static tg_status cut(const tg_gather *g, tg_scratch *text)
 {
-    if (text->length < room_left(g)) return;
-    text->length = room_left(g);
-    text->length -= tg_utf8_partial(text->data, text->length);
+    const int64_t room = room_left(g), few = room < 4 ? room : 4;
+    const char *tail;
+    if (tg_scratch_length(text) < room) return TG_OK;
+    tg_status status = tg_scratch_view(text, room - few, few, &tail);
+    return status ? status : tg_scratch_cut(text, room - tg_utf8_partial(tail, few));
 }
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
@@ -186,7 +255,7 @@ static tg_status take_classes(sorting *s, const tg_item *about)
         tg_item item = *about;
         item.documents = "jsonl";
         if (*label) item.label = label;
-        status = take(s->g, &item, &s->lines[i]);
+        status = take_text(s->g, &item, &s->lines[i]);
     }
     if (!status && s->empty)
         tg_log(s->g->ctx, TG_LOG_WARN, "%s: %" PRId64 " row%s without a text in column %s: passed over", s->table->name,
@@ -197,12 +266,12 @@ static tg_status take_classes(sorting *s, const tg_item *about)
     return status;
 }
 
-static tg_status take_table(tg_gather *g, const tg_item *about, const tg_str *text)
+static tg_status take_table(tg_gather *g, const tg_item *about, const tg_scratch *text)
 {
     tg_table t = {.name = about->origin, .column = g->column, .label = g->label_column, .row = take_row};
     sorting s = {.g = g, .table = &t, .classes = tg_map_new()};
     t.user = &s;
-    tg_status status = s.classes ? tg_table_read(&t, text->data ? text->data : "", text->length) : TG_ENOMEM;
+    tg_status status = s.classes ? tg_table_read(&t, tg_scratch_memory(text), tg_scratch_length(text)) : TG_ENOMEM;
     if (!status) status = take_classes(&s, about);
     for (int64_t i = 0; i < s.room; i++) tg_str_free(&s.lines[i]);
     tg_free(s.lines);
@@ -212,13 +281,13 @@ static tg_status take_table(tg_gather *g, const tg_item *about, const tg_str *te
 }
 
 /* named: given on the command line, else found in a folder. */
-static tg_status take_found(tg_gather *g, const tg_item *about, tg_str *text, bool named)
+static tg_status take_found(tg_gather *g, const tg_item *about, tg_scratch *text, bool named)
 {
-    if (!g->column) cut(g, text);
-    if (is_passed_over(g, about->origin, text, named)) {
-        g->skipped++;
-        return TG_OK;
-    }
+    bool over = false;
+    tg_status status = g->column ? TG_OK : cut(g, text);
+    if (!status) status = is_passed_over(g, about->origin, text, named, &over);
+    g->skipped += over;
+    if (status || over) return status;
     return g->column ? take_table(g, about, text) : take(g, about, text);
 }
 
@@ -227,41 +296,51 @@ static tg_status gather_file(tg_gather *g, const char *path, const char *label, 
 {
     bool input = strcmp(path, "-") == 0;
     tg_item about = {.kind = "text", .origin = input ? "standard input" : path, .label = label};
-    tg_str text = {0};
+    tg_scratch *text = NULL;
     tg_status status = read_source(g, path, g->column ? INT64_MAX : room_left(g), &text);
     if (!status && !input) status = g->note(g->user, path);
-    if (!status) status = take_found(g, &about, &text, named);
-    tg_str_free(&text);
+    if (!status) status = take_found(g, &about, text, named);
+    tg_scratch_free(text);
     return status;
 }
 
 /* ---- addresses, recipes ----------------------------------------------------------------------------------------- */
 
-static tg_status check_recipe(const tg_recipe_file *file, const char *recipe, const tg_str *text)
+static tg_status check_recipe(const tg_recipe_file *file, const char *recipe, tg_scratch *text)
 {
     char hex[65];
-    tg_sha256_hex(text->data ? text->data : "", text->length, hex);
+    const int64_t length = tg_scratch_length(text);
+    tg_sha256 sha;
+    tg_sha256_start(&sha);
+    for (int64_t at = 0, n; at < length; at += n) {
+        const char *part;
+        n = length - at < PART ? length - at : PART;
+        tg_status status = tg_scratch_view(text, at, n, &part);
+        if (status) return status;
+        tg_sha256_add(&sha, part, n);
+    }
+    tg_sha256_end(&sha, hex);
     if (strcmp(hex, file->sha256) == 0) return TG_OK;
     return tg_fail(TG_EFORMAT,
                    "%s: its SHA-256 is %s (%" PRId64 " bytes), that of %s %s (%" PRId64
                    " bytes); it has changed there, or on the way",
-                   file->url, hex, text->length, recipe, file->sha256, file->bytes);
+                   file->url, hex, length, recipe, file->sha256, file->bytes);
 }
 
 /* recipe: of which file is one; NULL: an address of the user's, file has but its url. */
 static tg_status gather_address(tg_gather *g, const tg_recipe_file *file, const char *recipe, const char *licence)
 {
     char *shown = tg_fetch_shown(file->url);
-    tg_str text = {0};
+    tg_scratch *text = NULL;
     if (!shown) return TG_ENOMEM;
     tg_item about = {.kind = "text", .origin = shown, .licence = licence, .label = file->label};
     tg_status status = g->scratch ? tg_fetch(g->ctx, file->url, file->bytes, g->scratch)
                                   : tg_fail(TG_EINVAL, "%s: there is no place to fetch it to", shown);
     if (!status) status = read_source(g, g->scratch, INT64_MAX, &text);
     if (!status) status = tg_remove(g->scratch);
-    if (!status && recipe) status = check_recipe(file, recipe, &text);
-    if (!status) status = take_found(g, &about, &text, true);
-    tg_str_free(&text);
+    if (!status && recipe) status = check_recipe(file, recipe, text);
+    if (!status) status = take_found(g, &about, text, true);
+    tg_scratch_free(text);
     tg_free(shown);
     return status;
 }
@@ -360,7 +439,7 @@ static tg_status gather_synth(tg_gather *g, const char *source)
     tg_str_addf(&origin, "%s seed %" PRIu64, source, g->seed);
     if (!status && origin.failed) status = TG_ENOMEM;
     tg_item about = {.kind = "text", .origin = origin.data, .licence = "CC0-1.0"};
-    if (!status) status = take(g, &about, &text);
+    if (!status) status = take_text(g, &about, &text);
     tg_str_free(&origin);
     tg_str_free(&text);
     return status;

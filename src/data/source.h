@@ -13,9 +13,10 @@ typedef struct tg_gather {
     int64_t limit;      /* items, or rows; 0: no bound */
     bool label_folders; /* the first folder below a source is the class of what is in it */
     const char *column, *label_column; /* files are tables, and this holds the texts, that their classes; may be NULL */
-    const char *scratch;               /* a path where a download may lie while it is read; NULL: no addresses */
+    const char *scratch;               /* a path where a download may lie while it is read, and beside which long texts
+                                          do; NULL: no addresses, and texts stay in memory */
     /* One item; kind, origin, licence, label and documents are set, the last three to NULL where nothing is known. */
-    tg_status (*take)(void *user, const tg_item *about, const char *bytes, int64_t length);
+    tg_status (*take)(void *user, const tg_item *about, tg_scratch *text);
     tg_status (*note)(void *user, const char *path); /* a file that was read */
     void *user;
     int64_t bytes, items, rows, skipped, found, taken; /* taken: what limit counts */

@@ -66,18 +66,18 @@ static bool by_folder(const tg_collect_options *o)
     return o->label && strcmp(o->label, "from-folder") == 0;
 }
 
-static tg_status take_item(void *user, const tg_item *found, const char *bytes, int64_t length)
+static tg_status take_item(void *user, const tg_item *found, tg_scratch *text)
 {
     collecting *c = user;
     tg_item about = *found;
     if (c->o->origin) about.origin = c->o->origin;
     if (c->o->licence) about.licence = c->o->licence;
     if (c->o->label && !by_folder(c->o)) about.label = c->o->label;
-    tg_status status = tg_corpus_add(c->writer, &about, bytes, length);
+    tg_status status = tg_corpus_add_from(c->writer, &about, text);
     if (status) return status;
     if (!about.licence) tally_add(&c->no_licence, found->origin);
     if (!about.label && by_folder(c->o)) tally_add(&c->no_label, found->origin);
-    const char *first = length ? tg_corpus_repeats(c->writer) : NULL;
+    const char *first = tg_scratch_length(text) ? tg_corpus_repeats(c->writer) : NULL;
     if (first && c->repeats++ == 0) tg_str_addf(&c->pair, "%s and %s", first, about.origin);
     return c->no_licence.names.failed || c->no_label.names.failed || c->pair.failed ? TG_ENOMEM : TG_OK;
 }

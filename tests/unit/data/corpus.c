@@ -215,13 +215,13 @@ static void on_log(void *user, tg_log_level level, const char *text)
     tg_str_addf(&((heard *)user)->log, "%s\n", text);
 }
 
-static tg_status on_take(void *user, const tg_item *about, const char *bytes, int64_t length)
+static tg_status on_take(void *user, const tg_item *about, tg_scratch *text)
 {
     tg_str *out = &((heard *)user)->taken;
     const char *slash = strrchr(about->origin, '/');
     tg_str_addf(out, "%s %s%s%s:", slash ? slash + 1 : about->origin, about->licence ? about->licence : "-",
                 about->label ? " " : "", about->label ? about->label : "");
-    tg_str_add_n(out, bytes, length);
+    tg_str_add_n(out, tg_scratch_memory(text), tg_scratch_length(text));
     tg_str_add(out, "|");
     return TG_OK;
 }
