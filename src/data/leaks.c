@@ -283,43 +283,63 @@ static tg_status add_match(search *s, const match *m)
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
 
+/* Where val is read: hashes of a group of positions are worked out ahead, so that the filter is there when it is asked. */
+typedef struct reader {
+    const char *bytes;       /* [from, to) of val */
+    int64_t from, to;
+    uint64_t rolling;        /* of the position that comes next, if it rolls */
+    bool rolls;
+    uint64_t hash[GROUP];
+} reader;
+
+/* Hashes of `count` positions from v on. */
+static tg_status hash_group(search *s, reader *r, int64_t v, int64_t count)
+{
+    if (v + count + s->width > r->to && (r->to < s->val.length || !r->bytes)) {
+        tg_status status = tg_meter_add(&s->meter, v - r->from);
+        r->from = v;
+        r->to = v + least(PIECE, s->val.length - v);
+        r->bytes = bytes_of(s, &s->ahead, &s->val, r->from, r->to - r->from);
+        if (status || !r->bytes) return status ? status : s->status;
+    }
+    const char *at = r->bytes + (v - r->from), *end = r->bytes + (r->to - r->from);
+    if (!r->rolls) r->rolling = hash_of(at, s->width);
+    r->rolls = true;
+    for (int64_t i = 0; i < count; i++, at++) {
+        r->hash[i] = stir(r->rolling);
+        __builtin_prefetch(&s->filter[filter_word(s, r->hash[i])], 0);
+        if (at + s->width < end)
+            r->rolling = r->rolling * base + (unsigned char)at[s->width] + 1 - s->out * ((unsigned char)*at + 1u);
+    }
+    return TG_OK;
+}
+
 /* Val against one section. */
 static tg_status read_val(search *s)
 {
-    int64_t v = 0, reach = 0, left = 0, last = s->val.length - s->width, from = 0, to = 0;
-    const char *val = NULL; /* [from, to) of it */
-    uint64_t rolling = 0;
-    bool rolls = false;
-    while (v <= last) {
-        if (v + s->width >= to && (to < s->val.length || !val)) {
-            tg_status status = tg_meter_add(&s->meter, v - from);
-            from = v;
-            to = v + least(PIECE, s->val.length - v);
-            val = bytes_of(s, &s->ahead, &s->val, from, to - from);
-            if (status || !val) return status ? status : s->status;
-        }
-        if (!rolls) rolling = hash_of(val + (v - from), s->width);
-        uint64_t hash = stir(rolling);
-        match m;
-        bool aside = v < left; /* a span is known that goes on: what else begins before it? */
-        if (may_hold(s, hash) &&
-            look_up(s, hash, v, aside ? s->span : s->val.length, aside ? 0 : reach, &m)) {
-            tg_status status = add_match(s, &m);
-            if (status) return status;
-            if (!aside) {
-                reach = m.covers.end;
-                left = m.covers.begin + s->step;
+    int64_t reach = 0, left = 0, last = s->val.length - s->width;
+    reader r = {.bytes = NULL};
+    for (int64_t v = 0, next; v <= last; v = next) {
+        const int64_t end = v + least(GROUP, last - v + 1), first = v;
+        tg_status status = hash_group(s, &r, v, end - v);
+        for (next = v; next < end && !status;) {
+            const uint64_t hash = r.hash[next - first];
+            const bool aside = next < left; /* a span is known that goes on: what else begins before it? */
+            match m;
+            v = next++;
+            if (may_hold(s, hash) && look_up(s, hash, v, aside ? s->span : s->val.length, aside ? 0 : reach, &m)) {
+                status = add_match(s, &m);
+                if (!aside) {
+                    reach = m.covers.end;
+                    left = m.covers.begin + s->step;
+                }
             }
+            if (next >= left && reach - s->span + 1 > next) next = reach - s->span + 1;
         }
-        int64_t next = v + 1;
-        if (next >= left && reach - s->span + 1 > next) next = reach - s->span + 1;
-        if (next > last) break;
-        rolls = next == v + 1;
-        if (rolls)
-            rolling = rolling * base + (unsigned char)val[v - from + s->width] + 1 - s->out * ((unsigned char)val[v - from] + 1u);
-        v = next;
+        if (status) return status;
+        if (next > end) r.rolls = false;
     }
-    return s->status ? s->status : tg_meter_add(&s->meter, s->val.length - from);
+    return s->status ? s->status : tg_meter_add(&s->meter, s->val.length - r.from);
 }
 
 static tg_status find(search *s, int64_t most)
