@@ -169,7 +169,7 @@ TEST(a_span_that_goes_a_byte_beyond_another_is_found)
     plant(train, 1000, val + 200, 300);
     for (int64_t at = 2000; at < 2069; at++) {
         plant(train, at, val + 401, 100);
-        CHECK_OK(tg_leaks_find(train, 4000, val, 600, 100, &l));
+        CHECK_OK(find(train, 4000, val, 600, 100, &l));
         check(&l, 301, 1, 300, 1000, 200);
     }
     tg_free(train);
@@ -183,9 +183,9 @@ TEST(short_spans_that_overlap_do_not_make_a_long_one)
     tg_leaks l;
     plant(train, 69 * 10 - 60, val + 200, 92);
     plant(train, 69 * 40, val + 260, 92);
-    CHECK_OK(tg_leaks_find(train, 69 * 60, val, 600, 100, &l));
+    CHECK_OK(find(train, 69 * 60, val, 600, 100, &l));
     check(&l, 0, 0, 0, 0, 0);
-    CHECK_OK(tg_leaks_find(train, 69 * 60, val, 600, 92, &l));
+    CHECK_OK(find(train, 69 * 60, val, 600, 92, &l));
     check(&l, 152, 1, 92, 69 * 10 - 60, 200);
     tg_free(train);
     tg_free(val);
