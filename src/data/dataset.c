@@ -76,7 +76,7 @@ static tg_status read_part(tg_dataset *d, const tg_json *meta, int s)
     p->width = type == TG_ST_U8 || type == TG_ST_U16 || type == TG_ST_U32 ? (int)tg_st_size(type) : 0;
     if (p->width == 0 || p->tensor->rank != 1) return damaged(d, "its tokens are not a row of U8, U16 or U32");
     if (!tg_json_int(tg_json_get(meta, "targets"), tg_split_names[s], &p->targets)) p->targets = count;
-    if (p->targets < 0 || p->targets > count) return damaged(d, "it tells of more targets than tokens");
+    if (p->targets < 1 || p->targets > count || p->chars < 1 || p->bytes < 1) return damaged(d, "it tells of more targets than tokens");
     return TG_OK;
 }
 
@@ -96,7 +96,21 @@ static tg_status read_starts(tg_dataset *d, int s)
     if (status) return status;
     bool good = p->starts[0] == 0;
     for (int64_t i = 1; i < p->documents && good; i++) good = p->starts[i] > p->starts[i - 1] && p->starts[i] < p->tensor->count;
-    return good ? TG_OK : damaged(d, "its documents' starts are not in ascending order");
+    if (!good) return damaged(d, "its documents' starts are not in ascending order");
+    return TG_OK;
+}
+
+/* Each document begins with the start token: what is in memory is looked at. */
+static tg_status check_starts(tg_dataset *d, int s)
+{
+    const part *p = &d->parts[s];
+    for (int64_t i = 0; i < p->documents && p->tokens; i++) {
+        int32_t id;
+        tg_status status = tg_dataset_tokens(d, (tg_split)s, p->starts[i], 1, &id);
+        if (status) return status;
+        if (id != tg_tokenizer_start(d->tokenizer)) return damaged(d, "a document does not begin where it says");
+    }
+    return TG_OK;
 }
 
 /* The largest of count tokens; a plain loop that compilers turn into vectors. */
@@ -151,7 +165,10 @@ static tg_status read_dataset(tg_dataset *d, int64_t load_bytes)
         if (d->parts[s].tensor) bytes += d->parts[s].tensor->bytes; /* within the file's size: no overflow */
         if (!status) status = read_starts(d, s);
     }
-    for (int s = 0; !status && s < TG_SPLITS && bytes <= load_bytes; s++) status = load_part(d, s);
+    for (int s = 0; !status && s < TG_SPLITS && bytes <= load_bytes; s++) {
+        status = load_part(d, s);
+        if (!status) status = check_starts(d, s);
+    }
     return status;
 }
 

@@ -106,8 +106,8 @@ static tg_status encoding_of(tg_preparing *p, tg_source *s, finding *f)
 {
     static const tg_encoding said[] = {TG_UTF8, TG_UTF8, TG_GB18030, TG_BIG5, TG_UTF16LE};
     const int64_t encoding = p->o->encoding;
-    *f = (finding){.guess = {.encoding = said[encoding], .confidence = 1}, .is_text = true};
-    if (encoding && encoding != TG_SAID_UTF16) return TG_OK;
+    *f = (finding){.guess = {.encoding = s->is_utf8 ? TG_UTF8 : said[encoding], .confidence = 1}, .is_text = true};
+    if (s->is_utf8 || (encoding && encoding != TG_SAID_UTF16)) return TG_OK;
     tg_status status = guess(p, s, f);
     if (status || !encoding) return status;
     f->guess = (tg_guess){f->guess.encoding == TG_UTF16BE ? TG_UTF16BE : TG_UTF16LE, 1, false}; /* which half comes first is seen */
@@ -161,7 +161,9 @@ static tg_status find_out(tg_preparing *p, const char *where, tg_source *source,
     if (s) return s;
     if (f->guess.confidence < believed) f->guess.encoding = TG_UTF8; /* its error names the first odd byte */
     if (!f->ascii) s = check(p, source, f->guess.encoding, &nul);
-    if (s == TG_EINVAL && !p->o->encoding && f->guess.encoding != TG_UTF8) { /* a guess that does not hold */
+    const bool wide = f->guess.encoding == TG_UTF16LE || f->guess.encoding == TG_UTF16BE;
+    if (s == TG_EINVAL && !p->o->encoding && f->guess.encoding != TG_UTF8 && (wide || f->guess.confidence < sure)) {
+        /* a guess that does not hold; one in which it was sure tells better what is wrong, but any bytes may be UTF-16 */
         f->guess.encoding = TG_UTF8;
         s = check(p, source, TG_UTF8, &nul);
     }
@@ -213,13 +215,13 @@ static tg_status scrub(tg_preparing *p, const tg_str *in, tg_str *out)
     return tg_scrub(in->data, in->length, out, &p->cleaning.scrubbed);
 }
 
-/* A block of decoded text through all passes. */
-static tg_status wash(tg_preparing *p, const char *bytes, int64_t length, tg_take *take, void *user)
+/* A block through all passes; of bytes that are no text only personal data are looked for. */
+static tg_status wash(tg_preparing *p, const char *bytes, int64_t length, bool is_text, tg_take *take, void *user)
 {
     const tg_preprocess_options *o = p->o;
     const struct { bool wanted; pass *run; } passes[] = {
-        {true, controls}, {o->strip, strip}, {o->width, widths}, {!o->normalize, compose}, {o->lowercase, lower},
-        {o->scrub_pii, scrub}};
+        {is_text, controls}, {is_text && o->strip, strip}, {is_text && o->width, widths}, {is_text && !o->normalize, compose},
+        {is_text && o->lowercase, lower}, {o->scrub_pii, scrub}};
     const tg_str block = {.data = (char *)(uintptr_t)bytes, .length = length}; /* passes only read it */
     const tg_str *in = &block;
     tg_status s = TG_OK;
@@ -286,7 +288,7 @@ tg_status tg_clean(tg_preparing *p, const char *where, tg_source *source, tg_tak
         while (!s && done < text->length && n > 0) {
             const char *block = text->data + done;
             n = !whole ? block_of(p, block, text->length - done, last) : last ? text->length : 0;
-            if (n > 0) s = as_it_is ? take(user, block, n) : wash(p, block, n, take, user);
+            if (n > 0) s = raw ? take(user, block, n) : wash(p, block, n, f.is_text, take, user);
             done += n;
         }
         if (!s && done > 0) memmove(text->data, text->data + done, (size_t)(text->length -= done));

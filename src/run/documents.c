@@ -9,13 +9,13 @@
 #include "base/meter.h"
 #include "base/rng.h"
 #include "data/pack.h"
+#include "data/shingles.h"
 
 enum { PART = 1 << 16 };
 
 void tg_documents_free(tg_documents *d)
 {
-    for (int64_t i = 0; i < d->names_count; i++) tg_free(d->names[i]);
-    tg_free(d->names);
+    tg_map_free(d->known);
     tg_free(d->starts);
     tg_free(d->labels);
     *d = (tg_documents){0};
@@ -37,25 +37,37 @@ static tg_status grow(tg_documents *d)
     return TG_OK;
 }
 
-/* Position of a label among those seen so far; -1: none, -2: no memory. There are few. */
-static int32_t label_of(tg_documents *d, const char *label)
+/* Position of a label among those seen so far, -1: none. */
+static tg_status label_of(tg_documents *d, const char *label, int32_t *at)
 {
-    if (!label) return -1;
-    for (int64_t i = d->names_count - 1; i >= 0; i--)
-        if (!strcmp(d->names[i], label)) return (int32_t)i;
-    char **names = tg_realloc(d->names, d->names_count * (int64_t)sizeof *names, (d->names_count + 1) * (int64_t)sizeof *names);
-    if (!names) return -2;
-    d->names = names;
-    names[d->names_count] = tg_strdup(label);
-    if (!names[d->names_count]) return -2;
-    return (int32_t)d->names_count++;
+    *at = -1;
+    if (!label) return TG_OK;
+    if (!d->known && !(d->known = tg_map_new())) return TG_ENOMEM;
+    const int64_t entry = tg_map_add(d->known, label, (int64_t)strlen(label) + 1); /* keys keep their NUL: they are names */
+    if (entry < 0) return TG_ENOMEM;
+    if (entry >= UINT16_MAX)
+        return tg_fail(TG_EINVAL, "more than %d different labels; --no-labels leaves them out", UINT16_MAX);
+    *at = (int32_t)entry;
+    return TG_OK;
 }
 
+int64_t tg_documents_labels(const tg_documents *d)
+{
+    return d->known ? tg_map_count(d->known) : 0;
+}
+
+const char *tg_documents_label(const tg_documents *d, int64_t i)
+{
+    int64_t bytes;
+    return tg_map_key(d->known, i, &bytes);
+}
+
+/* White space only, Unicode's: many Chinese texts part their poems by ideographic spaces. */
 static bool is_blank(const char *bytes, int64_t length)
 {
-    for (int64_t i = 0; i < length; i++)
-        if (bytes[i] != ' ' && bytes[i] != '\t' && bytes[i] != '\n' && bytes[i] != '\r') return false;
-    return true;
+    int64_t begin = 0, end = length;
+    tg_trim(bytes, &begin, &end);
+    return begin >= end;
 }
 
 /* Goes on with the open document, or opens one. Newlines wait until something follows them. */
@@ -86,8 +98,9 @@ tg_status tg_documents_end(tg_documents *d, tg_scratch *text, const char *label)
     if (!d->open) return TG_OK;
     d->open = false;
     if (!d->written) return tg_scratch_cut(text, d->starts[d->count]);
-    const int32_t at = label_of(d, label);
-    if (at == -2) return TG_ENOMEM;
+    int32_t at;
+    tg_status s = label_of(d, label, &at);
+    if (s) return s;
     d->labels[d->count++] = at;
     d->starts[d->count] = tg_scratch_length(text);
     d->labelled += at >= 0;

@@ -1,6 +1,7 @@
 /* documents.h - a text cut into documents: found, kept or left out, put in order, made into tokens. */
 #ifndef TG_RUN_DOCUMENTS_H
 #define TG_RUN_DOCUMENTS_H
+#include "base/map.h"
 #include "data/dataset.h"
 #include "data/text/tokenizer.h"
 
@@ -11,15 +12,17 @@ enum { TG_SPLIT_AUTO, TG_SPLIT_POSITION, TG_SPLIT_RANDOM, TG_SPLIT_DOCUMENT };  
 typedef struct tg_documents {
     int64_t count, room;
     int64_t *starts;          /* [room + 1] in bytes; starts[count]: the text's length, where none is open */
-    int32_t *labels;          /* [room] position in names, -1: none */
-    char **names;             /* of labels, in order of first appearance; owned */
-    int64_t names_count;
+    int32_t *labels;          /* [room] which of the labels, -1: none */
+    tg_map *known;            /* the labels, in order of first appearance; NULL: none yet */
     int64_t labelled;         /* documents that have a label */
     int64_t by_split[TG_SPLITS];
     bool open, written;       /* document `count` has begun; it has more than white space */
     bool in_text;             /* the line that a part ended in has more than white space */
     int64_t newlines;         /* at the end of what it has so far, not yet in the text */
 } tg_documents;
+/* How many different labels there are, and one of them (borrowed). */
+int64_t tg_documents_labels(const tg_documents *d);
+const char *tg_documents_label(const tg_documents *d, int64_t i);
 void tg_documents_free(tg_documents *d);
 
 /* Cuts an item's text as `how` says and appends its documents to `text`: without the line ends around them; what holds white
@@ -43,7 +46,7 @@ typedef struct tg_packed {
     uint16_t *labels;         /* [documents]; NULL: no classes */
 } tg_packed;
 void tg_packed_free(tg_packed *p);
-/* classes: a place in the tokeniser's list for each of d->names; NULL: none. Errors: those of tg_packer_text. */
+/* classes: a place in the tokeniser's list for each label; NULL: none. Errors: those of tg_packer_text. */
 tg_status tg_documents_pack(tg_context *ctx, const tg_documents *d, tg_scratch *text, const tg_tokenizer *t,
                             const int32_t *classes, tg_packed *out);
 #endif

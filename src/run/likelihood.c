@@ -17,11 +17,24 @@ struct tg_likelihood {
     tg_carry carry;
 };
 
+/* Streams hold whole documents: more of them than the longest document allows would only be empty rows. */
+static int64_t streams_of_documents(const tg_dataset *d, tg_split split, int64_t most)
+{
+    int64_t longest = 1;
+    for (int64_t i = 0; i < tg_dataset_documents(d, split); i++) {
+        const int64_t n = tg_dataset_document_start(d, split, i + 1) - tg_dataset_document_start(d, split, i);
+        if (n > longest) longest = n;
+    }
+    const int64_t fit = (tg_dataset_count(d, split) + longest - 1) / longest;
+    return fit < most ? fit : most;
+}
+
 tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood **out)
 {
     int64_t tokens = tg_dataset_count(d, split), B = tokens / TOKENS_A_STREAM, V = tg_model_about(m)->vocab;
     if (B > MAX_STREAMS) B = MAX_STREAMS;
     if (B < 1) B = 1;
+    if (tg_dataset_documents(d, split)) B = streams_of_documents(d, split, B);
     while (tg_dataset_documents(d, split) && B > 1 && MAX_LOGITS / B / (V > 0 ? V : 1) < MIN_TIME) B /= 2;
     int64_t T = MAX_LOGITS / B / (V > 0 ? V : 1);
     if (T > MAX_TIME) T = MAX_TIME;

@@ -94,7 +94,7 @@ static tg_status add_row(tg_preparing *p, const tg_item *item, const char *where
 {
     if (row->type != TG_JSON_TEXT)
         return tg_fail(TG_EFORMAT, "%s: not a JSON text; collect the table again", where);
-    tg_source source = {.bytes = row->text, .length = row->length};
+    tg_source source = {.bytes = row->text, .length = row->length, .is_utf8 = true};
     adding a = {p, p->o->no_labels ? NULL : item->label, p->o->documents ? TG_DOCUMENTS_FILE : TG_DOCUMENTS_NONE, false};
     tg_status status = tg_clean(p, where, &source, add_text, &a);
     return status || !a.how ? status : tg_documents_end(&p->documents, p->text, a.label);
@@ -218,7 +218,9 @@ static tg_status cut_text(tg_preparing *p)
     tg_status status = tg_scratch_view(p->text, most - few, few, &tail);
     if (status) return status;
     int64_t length = most - tg_utf8_partial(tail, few);
-    while (d->count > 1 && d->starts[d->count] > length) d->count--;
+    while (d->count > 0 && d->starts[d->count] > length) d->labelled -= d->labels[--d->count] >= 0;
+    if (p->o->documents && d->count == 0)
+        return tg_fail(TG_EINVAL, "the first document is longer than --max-bytes %" PRId64 "; take more, or other --documents", most);
     if (p->o->documents) length = d->starts[d->count];
     p->cleaning.cut += all - length;
     return tg_scratch_cut(p->text, length);
@@ -298,24 +300,21 @@ static int by_name(const void *a, const void *b, void *user)
     return strcmp(((const tg_class *)a)->name, ((const tg_class *)b)->name);
 }
 
-/* The labels in order of names, so that the order of items does not number them; places[i]: where names[i] went. */
+/* The labels in order of names, so that the order of items does not number them; places[i]: where label i went. */
 static void list_classes(const tg_documents *d, tg_class *classes, tg_class *scratch, int32_t *places)
 {
-    for (int64_t i = 0; i < d->names_count; i++) classes[i] = (tg_class){d->names[i], 0};
-    tg_sort(classes, d->names_count, sizeof *classes, scratch, by_name, NULL);
-    for (int64_t i = 0; i < d->names_count; i++)
-        for (int64_t k = 0; k < d->names_count; k++)
-            if (classes[k].name == d->names[i]) places[i] = (int32_t)k;
-    for (int64_t i = 0; i < d->by_split[TG_TRAIN]; i++) classes[places[d->labels[i]]].documents++;
+    const int64_t count = tg_documents_labels(d);
+    for (int64_t i = 0; i < count; i++) classes[i] = (tg_class){(char *)(uintptr_t)tg_documents_label(d, i), 0}; /* is copied */
+    tg_sort(classes, count, sizeof *classes, scratch, by_name, NULL);
+    for (int64_t k = 0; k < count; k++)
+        places[tg_map_find(d->known, classes[k].name, (int64_t)strlen(classes[k].name) + 1)] = (int32_t)k;
+    for (int64_t i = 0; count && i < d->by_split[TG_TRAIN]; i++) classes[places[d->labels[i]]].documents++;
 }
 
 static tg_status check_labels(const tg_preparing *p)
 {
     const tg_documents *d = &p->documents;
-    if (d->names_count > UINT16_MAX)
-        return tg_fail(TG_EINVAL, "%" PRId64 " different labels are more than %d; --no-labels leaves them out", d->names_count,
-                       UINT16_MAX);
-    if (d->names_count == 0 || d->labelled == d->count) return TG_OK;
+    if (tg_documents_labels(d) == 0 || d->labelled == d->count) return TG_OK;
     return tg_fail(TG_EINVAL, "%" PRId64 " of %" PRId64 " documents have no label, the others have; collect those again with "
                    "--label, or leave labels out: --no-labels", d->count - d->labelled, d->count);
 }
@@ -346,7 +345,7 @@ static tg_status drop_duplicates(tg_preparing *p)
 static tg_status pack_documents(tg_preparing *p)
 {
     tg_documents *d = &p->documents;
-    const int64_t names = d->names_count;
+    const int64_t names = tg_documents_labels(d);
     tg_status status = check_labels(p);
     if (!status) status = drop_duplicates(p);
     if (status) return status;
@@ -492,6 +491,13 @@ static tg_status check_options(const tg_preprocess_options *o)
     if (o->corpora.count == 0) return tg_fail(TG_EUSAGE, "no corpus given; name a folder that gen-collect made");
     if (!o->out) return tg_fail(TG_EUSAGE, "no place for the dataset; add -o NAME.safetensors");
     if (!strcmp(o->out, "-")) return tg_fail(TG_EUSAGE, "a dataset goes to a file; add -o NAME.safetensors");
+    if (o->raw && (o->scrub_pii || o->lowercase || o->width || o->strip || o->encoding))
+        return tg_fail(TG_EUSAGE, "--raw leaves the bytes as they are: --encoding, --strip, --width, --lowercase and --scrub-pii "
+                       "do not go with it");
+    if (o->min_count > 1 && o->tokenizer == TG_BY_BYTE)
+        return tg_fail(TG_EUSAGE, "--min-count is about characters: it does not go with --tokenizer byte");
+    if (!o->documents && o->dedupe == TG_DEDUPE_NEAR)
+        return tg_fail(TG_EUSAGE, "--dedupe near wants documents; add --documents line, blank or file");
     if (!o->documents && o->split > TG_SPLIT_POSITION)
         return tg_fail(TG_EUSAGE, "--split random and --split document want documents; add --documents line, blank or file");
     if (o->val + o->test >= 1)

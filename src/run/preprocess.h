@@ -50,6 +50,7 @@ typedef struct tg_source {
     const char *bytes;
     int64_t length, at;
     tg_meter *meter;    /* of a file */
+    bool is_utf8;       /* by contract, whatever --encoding says: a row of a table */
 } tg_source;
 
 /* What cleaning works in, from item to item. */

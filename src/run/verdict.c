@@ -100,7 +100,10 @@ static void judge_leaks(judge *j)
     tg_str_addf(&text, " %% of the validation text stands word for word in training (\"");
     tg_term_safe_line(&text, p->leaked.data, p->leaked.length);
     tg_str_add(&text, "...\")");
-    find(j, share > 0.1, &text, p->o->documents ? "--dedupe near" : "--documents line, blank or file, and --dedupe near");
+    find(j, share > 0.1, &text,
+         p->o->dedupe == TG_DEDUPE_NEAR ? "long documents share passages: coarser --documents keep them on one side"
+         : p->o->documents              ? "--dedupe near"
+                                        : "--documents line, blank or file, and --dedupe near");
     tg_str_free(&text);
 }
 
@@ -114,6 +117,21 @@ static void judge_duplicates(judge *j)
     tg_str_addf(&text, "%s of %s documents were there already and are left out", tg_format_count(number, c->exact + c->near),
                 tg_format_count(of, all));
     find(j, false, &text, "nothing to do, if that is right; --dedupe off keeps them");
+    tg_str_free(&text);
+}
+
+/* A class of which nothing is left cannot be learned. */
+static void judge_classes(judge *j)
+{
+    const tg_tokenizer *t = j->p->tokenizer;
+    tg_str text = {0};
+    for (int64_t i = 0; i < tg_tokenizer_classes(t) && !text.length; i++) {
+        if (tg_tokenizer_class_documents(t, i) > 0) continue;
+        const char *name = tg_tokenizer_class_name(t, i);
+        tg_str_add(&text, "no training document is of class ");
+        tg_term_safe_line(&text, name, (int64_t)strlen(name));
+        find(j, true, &text, "collect more of it, or --dedupe off if all were twins of another class's");
+    }
     tg_str_free(&text);
 }
 
@@ -247,6 +265,7 @@ tg_status tg_verdict_make(tg_preparing *p)
         judge_coverage(&j);
         judge_leaks(&j);
         judge_duplicates(&j);
+        judge_classes(&j);
         judge_encoding(&j);
         judge_persons(&j);
     }

@@ -1,7 +1,7 @@
 # gen-preprocess: a corpus to a dataset, and what it refuses.
 
 $ gen-collect synth:verses -o v --max-bytes 30k -q && gen-preprocess v -o v.safetensors --json
-<~ ^\{"program": "gen-preprocess", "version": "[0-9.]+", "out": "v.safetensors", "seed": 1, "seconds": [0-9.e-]+, "kind": "text", "train": 27000, "val": 3000, "test": 0, "vocab": 3[0-9], "content_sha256": "[0-9a-f]{64}", "verdict": \{"grade": "good", "findings": \[\]\}\}$
+<~ ^\{"program": "gen-preprocess", "version": "[0-9.]+", "out": "v.safetensors", "seed": 1, "seconds": [0-9.e-]+, "kind": "text", "train": 27000, "val": 3000, "test": 0, "vocab": 3[0-9], "content_sha256": "[0-9a-f]{64}", "peak_bytes": [0-9]+, "verdict": \{"grade": "good", "findings": \[\]\}\}$
 !~ ^v\.safetensors: train 27,000, validation 3,000 tokens \(char\), vocabulary 3[0-9]; seed 1$
 !~ ^baselines, bits per character: uniform 5\.[0-9]+, single symbols 4\.[0-9]+, 3-grams 1\.[0-9]+$
 ! verdict: good: nothing to mend
@@ -167,3 +167,33 @@ $ printf 'write to ada@example.org or bob@example.net\n' > mail.txt; gen-collect
 < gen-preprocess: warning:   2 e-mail addresses in the text; --scrub-pii masks them
 $ gen-preprocess mail -o mail2.safetensors --scrub-pii -q --json --val 0 | grep -o '"train": [0-9]*'
 < "train": 28
+
+# Options that contradict each other are said, not ignored.
+$ gen-preprocess mail -o y.safetensors --raw --scrub-pii
+! gen-preprocess: --raw leaves the bytes as they are: --encoding, --strip, --width, --lowercase and --scrub-pii do not go with it
+? 2
+$ gen-preprocess mail -o y.safetensors --tokenizer byte --min-count 2
+! gen-preprocess: --min-count is about characters: it does not go with --tokenizer byte
+? 2
+$ gen-preprocess mail -o y.safetensors --dedupe near
+! gen-preprocess: --dedupe near wants documents; add --documents line, blank or file
+? 2
+
+# Personal data go from bytes of no known encoding, too; rows of a table are UTF-8 whatever is said of files.
+$ printf 'ada@example.org \377\376\375\374 caf\351\n' > odd.txt; gen-collect odd.txt -o odd -q 2> /dev/null; gen-preprocess odd -o odd.safetensors --tokenizer byte --scrub-pii --val 0 -q --json | grep -o '"train": [0-9]*'
+< "train": 18
+$ printf 'text,class\n春眠不覺曉,a\n處處聞啼鳥,a\n' > t.csv; gen-collect t.csv --column text -o t -q; gen-preprocess t -o t1.safetensors --documents line --val 0 -q --json | grep -o '"content_sha256": "[0-9a-f]*"' > 1; gen-preprocess t -o t2.safetensors --documents line --val 0 -q --json --encoding gb18030 | grep -o '"content_sha256": "[0-9a-f]*"' | cmp - 1 && echo same
+< same
+
+# --max-bytes takes whole documents; a class of which nothing is left is told.
+$ gen-preprocess good bad -o m.safetensors --documents line --max-bytes 30 --val 0 -q --json | grep -o '"train": [0-9]*'
+< "train": 48
+$ gen-preprocess good -o y.safetensors --documents file --max-bytes 30
+! gen-preprocess: the first document is longer than --max-bytes 30; take more, or other --documents
+? 1
+$ gen-collect n.txt -o twin -q --label twin; gen-preprocess good twin -o tw.safetensors --documents line 2>&1 | grep 'no training document'
+< gen-preprocess: warning:   no training document is of class twin; collect more of it, or --dedupe off if all were twins of another class's
+
+# An ideographic space is a blank, too.
+$ printf '一\n　\n二\n' > blank.txt; gen-collect blank.txt -o blank -q; gen-preprocess blank -o blank.safetensors --documents blank --val 0 -q --json | grep -o '"train": [0-9]*'
+< "train": 6

@@ -192,7 +192,7 @@ tg_status tg_tokenizer_char_new(const uint64_t set[TG_CHAR_SET_WORDS], tg_tokeni
     int64_t vocab = 0;
     for (int i = 0; i < TG_CHAR_SET_WORDS; i++) vocab += __builtin_popcountll(set[i]);
     tg_status status = TG_OK;
-    if (vocab == 0) status = tg_fail(TG_EINVAL, "a text without characters gives no vocabulary");
+    if (vocab == 0) status = tg_fail(TG_EINVAL, "a text without characters, or none so frequent as --min-count wants, gives no vocabulary");
     if (vocab > MAX_VOCAB) status = tg_fail(TG_EINVAL, "a vocabulary of %" PRId64 " is more than %d", vocab, MAX_VOCAB);
     if (!status) status = make_pages(set, t);
     if (!status && !(t->texts = tg_alloc_array(vocab, sizeof *t->texts))) status = TG_ENOMEM;

@@ -101,14 +101,15 @@ TEST(a_dataset_is_the_same_however_little_is_in_memory)
             expect_same(ctx, &o);
             o.width = 1;
             o.lowercase = o.scrub_pii = true;
-            o.min_count = 3;
+            o.min_count = tokenizer == TG_BY_CHAR ? 3 : 1;
             o.no_labels = true;
             o.max_bytes = documents == TG_DOCUMENTS_FILE ? 0 : 5000;
             o.split = documents == TG_DOCUMENTS_NONE ? TG_SPLIT_AUTO : TG_SPLIT_POSITION;
-            if (documents != TG_DOCUMENTS_FILE) o.dedupe = TG_DEDUPE_NEAR;
+            if (documents == TG_DOCUMENTS_LINE || documents == TG_DOCUMENTS_BLANK) o.dedupe = TG_DEDUPE_NEAR;
             expect_same(ctx, &o);
             o.raw = true;
-            o.max_bytes = 0;
+            o.width = o.max_bytes = 0;
+            o.lowercase = o.scrub_pii = false;
             expect_same(ctx, &o);
         }
     tg_context_free(ctx);
@@ -151,7 +152,7 @@ TEST(errors_name_the_byte_of_the_item_in_any_parts)
                 collect(corpora[0], &text, 1, NULL, NULL);
                 tg_preprocess_options o = options(corpora, 1, out);
                 o.raw = raw;
-                o.encoding = 1;
+                o.encoding = raw ? 0 : 1;
                 if (raw && i == 1) continue;
                 CHECK_ERROR(tg_preprocess_within(ctx, &o, &(tg_bounds){100, block, LARGE, LARGE}), TG_EINVAL, cases[i].said);
                 CHECK_INT(tg_path_kind(out), TG_PATH_NONE);
