@@ -48,6 +48,9 @@ TEST(recipes_name_the_hashes_that_the_list_of_data_sets_has)
         CHECK_OK(tg_recipe_open(a, source, &r));
         for (int64_t i = 0; i < r.count; i++) test_has(__FILE__, __LINE__, sums, r.files[i].sha256);
     }
+    tg_arena_free(a);
+    tg_free(sums);
+    tg_free(path);
 }
 
 TEST(an_address_is_told_from_a_file_and_shown_without_its_password)

@@ -112,6 +112,7 @@ TEST(a_dataset_is_the_same_however_little_is_in_memory)
             o.lowercase = o.scrub_pii = false;
             expect_same(ctx, &o);
         }
+    for (int i = 0; i < 4; i++) tg_free(texts[i].data);
     tg_context_free(ctx);
 }
 
@@ -134,6 +135,9 @@ TEST(encodings_are_found_and_read_in_any_parts)
     CHECK_INT(got.length, want.length);
     CHECK_BYTES(got.data, want.data, want.length);
     CHECK(strstr(want.data + 8, "GB18030") != NULL);
+    for (int i = 0; i < 3; i++) tg_free(texts[i].data);
+    tg_free(want.data);
+    tg_free(got.data);
     tg_context_free(ctx);
 }
 
@@ -147,13 +151,13 @@ TEST(errors_name_the_byte_of_the_item_in_any_parts)
     for (int i = 0; i < 3; i++)
         for (int64_t block = 1; block < 30; block++)
             for (int raw = 0; raw < 2; raw++) {
+                if (raw && i == 1) continue;
                 tg_str text = {0};
                 tg_str_add_n(&text, cases[i].bytes, cases[i].length);
                 collect(corpora[0], &text, 1, NULL, NULL);
                 tg_preprocess_options o = options(corpora, 1, out);
                 o.raw = raw;
                 o.encoding = raw ? 0 : 1;
-                if (raw && i == 1) continue;
                 CHECK_ERROR(tg_preprocess_within(ctx, &o, &(tg_bounds){100, block, LARGE, LARGE}), TG_EINVAL, cases[i].said);
                 CHECK_INT(tg_path_kind(out), TG_PATH_NONE);
                 tg_str_free(&text);
@@ -186,6 +190,7 @@ TEST(a_line_beyond_the_bound_is_cut_and_stays_one_document)
     }
     o.strip = 1;
     CHECK_ERROR(tg_preprocess_within(ctx, &o, &(tg_bounds){100, 100, 100, text.length - 1}), TG_EINVAL, "leave --strip out");
+    tg_free(text.data);
     tg_context_free(ctx);
 }
 
@@ -201,6 +206,7 @@ TEST(rows_of_tables_are_read_in_any_parts)
     expect_same(ctx, &o);
     o.documents = TG_DOCUMENTS_LINE;
     expect_same(ctx, &o);
+    tg_free(text.data);
     tg_context_free(ctx);
 }
 
@@ -231,6 +237,7 @@ TEST(a_disk_that_fills_leaves_nothing_behind)
         refused++;
     }
     CHECK(temporary > 2 && refused > temporary);
+    tg_free(text.data);
     tg_context_free(ctx);
 }
 
@@ -256,5 +263,6 @@ TEST(preprocessing_frees_all_it_took)
         failed++;
     }
     CHECK(failed > 50);
+    tg_free(text.data);
     tg_context_free(ctx);
 }
