@@ -233,8 +233,8 @@ static tg_status unite_runs(search *s)
     tg_free(scratch);
     int64_t n = 0;
     for (int64_t i = 0; i < s->count; i++) {
-        run *last = s->runs + n - 1;
-        if (n == 0 || s->runs[i].begin > last->end) s->runs[n++] = s->runs[i];
+        run *last = n ? s->runs + n - 1 : NULL;
+        if (!last || s->runs[i].begin > last->end) s->runs[n++] = s->runs[i];
         else if (s->runs[i].end > last->end) last->end = s->runs[i].end;
     }
     s->count = n;
@@ -265,8 +265,8 @@ static tg_status add_match(search *s, const match *m)
         s->found.longest_in_train = m->in_train + (best.begin - m->best.begin);
     }
     if (!cut(s, &r)) return TG_OK;
-    run *last = s->runs + s->count - 1;
-    if (s->count > 0 && r.begin >= last->begin && r.begin <= last->end) {
+    run *last = s->count > 0 ? s->runs + s->count - 1 : NULL;
+    if (last && r.begin >= last->begin && r.begin <= last->end) {
         if (r.end > last->end) last->end = r.end;
         return TG_OK;
     }
