@@ -234,8 +234,9 @@ tg_status tg_documents_split(tg_context *ctx, tg_documents *d, tg_scratch **text
     const double share[TG_SPLITS] = {1 - val - test, val, test};
     for (int s = 0; s < TG_SPLITS; s++)
         if (share[s] > 0 && d->by_split[s] == 0)
-            return tg_fail(TG_EINVAL, "%" PRId64 " document%s: too few for a split %s; --val 0, or collect more", d->count,
-                           d->count == 1 ? "" : "s", tg_split_names[s]);
+            return tg_fail(TG_EINVAL, "%" PRId64 " document%s: too few for a split %s; collect more, or give %s", d->count,
+                           d->count == 1 ? "" : "s", tg_split_names[s],
+                           s == TG_TRAIN ? "less to the others" : s == TG_VAL ? "--val 0" : "--test 0");
     return TG_OK;
 }
 

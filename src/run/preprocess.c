@@ -26,7 +26,7 @@ const tg_key tg_preprocess_keys[] = {
             "folders that gen-collect made, taken in this order"),
     TG_TEXT(tg_preprocess_options, out, 'o', NULL, "FILE", TG_KEY_NAME, "the dataset to write, NAME.safetensors"),
     TG_CHOICE(tg_preprocess_options, tokenizer, 0, "char", "char|byte", 0,
-              "a token is a Unicode character of the corpus (must be UTF-8), or a byte (takes anything)"),
+              "a token is a Unicode character of the corpus, or a byte (takes anything)"),
     TG_CHOICE(tg_preprocess_options, encoding, 0, "auto", "auto|utf-8|gb18030|big5|utf-16", 0,
               "what the items are in; auto: told by a mark or by what makes sense"),
     TG_CHOICE(tg_preprocess_options, normalize, 0, "nfc", "nfc|none", 0, "one spelling for accented letters (Unicode NFC)"),
@@ -48,7 +48,7 @@ const tg_key tg_preprocess_keys[] = {
     TG_REAL(tg_preprocess_options, val, 0, "0.1", 0, 1, 0, "share for validation, behind that for training"),
     TG_REAL(tg_preprocess_options, test, 0, "0", 0, 1, 0, "share for testing, at the end"),
     TG_INT(tg_preprocess_options, max_bytes, 0, "0", 0, 1e15, 0,
-           "use only so many bytes, up to a whole character; 0: all"),
+           "use only so many bytes, up to a whole character or document; 0: all"),
     TG_SWITCH(tg_preprocess_options, raw, 0, NULL, 0,
               "leave the bytes as they are: no conversion, no cleaning, nothing between items"),
     TG_INT(tg_preprocess_options, seed, 0, "1", 0, 9007199254740991.0, TG_KEY_SEED,
@@ -165,8 +165,10 @@ static tg_status add_item(tg_preparing *p, const tg_corpus *corpus, const char *
     const tg_item *item = tg_corpus_item(corpus, i);
     tg_str where = {0};
     tg_source source = {.length = item->bytes, .meter = m};
-    tg_str_addf(&where, "%s/%s (from %s)", folder, item->path, item->origin ? item->origin : "?");
-    tg_status status = where.failed ? TG_ENOMEM : tg_item_open(corpus, i, &source.file);
+    char *path = tg_path_join(folder, item->path);
+    tg_str_addf(&where, "%s (from %s)", path ? path : "", item->origin ? item->origin : "?");
+    tg_status status = !path || where.failed ? TG_ENOMEM : tg_item_open(corpus, i, &source.file);
+    tg_free(path);
     if (!status && item->documents) status = add_rows(p, item, where.data, &source);
     else if (!status) {
         adding a = {p, p->o->no_labels ? NULL : item->label, (int)p->o->documents, false};

@@ -304,7 +304,7 @@ static void tell_people(tg_preparing *p)
     tg_str_addf(&line, "%s:", p->o->out);
     for (int s = 0; s < TG_SPLITS; s++)
         if (f->counts[s] || s < TG_TEST)
-            tg_str_addf(&line, " %s %s%s", called[s], tg_format_count(number, f->counts[s]), s == TG_TRAIN ? "," : "");
+            tg_str_addf(&line, "%s %s %s", s == TG_TRAIN ? "" : ",", called[s], tg_format_count(number, f->counts[s]));
     tg_str_addf(&line, " tokens (%s), vocabulary %s; seed %" PRId64, tg_tokenizer_kind(p->tokenizer),
                 tg_format_count(number, f->vocab), p->o->seed);
     if (!line.failed) tg_log(p->ctx, TG_LOG_INFO, "%s", line.data);

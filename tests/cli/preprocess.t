@@ -197,3 +197,12 @@ $ gen-collect n.txt -o twin -q --label twin; gen-preprocess good twin -o tw.safe
 # An ideographic space is a blank, too.
 $ printf '一\n　\n二\n' > blank.txt; gen-collect blank.txt -o blank -q; gen-preprocess blank -o blank.safetensors --documents blank --val 0 -q --json | grep -o '"train": [0-9]*'
 < "train": 6
+
+# A split that gets nothing is told with the option that mends it; a folder may end in a slash.
+$ printf 'one\n' | gen-collect - -o single -q; gen-preprocess single -o y.safetensors --documents line --val 0 --test 0.5
+! gen-preprocess: 1 document: too few for a split train; collect more, or give less to the others
+? 1
+$ gen-preprocess n -o tests.safetensors --documents line --test 0.1 2>&1 | head -n 1
+< tests.safetensors: train 48, validation 6, test 5 tokens (char), vocabulary 16; seed 1
+$ gen-preprocess c-gb18030/ -o slash.safetensors 2>&1 | head -n 1
+<~ ^c-gb18030/items/000001.txt \(from gb18030\): GB18030
