@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     tg_status s = tg_train_model(&o, &desc);
     if (s) return cli_done(&c, s);
     if (!desc && !c.help && !c.version && !c.print_config)
-        return cli_done(&c, tg_fail(TG_EUSAGE, "--model NAME is missing: ngram, rnn, lstm or gru; each has options of its own"));
+        return cli_done(&c, tg_model_find(NULL, &desc));
     void *config = calloc(1, desc ? (size_t)desc->config_size : 1);
     if (!config) return cli_done(&c, tg_fail(TG_ENOMEM, "out of memory"));
     int code;

@@ -83,7 +83,7 @@ typedef struct tg_model_desc {
 
 /* All of models.def, in order; NULL outside: for (i = 0; (d = tg_model_at(i)); i++). */
 const tg_model_desc *tg_model_at(int64_t i);
-/* Errors: TG_EUSAGE, naming the nearest and listing all. */
+/* Errors: TG_EUSAGE, naming the nearest and listing all; name NULL: that none was given. */
 tg_status tg_model_find(const char *name, const tg_model_desc **out);
 
 /* Declares, seals and draws the parameters. config: config_size bytes, copied. train: with gradients. plan: shapes and

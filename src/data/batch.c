@@ -13,8 +13,6 @@
 #include "data/dataset.h"
 #include "data/text/tokenizer.h"
 
-enum { DOCUMENT_T = 4 /* of so many targets in a row one counts at least: end, start and class may be the others */ };
-
 struct tg_feed {
     const tg_dataset *dataset;
     tg_split split;
@@ -38,8 +36,8 @@ tg_status tg_feed_check(const tg_dataset *d, tg_split s, int64_t B, int64_t T, b
     int64_t have = tg_dataset_count(d, s), need;
     if (B < 1 || T < 1 || __builtin_mul_overflow(B, T, &need) || need > INT64_MAX / 16)
         return tg_fail(TG_EINVAL, "a batch of %" PRId64 " rows of %" PRId64 " tokens cannot be", B, T);
-    if (tg_dataset_documents(d, s) && T < DOCUMENT_T)
-        return tg_fail(TG_EINVAL, "%s has documents: they need --seq %d at least", tg_dataset_path(d), (int)DOCUMENT_T);
+    if (tg_dataset_documents(d, s) && T < TG_DOCUMENT_TIME)
+        return tg_fail(TG_EINVAL, "%s has documents: they need --seq %d at least", tg_dataset_path(d), (int)TG_DOCUMENT_TIME);
     need = (tail ? B : need) + 1;
     if (have >= need) return TG_OK;
     const char *name = tg_split_names[s];

@@ -83,9 +83,8 @@ static tg_status read_part(tg_dataset *d, const tg_json *meta, int s)
 /* Starts lie on disk as U64 and are kept as they are: none is beyond the tokens. */
 static tg_status read_starts(tg_dataset *d, int s)
 {
-    static const char *const names[TG_SPLITS] = {"train.starts", "val.starts", "test.starts"};
     part *p = &d->parts[s];
-    const tg_st_tensor *tensor = tg_safetensors_find(d->file, names[s]);
+    const tg_st_tensor *tensor = tg_safetensors_find(d->file, tg_starts_names[s]);
     if (!p->tensor || tg_tokenizer_start(d->tokenizer) < 0) return TG_OK;
     if (!tensor || tensor->dtype != TG_ST_U64 || tensor->rank != 1 || tensor->count < 1)
         return damaged(d, "its documents do not say where they start");

@@ -3,6 +3,8 @@
 #define TG_DATA_DATASET_H
 #include "data/figures.h"
 
+/* Of so many targets of a document dataset in a row one counts at least: end, start and class may be the others. */
+enum { TG_DOCUMENT_TIME = 4 };
 enum { TG_DATASET_VERSION = 1, TG_DATASET_LOAD = 256 << 20 /* bytes of tokens up to which all are kept in memory */ };
 
 /* Everything that goes into the file. The texts are JSON objects. Tokeniser, split and tokens make the content hash;
@@ -25,6 +27,7 @@ tg_status tg_dataset_write(const char *path, const tg_dataset_draft *d, char con
 tg_status tg_dataset_open_within(const char *path, int64_t load_bytes, tg_dataset **out);
 /* Starts of all documents of a split; NULL: it has none. */
 const int64_t *tg_dataset_starts(const tg_dataset *d, tg_split s);
-extern const char *const tg_split_names[TG_SPLITS]; /* "train", "val", "test" */
+extern const char *const tg_split_names[TG_SPLITS];  /* "train", "val", "test" */
+extern const char *const tg_starts_names[TG_SPLITS]; /* tensors of document starts: "train.starts", ... */
 const char *tg_dataset_path(const tg_dataset *d);
 #endif

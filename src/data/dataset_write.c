@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 
 const char *const tg_split_names[TG_SPLITS] = {"train", "val", "test"};
+const char *const tg_starts_names[TG_SPLITS] = {"train.starts", "val.starts", "test.starts"};
 
 static tg_st_dtype type_of(int width)
 {
@@ -18,7 +19,6 @@ static tg_st_dtype type_of(int width)
 }
 
 enum { ROWS = 3 * TG_SPLITS, PART = 1 << 18 /* tokens */ };
-static const char *const starts_names[TG_SPLITS] = {"train.starts", "val.starts", "test.starts"};
 static const char *const labels_names[TG_SPLITS] = {"train.labels", "val.labels", "test.labels"};
 
 /* The file's tensors, and where those that are tokens lie. */
@@ -42,7 +42,7 @@ static void make_rows(const tg_dataset_draft *d, table *t)
             t->first[t->count] = at;
             t->rows[t->count++] = (tg_st_row){tg_split_names[s], type_of(t->width), 1, {count}, NULL};
         }
-        if (documents) t->rows[t->count++] = (tg_st_row){starts_names[s], TG_ST_U64, 1, {documents}, d->starts + document};
+        if (documents) t->rows[t->count++] = (tg_st_row){tg_starts_names[s], TG_ST_U64, 1, {documents}, d->starts + document};
         if (documents && d->labels)
             t->rows[t->count++] = (tg_st_row){labels_names[s], TG_ST_U16, 1, {documents}, d->labels + document};
         at += count;

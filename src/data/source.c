@@ -12,13 +12,14 @@
 #include "base/meter.h"
 #include "base/rng.h"
 #include "base/utf8.h"
-#include "data/text/encoding.h"
 #include "data/fetch.h"
 #include "data/recipe.h"
 #include "data/synth.h"
 #include "data/table.h"
+#include "data/text/encoding.h"
+#include "data/text/tokenizer.h"
 
-enum { PART = 1 << 20, KEEP = 32 << 20 /* bytes of a text in memory */, MOST_CLASSES = 65536 /* a dataset's labels are U16 */ };
+enum { PART = 1 << 20, KEEP = 32 << 20 /* bytes of a text in memory */ };
 
 bool tg_gather_full(const tg_gather *g)
 {
@@ -76,22 +77,27 @@ static tg_status view_part(tg_scratch *text, tg_encoding e, int64_t at, const ch
     return status;
 }
 
-/* The guess for the whole text: it looks at no more than a window behind the first odd byte. */
+typedef struct reading { tg_scratch *text; int64_t at; } reading;
+
+static tg_status read_on(void *user, char *out, int64_t room, int64_t *got)
+{
+    reading *r = user;
+    const int64_t left = tg_scratch_length(r->text) - r->at;
+    const char *part;
+    *got = left < room ? left : room;
+    tg_status status = tg_scratch_view(r->text, r->at, *got, &part);
+    if (status) return status;
+    memcpy(out, part, (size_t)*got);
+    r->at += *got;
+    return TG_OK;
+}
+
 static tg_status guess(tg_scratch *text, tg_guess *out)
 {
-    const int64_t length = tg_scratch_length(text);
-    const char *part;
-    int64_t at = 0;
-    for (int64_t n = 0, ascii = 0; at < length && ascii == n; at += ascii) {
-        n = length - at < PART ? length - at : PART;
-        tg_status status = tg_scratch_view(text, at, n, &part);
-        if (status) return status;
-        ascii = tg_encoding_first_odd(part, n);
-    }
-    at = at < 4 ? 0 : (at - 2) & ~INT64_C(1); /* ASCII before it, so that no byte of the middle is a mark */
-    const int64_t n = length - at < TG_GUESS_WINDOW + 4 ? length - at : TG_GUESS_WINDOW + 4;
-    tg_status status = tg_scratch_view(text, at, n, &part);
-    if (!status) *out = tg_encoding_guess(part, n);
+    char *room = tg_alloc_raw(TG_GUESS_ROOM);
+    bool ascii;
+    tg_status status = room ? tg_encoding_guess_parts(read_on, &(reading){.text = text}, room, out, &ascii) : TG_ENOMEM;
+    tg_free(room);
     return status;
 }
 
@@ -207,9 +213,9 @@ static bool is_sampled(tg_gather *g)
 static int64_t class_of(sorting *s, const char *label)
 {
     int64_t entry = tg_map_add(s->classes, label, (int64_t)strlen(label) + 1);
-    if (entry >= MOST_CLASSES) {
+    if (entry >= TG_MOST_CLASSES) {
         tg_fail(TG_EINVAL, "%s: more than %d classes in column %s; take one with fewer values", s->table->name,
-                MOST_CLASSES, s->table->label);
+                (int)TG_MOST_CLASSES, s->table->label);
         return -1;
     }
     if (entry < s->room) return entry;
@@ -236,7 +242,7 @@ static tg_status take_row(void *user, const char *text, int64_t length, const ch
     s->table->enough = g->full;
     if (g->full || s->line.failed) return s->line.failed ? TG_ENOMEM : TG_OK;
     int64_t i = class_of(s, label ? label : "");
-    if (i < 0) return tg_map_count(s->classes) > MOST_CLASSES ? TG_EINVAL : TG_ENOMEM;
+    if (i < 0) return tg_map_count(s->classes) > TG_MOST_CLASSES ? TG_EINVAL : TG_ENOMEM;
     tg_str_add_n(&s->lines[i], s->line.data, s->line.length);
     s->bytes += s->line.length;
     s->unlabelled += label && !*label;

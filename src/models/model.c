@@ -34,11 +34,11 @@ static tg_status no_such_model(const char *name)
     const char *names[MODEL_COUNT];
     tg_str text = {0};
     for (int i = 0; i < MODEL_COUNT; i++) names[i] = all_models[i]->name;
-    const char *near = tg_nearest(name, names, MODEL_COUNT);
+    const char *near = name ? tg_nearest(name, names, MODEL_COUNT) : NULL;
     if (near) tg_str_addf(&text, " (did you mean %s?)", near);
     tg_str_add(&text, "; there are");
     for (int i = 0; i < MODEL_COUNT; i++) tg_str_addf(&text, "%s %s", i ? "," : "", names[i]);
-    tg_status s = text.failed ? TG_ENOMEM : tg_fail(TG_EUSAGE, "unknown model %s%s", name, text.data);
+    tg_status s = text.failed ? TG_ENOMEM : tg_fail(TG_EUSAGE, "%s%s%s", name ? "unknown model " : "--model NAME is missing", name ? name : "", text.data);
     tg_str_free(&text);
     return s;
 }
@@ -46,7 +46,7 @@ static tg_status no_such_model(const char *name)
 tg_status tg_model_find(const char *name, const tg_model_desc **out)
 {
     for (int i = 0; i < MODEL_COUNT; i++) {
-        if (strcmp(all_models[i]->name, name)) continue;
+        if (!name || strcmp(all_models[i]->name, name)) continue;
         *out = all_models[i];
         return TG_OK;
     }

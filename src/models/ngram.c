@@ -78,9 +78,8 @@ static tg_status read_split(const tg_dataset *d, tg_split s, int64_t vocab, void
     }
     tg_free(ids);
     *tokens = all;
-    const tg_tokenizer *t = tg_dataset_tokenizer(d);
     *out = (tg_ngram_text){.tokens = all, .count = N, .starts = tg_dataset_starts(d, s), .documents = tg_dataset_documents(d, s),
-                           .given = tg_tokenizer_classes(t) ? tg_tokenizer_class_token(t, 0) : 0};
+                           .tokenizer = tg_dataset_tokenizer(d)};
     return status;
 }
 

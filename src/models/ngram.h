@@ -18,12 +18,13 @@
 enum { TG_NGRAM_ORDERS = 8 }; /* most tokens of an n-gram */
 
 /* Packed: tg_token_bytes(vocab) each, all below vocab. starts: where documents begin, ascending; there the context is
- * empty again. NULL: one document. Tokens from `given` on (classes) are never asked for; 0: there are none. Borrowed. */
+ * empty again. NULL: one document. tokenizer: tells which tokens are asked for; NULL: all are. Borrowed. */
 typedef struct tg_ngram_text {
     const void *tokens;
     int64_t count;
     const int64_t *starts;
-    int64_t documents, given;
+    int64_t documents;
+    const tg_tokenizer *tokenizer;
 } tg_ngram_text;
 
 typedef struct tg_ngram_level {

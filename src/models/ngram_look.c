@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/meter.h"
+#include "data/text/tokenizer.h"
 
 #include <math.h>
 
@@ -122,7 +123,7 @@ tg_status tg_ngram_nats(tg_context *ctx, const tg_ngram *g, const tg_ngram_text 
         if (begins) at.length = 0;
         const uint32_t token = tg_ngram_token(text->tokens, width, i);
         const double log_prob = tg_ngram_step(g, &at, (int32_t)token);
-        const bool asked = !begins && !(text->given && token >= text->given);
+        const bool asked = !begins && (!text->tokenizer || tg_token_is_target(text->tokenizer, (int32_t)token));
         sum -= asked ? log_prob : 0;
         counted += asked;
         if (i % PART == PART - 1) s = tg_meter_add(&meter, PART);

@@ -78,27 +78,16 @@ static tg_status next_piece(const tg_preparing *p, pieces *k)
 
 typedef struct finding { tg_guess guess; bool ascii; /* every byte, and no NUL */ bool is_text; } finding;
 
-/* The guess that tg_encoding_guess would make of all of it. It looks at a window behind the first odd byte; of what is before,
- * two bytes of ASCII stay, so that nothing later is taken for a mark. */
+static tg_status read_part(void *user, char *out, int64_t room, int64_t *got)
+{
+    return tg_source_read(user, out, room, got);
+}
+
 static tg_status guess(tg_preparing *p, tg_source *s, finding *f)
 {
-    enum { LEAD = 2, ROOM = 2 * TG_GUESS_WINDOW + LEAD };
-    int64_t have = 0, odd = 0, got = 0;
-    if (!p->wash.window && !(p->wash.window = tg_alloc_raw(ROOM))) return TG_ENOMEM;
-    char *window = p->wash.window;
+    if (!p->wash.window && !(p->wash.window = tg_alloc_raw(TG_GUESS_ROOM))) return TG_ENOMEM;
     tg_source_rewind(s);
-    for (;;) {
-        tg_status status = tg_source_read(s, window + have, ROOM - have, &got);
-        if (status) return status;
-        have += got;
-        odd = tg_encoding_first_odd(window, have);
-        if (odd <= TG_GUESS_WINDOW || s->at == s->length) break;
-        memmove(window, window + have - TG_GUESS_WINDOW - LEAD, TG_GUESS_WINDOW + LEAD);
-        have = TG_GUESS_WINDOW + LEAD;
-    }
-    f->ascii = odd == have;
-    f->guess = tg_encoding_guess(window, have);
-    return TG_OK;
+    return tg_encoding_guess_parts(read_part, s, p->wash.window, &f->guess, &f->ascii);
 }
 
 /* What --encoding says, or the guess; confidence 1 where it was said. */

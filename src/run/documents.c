@@ -45,8 +45,8 @@ static tg_status label_of(tg_documents *d, const char *label, int32_t *at)
     if (!d->known && !(d->known = tg_map_new())) return TG_ENOMEM;
     const int64_t entry = tg_map_add(d->known, label, (int64_t)strlen(label) + 1); /* keys keep their NUL: they are names */
     if (entry < 0) return TG_ENOMEM;
-    if (entry >= UINT16_MAX)
-        return tg_fail(TG_EINVAL, "more than %d different labels; --no-labels leaves them out", UINT16_MAX);
+    if (entry >= TG_MOST_CLASSES)
+        return tg_fail(TG_EINVAL, "more than %d different labels; --no-labels leaves them out", (int)TG_MOST_CLASSES);
     *at = (int32_t)entry;
     return TG_OK;
 }
@@ -177,19 +177,39 @@ tg_status tg_documents_drop(tg_context *ctx, tg_documents *d, tg_scratch **text,
 
 /* ---- splitting ---------------------------------------------------------------------------------------------------- */
 
-/* How many documents come before a share of the whole is through: by number, or by bytes. */
-static int64_t documents_before(const tg_documents *d, double share, bool by_bytes)
+void tg_split_at(double val, double test, int64_t count, int64_t out[TG_SPLITS])
 {
-    /* The small addition is against shares like 0.7 that binary fractions fall short of. */
-    if (!by_bytes) return (int64_t)floor(share * (double)d->count + 1e-6);
-    const double bytes = share * (double)d->starts[d->count] + 1e-6;
+    int64_t train = (int64_t)floor((1 - val - test) * (double)count + 1e-6);
+    int64_t before_test = (int64_t)floor((1 - test) * (double)count + 1e-6);
+    if (test <= 0 || before_test > count) before_test = count;
+    if (val <= 0 || train > before_test) train = before_test;
+    out[TG_TRAIN] = train;
+    out[TG_VAL] = before_test - train;
+    out[TG_TEST] = count - before_test;
+}
+
+/* How many documents end within so many bytes. */
+static int64_t documents_within(const tg_documents *d, int64_t bytes)
+{
     int64_t low = 0, high = d->count;
     while (low < high) {
         const int64_t middle = low + (high - low) / 2;
-        if ((double)d->starts[middle + 1] <= bytes) low = middle + 1;
+        if (d->starts[middle + 1] <= bytes) low = middle + 1;
         else high = middle;
     }
     return low;
+}
+
+/* The same shares of the text's bytes, each document on the side where it ends. */
+static void split_by_bytes(tg_documents *d, double val, double test)
+{
+    int64_t bytes[TG_SPLITS];
+    tg_split_at(val, test, d->starts[d->count], bytes);
+    const int64_t train = documents_within(d, bytes[TG_TRAIN]);
+    const int64_t before_test = documents_within(d, bytes[TG_TRAIN] + bytes[TG_VAL]);
+    d->by_split[TG_TRAIN] = train;
+    d->by_split[TG_VAL] = before_test - train;
+    d->by_split[TG_TEST] = d->count - before_test;
 }
 
 /* All documents in the order that the seed draws. */
@@ -224,13 +244,8 @@ tg_status tg_documents_split(tg_context *ctx, tg_documents *d, tg_scratch **text
 {
     tg_status status = rule == TG_SPLIT_RANDOM && d->count ? shuffle(ctx, d, text, seed) : TG_OK;
     if (status) return status;
-    const bool by_bytes = rule == TG_SPLIT_POSITION;
-    int64_t before_test = test > 0 ? documents_before(d, 1 - test, by_bytes) : d->count;
-    int64_t train = val > 0 ? documents_before(d, 1 - val - test, by_bytes) : before_test;
-    if (train > before_test) train = before_test;
-    d->by_split[TG_TRAIN] = train;
-    d->by_split[TG_VAL] = before_test - train;
-    d->by_split[TG_TEST] = d->count - before_test;
+    if (rule == TG_SPLIT_POSITION) split_by_bytes(d, val, test);
+    else tg_split_at(val, test, d->count, d->by_split);
     const double share[TG_SPLITS] = {1 - val - test, val, test};
     for (int s = 0; s < TG_SPLITS; s++)
         if (share[s] > 0 && d->by_split[s] == 0)

@@ -5,6 +5,8 @@
 #include "data/dataset.h"
 #include "data/text/tokenizer.h"
 
+#define TG_DOCUMENTS_CHOICES "none|line|blank|file"
+#define TG_SPLIT_CHOICES "auto|position|random|document"
 enum { TG_DOCUMENTS_NONE, TG_DOCUMENTS_LINE, TG_DOCUMENTS_BLANK, TG_DOCUMENTS_FILE }; /* choices of --documents */
 enum { TG_SPLIT_AUTO, TG_SPLIT_POSITION, TG_SPLIT_RANDOM, TG_SPLIT_DOCUMENT };       /* choices of --split */
 
@@ -32,6 +34,9 @@ tg_status tg_documents_part(tg_documents *d, tg_scratch *text, const char *bytes
 tg_status tg_documents_end(tg_documents *d, tg_scratch *text, const char *label);
 /* Leaves out documents i with first[i] != i, of which first[i] is an earlier twin: *text becomes another. */
 tg_status tg_documents_drop(tg_context *ctx, tg_documents *d, tg_scratch **text, const int32_t *first);
+/* The first floor((1 - val - test)·N) of N train, up to floor((1 - test)·N) validate, the rest test. A small addition is
+ * against shares like 0.7 that binary fractions fall short of. */
+void tg_split_at(double val, double test, int64_t count, int64_t out[TG_SPLITS]);
 /* Puts the documents that train first, then those that validate, then those that test, and counts them. position: in the
  * order given, cut where so much of the text is through; document: in the order given, by number; random: by number, in an
  * order that (seed) alone decides, and *text becomes another. The documents of a random split stay in that order. Errors:

@@ -3,11 +3,11 @@
 
 #include "base/alloc.h"
 #include "base/meter.h"
+#include "data/dataset.h"
 
 enum {
     MAX_STREAMS = 50,
     TOKENS_A_STREAM = 200,
-    MIN_TIME = 4,        /* what documents need */
     MAX_TIME = 64,
     MAX_LOGITS = 1 << 22 /* floats of logits at once: 16 MiB */
 };
@@ -34,13 +34,13 @@ tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model 
     int64_t tokens = tg_dataset_count(d, split), B = tokens / TOKENS_A_STREAM, V = tg_model_about(m)->vocab;
     if (B > MAX_STREAMS) B = MAX_STREAMS;
     if (B < 1) B = 1;
+    const int64_t least = tg_dataset_documents(d, split) ? TG_DOCUMENT_TIME : 1;
     if (tg_dataset_documents(d, split)) B = streams_of_documents(d, split, B);
-    while (tg_dataset_documents(d, split) && B > 1 && MAX_LOGITS / B / (V > 0 ? V : 1) < MIN_TIME) B /= 2;
+    while (least > 1 && B > 1 && MAX_LOGITS / B / (V > 0 ? V : 1) < least) B /= 2;
     int64_t T = MAX_LOGITS / B / (V > 0 ? V : 1);
     if (T > MAX_TIME) T = MAX_TIME;
     if (T > tokens / B) T = tokens / B;
-    if (T < 1) T = 1;
-    if (T < MIN_TIME && tg_dataset_documents(d, split)) T = MIN_TIME;
+    if (T < least) T = least;
     tg_likelihood *l = tg_alloc(sizeof *l);
     if (!l) return TG_ENOMEM;
     tg_status s = tg_feed_new(d, split, B, T, true, &l->feed);

@@ -37,9 +37,9 @@ const tg_key tg_preprocess_keys[] = {
               "mask e-mail and IP addresses, telephone, identity and card numbers"),
     TG_INT(tg_preprocess_options, min_count, 0, "1", 1, 1e9, 0,
            "char: what occurs less often is one unknown token, which is never sampled"),
-    TG_CHOICE(tg_preprocess_options, documents, 0, "none", "none|line|blank|file", 0,
+    TG_CHOICE(tg_preprocess_options, documents, 0, "none", TG_DOCUMENTS_CHOICES, 0,
               "what a document is: nothing, a line, what blank lines part, an item; models then start and end them"),
-    TG_CHOICE(tg_preprocess_options, split, 0, "auto", "auto|position|random|document", 0,
+    TG_CHOICE(tg_preprocess_options, split, 0, "auto", TG_SPLIT_CHOICES, 0,
               "position: in the order given, by length; document: by number of documents; random: documents drawn by "
               "--seed; auto: random with documents, else position"),
     TG_CHOICE(tg_preprocess_options, dedupe, 0, "exact", "exact|near|off", 0,
@@ -282,20 +282,6 @@ static tg_status make_tokenizer(tg_preparing *p, const tg_class *classes, int64_
     return tg_tokenizer_add_specials(p->tokenizer, !by_byte && p->o->min_count > 1, p->documents.count > 0, classes, count);
 }
 
-/* The first floor((1 - val - test)·N) tokens train, up to floor((1 - test)·N) validate, the rest test. The small
- * addition is against shares like 0.7 that binary fractions fall short of. */
-static void split(const tg_preprocess_options *o, int64_t count, int64_t out[TG_SPLITS])
-{
-    int64_t train = (int64_t)floor((1 - o->val - o->test) * (double)count + 1e-6);
-    int64_t before_test = (int64_t)floor((1 - o->test) * (double)count + 1e-6);
-    if (o->test <= 0 || before_test > count) before_test = count;
-    if (o->val <= 0) train = before_test;
-    if (train > before_test) train = before_test;
-    out[TG_TRAIN] = train;
-    out[TG_VAL] = before_test - train;
-    out[TG_TEST] = count - before_test;
-}
-
 static int by_name(const void *a, const void *b, void *user)
 {
     (void)user;
@@ -351,8 +337,7 @@ static tg_status pack_documents(tg_preparing *p)
     tg_status status = check_labels(p);
     if (!status) status = drop_duplicates(p);
     if (status) return status;
-    const int rule = p->o->split == TG_SPLIT_AUTO ? TG_SPLIT_RANDOM : (int)p->o->split;
-    status = tg_documents_split(p->ctx, d, &p->text, rule, (uint64_t)p->o->seed, p->o->val, p->o->test);
+    status = tg_documents_split(p->ctx, d, &p->text, tg_split_rule(p), (uint64_t)p->o->seed, p->o->val, p->o->test);
     tg_class *classes = tg_alloc_array(2 * names + 1, sizeof *classes);
     int32_t *places = tg_alloc_array(names + 1, sizeof *places);
     if (!status && (!classes || !places)) status = TG_ENOMEM;
@@ -372,7 +357,8 @@ static tg_status pack_text(tg_preparing *p)
     if (!status) status = tg_scratch_like(p->text, &p->packed.tokens);
     if (!status) status = tg_pack_tokens(p->ctx, p->tokenizer, p->text, p->packed.tokens);
     if (!status)
-        split(p->o, tg_scratch_length(p->packed.tokens) / tg_token_bytes(tg_tokenizer_vocab(p->tokenizer)), p->packed.counts);
+        tg_split_at(p->o->val, p->o->test,
+                    tg_scratch_length(p->packed.tokens) / tg_token_bytes(tg_tokenizer_vocab(p->tokenizer)), p->packed.counts);
     return status;
 }
 
@@ -428,13 +414,11 @@ static tg_status find_leaks(tg_preparing *p)
 static tg_status ngram_text(tg_preparing *p, tg_split s, tg_window *w, tg_ngram_text *out)
 {
     const tg_figures *f = &p->figures;
-    const tg_tokenizer *t = p->tokenizer;
     const int width = tg_token_bytes(f->vocab);
     const int64_t first = s == TG_TRAIN ? 0 : f->counts[TG_TRAIN], before = s == TG_TRAIN ? 0 : p->documents.by_split[TG_TRAIN];
     const char *tokens;
     *out = (tg_ngram_text){.count = f->counts[s], .documents = p->documents.by_split[s],
-                           .starts = p->packed.starts ? p->packed.starts + before : NULL,
-                           .given = tg_tokenizer_classes(t) ? tg_tokenizer_class_token(t, 0) : 0};
+                           .starts = p->packed.starts ? p->packed.starts + before : NULL, .tokenizer = p->tokenizer};
     if (f->bytes[s] > NGRAM_BYTES) out->count = (int64_t)((double)f->counts[s] / (double)f->bytes[s] * NGRAM_BYTES);
     tg_status status = tg_scratch_look(p->packed.tokens, w, first * width, out->count * width, &tokens);
     out->tokens = tokens;

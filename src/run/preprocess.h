@@ -91,6 +91,8 @@ tg_status tg_source_read(tg_source *s, char *out, int64_t room, int64_t *got);
 void tg_source_rewind(tg_source *s);
 /* tg_preprocess within other bounds than its own. */
 tg_status tg_preprocess_within(tg_context *ctx, const tg_preprocess_options *o, const tg_bounds *bounds);
+/* The rule that --split names, or that auto stands for. */
+int tg_split_rule(const tg_preparing *p);
 /* An item's origin, licence, label, size and hash to the provenance. */
 void tg_provenance_add(tg_preparing *p, const tg_item *item);
 /* From figures and counts: grade, findings and the four JSON texts. */

@@ -22,7 +22,7 @@ enum { SAVE_SECONDS = 60, MOST_CONFIG = 1 << 26 };
 
 const tg_key tg_train_keys[] = {
     TG_TEXT(tg_train_options, data, 0, NULL, "FILE", 0, "dataset to learn from, as gen-preprocess writes it"),
-    TG_TEXT(tg_train_options, model, 'm', NULL, "NAME", 0, "ngram, rnn, lstm or gru; with --help: its own options"),
+    TG_TEXT(tg_train_options, model, 'm', NULL, "NAME", 0, "what to train; without a NAME all are listed; with --help: its own options"),
     TG_TEXT(tg_train_options, out, 'o', NULL, "RUN", ONCE | TG_KEY_NAME, "run folder to make"),
     TG_INT(tg_train_options, steps, 0, NULL, 1, 1e12, AUTO, "training steps"),
     TG_INT(tg_train_options, epochs, 0, NULL, 0, 1e9, STEPS, "passes over the data, in place of steps"),
@@ -351,7 +351,6 @@ static tg_status run_steps(tg_training *t, const char **stopped)
 static tg_status finish(tg_training *t, const char *stopped)
 {
     tg_status s = TG_OK;
-    tg_str text = {0};
     const double time = t->o->time;
     if (t->loop->place.evaluated != t->loop->place.step) s = tg_training_report(t, true);
     tg_training_tell_profile(t);
@@ -361,11 +360,7 @@ static tg_status finish(tg_training *t, const char *stopped)
     if (!s) s = tg_training_write_config(t);
     t->o->time = time;
     if (!s) s = tg_checkpoint_save(&t->saver);
-    if (!s) s = tg_training_result(t, stopped, &text);
-    if (!s) s = tg_rundir_put(t->dir, "result.json", text.data);
-    if (!s && t->o->json) s = tg_output(t->ctx, text.data, text.length);
-    tg_str_free(&text);
-    return s;
+    return s ? s : tg_training_result(t, stopped);
 }
 
 /* A run that has ended already: nothing changes but what is missing or does not agree. */
@@ -430,7 +425,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     tg_str chosen = {0};
     tg_status s = tg_train_model(o, &desc);
     if (s) return s;
-    if (!desc) return tg_fail(TG_EUSAGE, "--model NAME is missing: ngram, rnn, lstm or gru");
+    if (!desc) return tg_model_find(NULL, &desc);
     if (o->nesterov && (o->optimizer != TG_SGD || o->momentum <= 0))
         return tg_fail(TG_EUSAGE, "--nesterov is a form of sgd's momentum: give --optimizer sgd --momentum 0.9 with it");
     if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");

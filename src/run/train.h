@@ -70,7 +70,15 @@ tg_status tg_training_compare(tg_training *t, const tg_json *meta);
 tg_status tg_training_report(tg_training *t, bool evaluate); /* a line of the log, evaluation and samples where due */
 void tg_training_progress(tg_training *t, const tg_step_info *i, bool final);
 void tg_training_tell_start(tg_training *t, const char *chosen);
-tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out); /* the result object */
+/* What training came to; NaN: not known. tg_training_put_result writes result.json and, with --json, tells it. */
+typedef struct tg_outcome {
+    const char *stopped;
+    int64_t steps, best_step, params;
+    double epochs, train_loss, val_loss, rate, gflops;
+    const char *model_sha256;
+} tg_outcome;
+tg_status tg_training_put_result(tg_training *t, const tg_outcome *r);
+tg_status tg_training_result(tg_training *t, const char *stopped); /* the same, of the loop */
 tg_status tg_training_sample(tg_training *t);
 tg_status tg_training_write_sample(tg_training *t, int64_t step); /* by the generator's model as it is */
 double tg_training_bits(const tg_training *t, double nats);       /* a character of validation */

@@ -158,35 +158,6 @@ static tg_status write_sample(tg_training *t)
     return s;
 }
 
-static tg_status write_result(tg_training *t, const lesson *l)
-{
-    tg_str out = {0};
-    tg_json_writer w = {.out = &out};
-    tg_result_begin(&w, "gen-train", t->o->out, t->o->seed, tg_training_seconds(t));
-    tg_json_member_text(&w, "model", t->desc->name);
-    tg_json_member_text(&w, "stopped", "steps");
-    tg_json_member_int(&w, "steps", 1);
-    tg_json_member_real(&w, "epochs", 1);
-    tg_json_member_text(&w, "train_loss", NULL);
-    tg_json_member_real(&w, "val_loss", l->val_loss);
-    tg_json_member_int(&w, "best_step", 1);
-    tg_json_member_real(&w, "bpc", tg_training_bits(t, l->val_loss));
-    tg_json_member_real(&w, "uniform", tg_dataset_baseline(t->data, "uniform"));
-    tg_json_member_real(&w, "unigram", tg_dataset_baseline(t->data, "unigram"));
-    tg_json_member_real(&w, "ngram", tg_dataset_baseline(t->data, "ngram"));
-    tg_json_member_real(&w, "tokens_per_second", rate_of(t, l));
-    tg_json_member_text(&w, "gflops", NULL);
-    tg_json_member_int(&w, "params", t->desc->learner->count(t->model));
-    tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
-    tg_json_member_text(&w, "model_sha256", l->model_sha256);
-    tg_json_close(&w, '}');
-    tg_str_add(&out, "\n");
-    tg_status s = out.failed ? TG_ENOMEM : tg_rundir_put(t->dir, "result.json", out.data);
-    if (!s && t->o->json) s = tg_output(t->ctx, out.data, out.length);
-    tg_str_free(&out);
-    return s;
-}
-
 tg_status tg_training_learn(tg_training *t)
 {
     lesson l = {.val_loss = NAN};
@@ -201,5 +172,9 @@ tg_status tg_training_learn(tg_training *t)
     if (!s) s = write_log(t, &l);
     if (!s) s = tg_checkpoint_save_learned(t->dir, &t->about, t->model, l.val_loss, l.model_sha256);
     if (!s) s = write_sample(t);
-    return s ? s : write_result(t, &l);
+    if (s) return s;
+    return tg_training_put_result(t, &(tg_outcome){
+        .stopped = "steps", .steps = 1, .epochs = 1, .train_loss = NAN, .val_loss = l.val_loss, .best_step = 1, .rate = rate_of(t, &l),
+        .gflops = NAN, .params = t->desc->learner->count(t->model), .model_sha256 = l.model_sha256,
+    });
 }

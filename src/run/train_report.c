@@ -195,32 +195,45 @@ tg_status tg_training_sample(tg_training *t)
 
 /* ---- result ----------------------------------------------------------------------------------------------------------- */
 
-tg_status tg_training_result(tg_training *t, const char *stopped, tg_str *out)
+tg_status tg_training_put_result(tg_training *t, const tg_outcome *r)
 {
-    const tg_place *at = &t->loop->place;
-    const tg_params *p = tg_model_params(t->model);
-    double rate = tg_training_rate(t), step_tokens = (double)tokens_of(t, 1);
-    tg_json_writer w = {.out = out};
+    tg_str out = {0};
+    tg_json_writer w = {.out = &out};
     tg_result_begin(&w, "gen-train", t->o->out, t->o->seed, tg_training_seconds(t));
     tg_json_member_text(&w, "model", t->desc->name);
-    tg_json_member_text(&w, "stopped", stopped);
+    tg_json_member_text(&w, "stopped", r->stopped);
     if (t->o->time > 0) tg_json_member_real(&w, "time", t->o->time);
-    tg_json_member_int(&w, "steps", at->step);
-    tg_json_member_real(&w, "epochs", epochs_of(t, at->step));
-    tg_json_member_real(&w, "train_loss", t->train_loss);
-    tg_json_member_real(&w, "val_loss", at->best_loss);
-    tg_json_member_int(&w, "best_step", isnan(at->best_loss) ? at->step : at->best_step);
-    tg_json_member_real(&w, "bpc", tg_training_bits(t, at->best_loss));
+    tg_json_member_int(&w, "steps", r->steps);
+    tg_json_member_real(&w, "epochs", r->epochs);
+    tg_json_member_real(&w, "train_loss", r->train_loss);
+    tg_json_member_real(&w, "val_loss", r->val_loss);
+    tg_json_member_int(&w, "best_step", r->best_step);
+    tg_json_member_real(&w, "bpc", tg_training_bits(t, r->val_loss));
     tg_json_member_real(&w, "uniform", tg_dataset_baseline(t->data, "uniform"));
     tg_json_member_real(&w, "unigram", tg_dataset_baseline(t->data, "unigram"));
     tg_json_member_real(&w, "ngram", tg_dataset_baseline(t->data, "ngram"));
-    tg_json_member_real(&w, "tokens_per_second", rate);
-    tg_json_member_real(&w, "gflops", t->loop->step_flops > 0 ? t->loop->step_flops / step_tokens * rate / 1e9 : NAN);
-    tg_json_member_int(&w, "params", tg_params_elements(p));
+    tg_json_member_real(&w, "tokens_per_second", r->rate);
+    tg_json_member_real(&w, "gflops", r->gflops);
+    tg_json_member_int(&w, "params", r->params);
     tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
-    tg_json_member_text(&w, "model_sha256", t->saver.model_sha256);
+    tg_json_member_text(&w, "model_sha256", r->model_sha256);
     tg_training_put_profile(t, &w);
     tg_json_close(&w, '}');
-    tg_str_add(out, "\n");
-    return out->failed ? TG_ENOMEM : TG_OK;
+    tg_str_add(&out, "\n");
+    tg_status s = out.failed ? TG_ENOMEM : tg_rundir_put(t->dir, "result.json", out.data);
+    if (!s && t->o->json) s = tg_output(t->ctx, out.data, out.length);
+    tg_str_free(&out);
+    return s;
+}
+
+tg_status tg_training_result(tg_training *t, const char *stopped)
+{
+    const tg_place *at = &t->loop->place;
+    const double rate = tg_training_rate(t), step_tokens = (double)tokens_of(t, 1);
+    return tg_training_put_result(t, &(tg_outcome){
+        .stopped = stopped, .steps = at->step, .epochs = epochs_of(t, at->step), .train_loss = t->train_loss,
+        .val_loss = at->best_loss, .best_step = isnan(at->best_loss) ? at->step : at->best_step, .rate = rate,
+        .gflops = t->loop->step_flops > 0 ? t->loop->step_flops / step_tokens * rate / 1e9 : (double)NAN,
+        .params = tg_params_elements(tg_model_params(t->model)), .model_sha256 = t->saver.model_sha256,
+    });
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/key.h"
 #include "base/term.h"
 #include "run/preprocess.h"
 #include "run/result.h"
@@ -238,15 +239,27 @@ static void put_report(tg_preparing *p)
     tg_json_close(&w, '}');
 }
 
+int tg_split_rule(const tg_preparing *p)
+{
+    if (p->o->split != TG_SPLIT_AUTO) return (int)p->o->split;
+    return p->o->documents ? TG_SPLIT_RANDOM : TG_SPLIT_POSITION;
+}
+
+static void put_choice(tg_json_writer *w, const char *key, const char *choices, int64_t i)
+{
+    int64_t length;
+    const char *name = tg_key_choice(choices, i, &length);
+    tg_json_key(w, key);
+    tg_json_put_text_n(w, name, length);
+}
+
 static void put_split(tg_preparing *p)
 {
     tg_json_writer w = {.out = &p->split};
     tg_json_open(&w, '{');
-    static const char *const documents[] = {"none", "line", "blank", "file"};
-    static const char *const rules[] = {"random", "position", "random", "document"};
-    tg_json_member_text(&w, "rule", p->o->documents ? rules[p->o->split] : "position");
+    put_choice(&w, "rule", TG_SPLIT_CHOICES, tg_split_rule(p));
     if (p->o->documents) {
-        tg_json_member_text(&w, "documents", documents[p->o->documents]);
+        put_choice(&w, "documents", TG_DOCUMENTS_CHOICES, p->o->documents);
         tg_json_member_int(&w, "seed", p->o->seed);
     }
     tg_json_member_real(&w, "val", p->o->val);

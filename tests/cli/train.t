@@ -13,7 +13,7 @@ $ gen-train --model lstm --data x.safetensors
 ! gen-train: -o RUN is missing: the run folder to make
 ? 2
 $ gen-train --data x.safetensors -o a
-! gen-train: --model NAME is missing: ngram, rnn, lstm or gru; each has options of its own
+! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru
 ? 2
 $ gen-train --data x.safetensors --model lsmt -o a
 !~ gen-train: .*lsmt.*lstm.*
@@ -127,7 +127,7 @@ $ gen-train --model lstm -o c
 ! gen-train: --data FILE is missing: the dataset, as gen-preprocess writes it
 ? 2
 $ gen-train --data x.safetensors -o c
-! gen-train: --model NAME is missing: ngram, rnn, lstm or gru; each has options of its own
+! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru
 ? 2
 $ gen-train --data x.safetensors --model lstm
 ! gen-train: -o RUN is missing: the run folder to make

@@ -55,6 +55,9 @@ tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, in
 typedef struct tg_guess { tg_encoding encoding; double confidence; bool mark; } tg_guess; /* mark: a byte order mark */
 tg_guess tg_encoding_guess(const char *bytes, int64_t length);
 enum { TG_GUESS_WINDOW = 1 << 20 };
-/* Where a guess begins to look: the first byte that is not ASCII, or NUL; length if there is none. */
-int64_t tg_encoding_first_odd(const char *bytes, int64_t length);
+/* The same guess of a text that comes in parts. read gives the next up to `room` bytes, as many as there are, none at the end;
+ * room: TG_GUESS_ROOM bytes to work in. *ascii: all of it is, and without NUL. Errors: those of read. */
+enum { TG_GUESS_LEAD = 2, TG_GUESS_ROOM = 2 * TG_GUESS_WINDOW + TG_GUESS_LEAD };
+typedef tg_status tg_guess_read(void *user, char *out, int64_t room, int64_t *got);
+tg_status tg_encoding_guess_parts(tg_guess_read *read, void *user, char *room, tg_guess *out, bool *ascii);
 #endif

@@ -165,7 +165,8 @@ static bool guess_by_mark(const char *bytes, int64_t length, tg_guess *out)
     return false;
 }
 
-int64_t tg_encoding_first_odd(const char *bytes, int64_t length)
+/* Where a guess begins to look: the first byte that is not ASCII, or NUL; length if there is none. */
+static int64_t first_odd(const char *bytes, int64_t length)
 {
     int64_t i = 0;
     for (uint64_t word; length - i >= 8; i += 8) { /* a NUL borrows: 1 from each byte sets its high bit */
@@ -180,10 +181,10 @@ tg_guess tg_encoding_guess(const char *bytes, int64_t length)
 {
     tg_guess g = {TG_UTF8, 1, false};
     if (guess_by_mark(bytes, length, &g)) return g;
-    int64_t start = tg_encoding_first_odd(bytes, length) & ~INT64_C(1); /* even, for UTF-16; a byte of ASCII more for the others */
+    int64_t start = first_odd(bytes, length) & ~INT64_C(1); /* even, for UTF-16; a byte of ASCII more for the others */
     const char *at = bytes + start;
     int64_t count = length - start < WINDOW ? length - start : WINDOW;
-    if (tg_encoding_first_odd(at, count) == count) return g;
+    if (first_odd(at, count) == count) return g;
     int64_t whole = count - tg_utf8_partial(at, count);
     if (whole > 0 && tg_utf8_check(at, whole) < 0 && !memchr(at, 0, (size_t)count)) {
         double doubt = 0.1;
@@ -193,4 +194,25 @@ tg_guess tg_encoding_guess(const char *bytes, int64_t length)
         return g;
     }
     return guess_by_price(at, at + count);
+}
+
+/* It looks at a window behind the first odd byte; of what is before, TG_GUESS_LEAD bytes of ASCII stay, so that nothing later
+ * is taken for a mark. */
+tg_status tg_encoding_guess_parts(tg_guess_read *read, void *user, char *room, tg_guess *out, bool *ascii)
+{
+    enum { KEPT = TG_GUESS_WINDOW + TG_GUESS_LEAD };
+    int64_t have = 0, odd = 0, got = 0;
+    for (;;) {
+        tg_status status = read(user, room + have, TG_GUESS_ROOM - have, &got);
+        if (status) return status;
+        const bool last = have + got < TG_GUESS_ROOM;
+        have += got;
+        odd = first_odd(room, have);
+        if (odd <= TG_GUESS_WINDOW || last) break;
+        memmove(room, room + have - KEPT, KEPT);
+        have = KEPT;
+    }
+    *ascii = odd == have;
+    *out = tg_encoding_guess(room, have);
+    return TG_OK;
 }

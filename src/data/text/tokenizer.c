@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 
 static const tg_tokenizer_row *const kinds[] = {&tg_tokenizer_byte, &tg_tokenizer_char};
-enum { KINDS = sizeof kinds / sizeof kinds[0], MAX_CLASSES = UINT16_MAX };
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 int64_t tg_tokenizer_vocab(const tg_tokenizer *t)
 {
@@ -142,8 +142,8 @@ static tg_status read_specials(const tg_json *tree, tg_tokenizer *t)
     for (const tg_json *c = list ? list->child : NULL; c && good; c = c->next, count++) {
         classes[count].name = (char *)tg_json_text(c, "name"); /* only read */
         good = classes[count].name && tg_json_int(c, "documents", &classes[count].documents) && start >= 0 &&
-               classes[count].documents >= 0 && classes[count].documents <= INT64_MAX / MAX_CLASSES &&
-               count < MAX_CLASSES && (count == 0 || strcmp(classes[count - 1].name, classes[count].name) < 0);
+               classes[count].documents >= 0 && classes[count].documents <= INT64_MAX / TG_MOST_CLASSES &&
+               count < TG_MOST_CLASSES && (count == 0 || strcmp(classes[count - 1].name, classes[count].name) < 0);
     }
     tg_status status = good ? tg_tokenizer_add_specials(t, unknown >= 0, start >= 0, classes, count) : TG_EFORMAT;
     good = good && unknown == t->special.unknown && start == t->special.start && end == t->special.end &&

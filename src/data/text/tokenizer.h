@@ -14,6 +14,8 @@ typedef struct tg_tokenizer_row {
     void (*free)(tg_tokenizer *t);
 } tg_tokenizer_row;
 
+enum { TG_MOST_CLASSES = UINT16_MAX }; /* a dataset's labels are U16 */
+
 /* Tokens that stand for no text, numbered behind a kind's own: unknown, start, end, a class each; -1 where there is none. */
 typedef struct tg_class { char *name; int64_t documents; /* of training that have it */ } tg_class;
 typedef struct tg_specials {

@@ -8,18 +8,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "support/shared.h"
 #include "test.h"
-
-static char *unicode_file(const char *name, int64_t *length)
-{
-    const char *root = getenv("TINYGEN_DATA") ? getenv("TINYGEN_DATA") : "../shared/data";
-    char path[4096];
-    snprintf(path, sizeof path, "%s/unicode/%s", root, name);
-    if (tg_path_kind(path) != TG_PATH_FILE) test_skip("no data folder (TINYGEN_DATA)");
-    char *text = NULL;
-    CHECK_OK(tg_file_slurp(path, 1 << 24, &text, length));
-    return text;
-}
 
 /* ---- clusters */
 
@@ -49,7 +39,7 @@ static void check_line(const char *line)
 TEST(every_line_of_unicodes_cluster_test_passes)
 {
     int64_t size, lines = 0;
-    char *file = unicode_file("GraphemeBreakTest.txt", &size), *next;
+    char *file = shared_text("unicode/GraphemeBreakTest.txt", &size), *next;
     for (char *line = file; *line; line = next) {
         char *end = line + strcspn(line, "\n");
         next = end + (*end == '\n');
@@ -162,7 +152,7 @@ TEST(a_cluster_takes_the_columns_a_terminal_gives_it)
 TEST(every_mark_of_unicode_17_takes_no_column)
 {
     int64_t size, marks = 0;
-    char *file = unicode_file("UnicodeData.txt", &size);
+    char *file = shared_text("unicode/UnicodeData.txt", &size);
     for (char *line = file; *line; line += strcspn(line, "\n"), line += *line == '\n') {
         char *category = strchr(line + strcspn(line, ";\n") + 1, ';');
         if (*line == '#' || !category || (memcmp(category, ";Mn;", 4) && memcmp(category, ";Me;", 4))) continue;

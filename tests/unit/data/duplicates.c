@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "support/shared.h"
 #include "test.h"
 
 /* ---- helpers */
@@ -267,12 +268,8 @@ TEST(invalid_bytes_and_nuls_are_told_apart)
 
 TEST(repeated_names_are_counted)
 {
-    const char *root = getenv("TINYGEN_DATA") ? getenv("TINYGEN_DATA") : "../shared/data";
-    char path[4096], *text;
     int64_t length;
-    snprintf(path, sizeof path, "%s/text/names.txt", root);
-    if (tg_path_kind(path) != TG_PATH_FILE) test_skip("no data folder (TINYGEN_DATA)");
-    CHECK_OK(tg_file_slurp(path, 1 << 20, &text, &length));
+    char *text = shared_text("text/names.txt", &length);
     documents *d = documents_new();
     for (char *line = text, *end; line < text + length; line = end + 1) {
         end = strchr(line, '\n');

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "support/shared.h"
 #include "test.h"
 
 #define COUNT(list) ((int)(sizeof(list) / sizeof *(list)))
@@ -528,9 +529,5 @@ TEST(the_texts_of_the_tutorial_come_back_from_python)
 
 TEST(real_texts_come_back_from_python)
 {
-    const char *root = getenv("TINYGEN_DATA") ? getenv("TINYGEN_DATA") : "../shared/data";
-    char *folder = tg_path_join(root, "text");
-    if (tg_path_kind(folder) != TG_PATH_FOLDER) test_skip("no data folder (TINYGEN_DATA)");
-    compare_with_python(folder);
-    tg_free(folder);
+    compare_with_python(shared("text"));
 }

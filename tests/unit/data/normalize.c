@@ -8,22 +8,12 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "support/shared.h"
 #include "test.h"
 
 typedef tg_status change(const char *text, int64_t length, tg_str *out, int64_t *changed);
 
 /* ---- helpers */
-
-static char *unicode_file(const char *name, int64_t *length)
-{
-    const char *root = getenv("TINYGEN_DATA") ? getenv("TINYGEN_DATA") : "../shared/data";
-    char path[4096];
-    snprintf(path, sizeof path, "%s/unicode/%s", root, name);
-    if (tg_path_kind(path) != TG_PATH_FILE) test_skip("no data folder (TINYGEN_DATA)");
-    char *text = NULL;
-    CHECK_OK(tg_file_slurp(path, 1 << 24, &text, length));
-    return text;
-}
 
 /* "0044 0307" as UTF-8, ended by a NUL; returns what follows the ';'. */
 static char *column(char *at, char text[256], int64_t *length)
@@ -55,7 +45,7 @@ static void check_change(change *f, const char *text, const char *want, int64_t 
 TEST(every_line_of_unicodes_normalization_test_passes)
 {
     int64_t size, lines = 0;
-    char *file = unicode_file("NormalizationTest.txt", &size), *listed = tg_alloc(0x110000);
+    char *file = shared_text("unicode/NormalizationTest.txt", &size), *listed = tg_alloc(0x110000);
     bool part1 = false;
     tg_str out = {0};
     for (char *line = file, *next; line < file + size; line = next) {
@@ -102,7 +92,7 @@ TEST(every_line_of_unicodes_normalization_test_passes)
 TEST(sequences_do_not_disturb_each_other)
 {
     int64_t size, changed = 0;
-    char *file = unicode_file("NormalizationTest.txt", &size), text[256];
+    char *file = shared_text("unicode/NormalizationTest.txt", &size), text[256];
     static const char *const between[] = {"x", "\xe6\x9c\x88", "\n "};
     tg_str source = {0}, want = {0}, out = {0};
     for (int b = 0; b < 3; b++) {
@@ -240,7 +230,7 @@ TEST(lower_case_of_many_scripts)
 TEST(widths_and_lower_case_are_those_of_the_unicode_database)
 {
     int64_t size, lines = 0;
-    char *file = unicode_file("UnicodeData.txt", &size);
+    char *file = shared_text("unicode/UnicodeData.txt", &size);
     tg_str out = {0};
     for (char *line = file, *next; line < file + size; line = next) {
         next = strchr(line, '\n') + 1;

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "data/fetch.h"
+#include "support/shared.h"
 #include "test.h"
 
 TEST(every_recipe_that_is_built_in_is_whole)
@@ -35,11 +36,8 @@ TEST(every_recipe_that_is_built_in_is_whole)
 
 TEST(recipes_name_the_hashes_that_the_list_of_data_sets_has)
 {
-    const char *root = getenv("TINYGEN_DATA") ? getenv("TINYGEN_DATA") : "../shared/data";
-    char *path = tg_path_join(root, "SHA256SUMS"), *sums = NULL;
     int64_t length;
-    if (tg_path_kind(path) != TG_PATH_FILE) test_skip("no data folder (TINYGEN_DATA)");
-    CHECK_OK(tg_file_slurp(path, 1 << 24, &sums, &length));
+    char *sums = shared_text("SHA256SUMS", &length);
     tg_arena *a = tg_arena_new(1 << 12);
     for (const tg_recipe_text *t = tg_recipe_texts; t->text; t++) {
         char source[100];
@@ -50,7 +48,6 @@ TEST(recipes_name_the_hashes_that_the_list_of_data_sets_has)
     }
     tg_arena_free(a);
     tg_free(sums);
-    tg_free(path);
 }
 
 TEST(an_address_is_told_from_a_file_and_shown_without_its_password)

@@ -10,7 +10,7 @@
 static tg_ngram *fit(const void *text, int64_t count, int64_t V, int64_t order)
 {
     tg_ngram *g;
-    CHECK_OK(tg_ngram_fit(NULL, &(tg_ngram_text){text, count, NULL, 0, 0}, V, order, &g));
+    CHECK_OK(tg_ngram_fit(NULL, &(tg_ngram_text){text, count, NULL, 0, NULL}, V, order, &g));
     return g;
 }
 
@@ -84,7 +84,7 @@ TEST(texts_shorter_than_the_order_have_what_they_have)
     tg_ngram_free(g);
     double nats = 0;
     g = fit((uint8_t[]){0}, 1, 1, 3);
-    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){(uint8_t[]){0}, 1, NULL, 0, 0}, &nats));
+    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){(uint8_t[]){0}, 1, NULL, 0, NULL}, &nats));
     CHECK(isnan(nats)); /* the first is given */
     tg_ngram_free(g);
 }
@@ -92,11 +92,11 @@ TEST(texts_shorter_than_the_order_have_what_they_have)
 TEST(what_cannot_be_counted_is_said)
 {
     tg_ngram *g;
-    const tg_ngram_text some = {(uint8_t[]){0, 1}, 2, NULL, 0, 0}, none = {NULL, 0, NULL, 0, 0};
+    const tg_ngram_text some = {(uint8_t[]){0, 1}, 2, NULL, 0, NULL}, none = {NULL, 0, NULL, 0, NULL};
     CHECK_ERROR(tg_ngram_fit(NULL, &none, 2, 3, &g), TG_EINVAL, "no token");
     CHECK_ERROR(tg_ngram_fit(NULL, &some, 2, 0, &g), TG_EINVAL, "1 to 8 tokens, not 0");
     CHECK_ERROR(tg_ngram_fit(NULL, &some, 2, 9, &g), TG_EINVAL, "1 to 8 tokens, not 9");
-    CHECK_ERROR(tg_ngram_fit(NULL, &(tg_ngram_text){some.tokens, UINT32_MAX, NULL, 0, 0}, 2, 3, &g), TG_EUNSUPPORTED, "at most");
+    CHECK_ERROR(tg_ngram_fit(NULL, &(tg_ngram_text){some.tokens, UINT32_MAX, NULL, 0, NULL}, 2, 3, &g), TG_EUNSUPPORTED, "at most");
 }
 
 TEST(documents_are_scored_each_from_an_empty_context)
@@ -104,9 +104,9 @@ TEST(documents_are_scored_each_from_an_empty_context)
     const uint8_t text[] = {0, 1, 1, 0, 2, 2, 1, 0, 1, 2};
     tg_ngram *g = fit(text, 10, 3, 4);
     double all, first, second;
-    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){text, 4, NULL, 0, 0}, &first));
-    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){text + 4, 6, NULL, 0, 0}, &second));
-    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){text, 10, (int64_t[]){0, 4}, 2, 0}, &all));
+    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){text, 4, NULL, 0, NULL}, &first));
+    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){text + 4, 6, NULL, 0, NULL}, &second));
+    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){text, 10, (int64_t[]){0, 4}, 2, NULL}, &all));
     CHECK(fabs(all - (first * 3 + second * 5) / 8) < 1e-12);
     tg_ngram_free(g);
 }
@@ -114,7 +114,7 @@ TEST(documents_are_scored_each_from_an_empty_context)
 TEST(any_allocation_may_fail_and_nothing_is_lost)
 {
     uint8_t text[300];
-    const tg_ngram_text t = {text, 300, NULL, 0, 0};
+    const tg_ngram_text t = {text, 300, NULL, 0, NULL};
     tg_ngram *g = NULL;
     for (int i = 0; i < 300; i++) text[i] = (uint8_t)(i * i % 11);
     const int64_t live = tg_alloc_live();

@@ -10,7 +10,7 @@
 static tg_ngram *fit(const uint8_t *text, int64_t count, const int64_t *starts, int64_t documents, int64_t V, int64_t order)
 {
     tg_ngram *g;
-    CHECK_OK(tg_ngram_fit(NULL, &(tg_ngram_text){text, count, starts, documents, 0}, V, order, &g));
+    CHECK_OK(tg_ngram_fit(NULL, &(tg_ngram_text){text, count, starts, documents, NULL}, V, order, &g));
     return g;
 }
 
@@ -51,7 +51,7 @@ TEST(four_tokens_give_the_numbers_worked_out_by_hand)
     near(prob(g, (uint8_t[]){b}, 1, c), 0.5 * 7 / 24);
     near(prob(g, (uint8_t[]){c}, 1, b), 7.0 / 24); /* nothing was seen after c */
     double nats;
-    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){(uint8_t[]){a, b, a}, 3, NULL, 0, 0}, &nats));
+    CHECK_OK(tg_ngram_nats(NULL, g, &(tg_ngram_text){(uint8_t[]){a, b, a}, 3, NULL, 0, NULL}, &nats));
     near(nats, (log(48.0 / 19) + log(24.0 / 17)) / 2);
     tg_ngram_free(g);
 }
