@@ -39,6 +39,8 @@ tg_status tg_tape_status(tg_tape *t);
  * so micro-batches add up. Once after a begin: what was recorded is used up. Errors: TG_EINVAL (not a scalar, nothing
  * recorded), or the tape's own; after one the parameters' gradients are not to be used. */
 tg_status tg_tape_backward(tg_tape *t, tg_tensor *loss);
+/* The gradients of weight·loss: for micro-batches of unlike sizes. */
+tg_status tg_tape_backward_by(tg_tape *t, tg_tensor *loss, double weight);
 bool tg_tape_is_frozen(const tg_tape *t);  /* since the last begin: a model may choose a way whose parts are kept */
 double tg_tape_flops(const tg_tape *t);   /* of the ops recorded since begin, forward; multiply-add = 2 */
 double tg_tape_backward_flops(const tg_tape *t);

@@ -399,6 +399,11 @@ static tg_status node_back(tg_tape *t, tg_node *n)
 
 tg_status tg_tape_backward(tg_tape *t, tg_tensor *loss)
 {
+    return tg_tape_backward_by(t, loss, 1);
+}
+
+tg_status tg_tape_backward_by(tg_tape *t, tg_tensor *loss, double weight)
+{
     char text[96];
     if (t->status) return tg_tape_status(t);
     if (!loss) return fail(t, tg_fail(TG_EINVAL, "backward: there is no loss"));
@@ -411,7 +416,7 @@ tg_status tg_tape_backward(tg_tape *t, tg_tensor *loss)
     if (take_values(t, sizeof(float), &grad)) return tg_tape_status(t);
     loss->grad = grad;
     loss->has_grad = true;
-    if (grad) *loss->grad = 1.0f;
+    if (grad) *loss->grad = (float)weight;
     tg_node *n = t->last;
     t->last = NULL; /* adopted buffers are changed on the way: there is no second time */
     for (; n; n = n->before)

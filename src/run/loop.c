@@ -178,8 +178,15 @@ static tg_status watch_divergence(tg_loop *l, double loss)
 
 /* ---- a step ------------------------------------------------------------------------------------------------------- */
 
-/* Forward and backward of one batch; gradients add up. */
-static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i)
+/* What a batch counts among those of its step: a loss is a mean over targets, and documents have more or fewer of them
+ * (starts, classes are none). A batch of targets only counts 1, and so does one that is alone. */
+static double weight_of(const tg_loop_options *o, const tg_batch *batch)
+{
+    return o->accum == 1 ? 1 : (double)batch->items / (double)(o->batch * o->seq);
+}
+
+/* Forward and backward of one batch; gradients add up, and so do *weights. */
+static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i, double *weights)
 {
     tg_batch batch;
     tg_metrics metrics;
@@ -190,8 +197,10 @@ static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i)
     tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .seed = l->options.seed, .step = (uint64_t)index});
     tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
     if (!loss) return tg_tape_status(l->tape);
-    s = tg_tape_backward(l->tape, loss);
-    i->loss += (double)loss->data[0];
+    const double weight = weight_of(&l->options, &batch);
+    s = tg_tape_backward_by(l->tape, loss, weight);
+    i->loss += weight * (double)loss->data[0];
+    *weights += weight;
     i->tokens += batch.items;
     return s;
 }
@@ -202,12 +211,13 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     tg_params *p = tg_model_params(l->model);
     tg_step_info i = {.taken = true, .lr = tg_schedule_at(&o->schedule, l->place.step) * l->place.rate_scale};
     tg_status s = TG_OK;
+    double weights = 0;
     tg_params_clear_grads(p);
-    for (int64_t k = 0; k < o->accum && !s; k++) s = one_batch(l, l->place.step * o->accum + k, &i);
+    for (int64_t k = 0; k < o->accum && !s; k++) s = one_batch(l, l->place.step * o->accum + k, &i, &weights);
     if (s) return s;
     double began = l->profile ? tg_now() : 0;
-    i.loss /= (double)o->accum;
-    i.grad_norm = isfinite(i.loss) ? tg_grad_norm(l->ctx, p) / (double)o->accum : NAN;
+    i.loss /= weights;
+    i.grad_norm = isfinite(i.loss) ? tg_grad_norm(l->ctx, p) / weights : NAN;
     if (!isfinite(i.grad_norm) || is_far_too_high(l, i.loss)) {
         s = step_is_bad(l, &i);
         if (!s) *out = i;
@@ -216,7 +226,7 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     s = watch_divergence(l, i.loss);
     if (s) return s;
     account(l, "gradient norm", &began);
-    tg_optim_step(l->optim, i.lr, tg_clip_scale(i.grad_norm, o->clip) / (double)o->accum, l->place.step + 1);
+    tg_optim_step(l->optim, i.lr, tg_clip_scale(i.grad_norm, o->clip) / weights, l->place.step + 1);
     if (l->ema) tg_ema_update(l->ctx, l->ema, p, o->ema, l->place.step);
     account(l, "update", &began);
     l->place.skipped_now = 0;

@@ -16,7 +16,7 @@ typedef enum tg_on_nan { TG_NAN_STOP, TG_NAN_SKIP, TG_NAN_REWIND } tg_on_nan;
 typedef struct tg_loop_options {
     tg_optim_config optim;
     tg_schedule schedule;
-    int64_t batch, seq, accum; /* accum: batches whose gradients are averaged into one step */
+    int64_t batch, seq, accum; /* accum: batches that make one step: the mean over all their targets */
     double clip, ema;          /* 0: off */
     uint64_t seed;
     int64_t on_nan;

@@ -31,7 +31,7 @@ const tg_key tg_train_keys[] = {
     TG_REAL(tg_train_options, target, 0, NULL, 0, 1e9, STEPS, "stop when the validation loss is so low; 0: do not"),
     TG_INT(tg_train_options, patience, 0, NULL, 0, 1e9, STEPS, "stop after so many evaluations without a better one; 0: do not"),
     TG_INT(tg_train_options, batch, 0, NULL, 1, 1e6, AUTO, "parallel streams in a batch"),
-    TG_INT(tg_train_options, accum, 0, "1", 1, 1e6, RESULT, "batches whose gradients make one step"),
+    TG_INT(tg_train_options, accum, 0, "1", 1, 1e6, RESULT, "batches that make one step: the mean over all their targets"),
     TG_INT(tg_train_options, seq, 0, NULL, 1, 1e6, AUTO, "tokens of a stream in a batch"),
     TG_CHOICE(tg_train_options, optimizer, 0, "adam", TG_OPTIM_CHOICES, RESULT, "how gradients become updates"),
     TG_REAL(tg_train_options, lr, 0, NULL, 0, 1e30, AUTO, "learning rate"),

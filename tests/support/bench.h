@@ -6,7 +6,7 @@
 #include "run/loop.h"
 #include "support/make.h"
 
-/* A training loop over a text that repeats a sentence, with what it needs; freed by bench_free. */
+/* A training loop with what it needs; freed by bench_free. */
 typedef struct bench {
     tg_context *ctx;
     tg_dataset *data;
@@ -14,14 +14,11 @@ typedef struct bench {
     tg_loop *loop;
 } bench;
 
-static inline bench bench_new(const char *name, int threads, double dropout)
+/* Over the dataset at one_path(). */
+static inline bench bench_over_made(const char *name, int threads, double dropout)
 {
     bench b = {0};
-    char text[40 * 32 + 1] = "", hash[65], flag[32];
-    for (int i = 0; i < 40; i++) strcat(text, "the cat sat on the mat, and so.\n");
-    tg_tokenizer *t = char_tokenizer_of(text);
-    make_dataset(one_path(), t, text, (int64_t)strlen(text), 1000, (int64_t)strlen(text) - 1000, "{}", hash);
-    tg_tokenizer_free(t);
+    char flag[32];
     CHECK_OK(tg_context_new(&(tg_context_options){.threads = threads}, &b.ctx));
     CHECK_OK(tg_dataset_open(b.ctx, one_path(), &b.data));
     const tg_model_desc *desc;
@@ -42,6 +39,17 @@ static inline bench bench_new(const char *name, int threads, double dropout)
                          .clip = 5, .seed = 1};
     CHECK_OK(tg_loop_new(b.ctx, b.model, b.data, &o, &b.loop));
     return b;
+}
+
+/* Over a text that repeats a sentence. */
+static inline bench bench_new(const char *name, int threads, double dropout)
+{
+    char text[40 * 32 + 1] = "", hash[65];
+    for (int i = 0; i < 40; i++) strcat(text, "the cat sat on the mat, and so.\n");
+    tg_tokenizer *t = char_tokenizer_of(text);
+    make_dataset(one_path(), t, text, (int64_t)strlen(text), 1000, (int64_t)strlen(text) - 1000, "{}", hash);
+    tg_tokenizer_free(t);
+    return bench_over_made(name, threads, dropout);
 }
 
 static inline void bench_free(bench *b)

@@ -106,6 +106,81 @@ TEST(accumulated_batches_take_the_mean_of_their_gradients)
     tg_free(w);
 }
 
+enum { HALF = 32, SHORT = 8 };
+
+/* Two halves that each begin with a start: SHORT empty documents and one of 14 letters, 23 targets; one document of 30
+ * letters, 31 targets. */
+static void make_halves(void)
+{
+    tg_tokenizer *t = char_tokenizer_of("ab");
+    CHECK_OK(tg_tokenizer_add_specials(t, false, true, NULL, 0));
+    const int32_t start = tg_tokenizer_start(t), end = tg_tokenizer_end(t);
+    int32_t ids[2 * HALF + 2];
+    int64_t starts[SHORT + 3], documents = 0;
+    for (int64_t i = 0; i < 2 * HALF + 2; i++) {
+        const bool opens = i <= 2 * SHORT ? i % 2 == 0 : i % HALF == 0, closes = i < 2 * SHORT ? i % 2 == 1 : i % HALF == HALF - 1;
+        if (opens) starts[documents++] = i;
+        ids[i] = opens ? start : closes || i > 2 * HALF ? end : (int32_t)(i * i % 7 % 2);
+    }
+    tg_packer *p;
+    tg_scratch *tokens;
+    tg_figures f;
+    char hash[65];
+    CHECK_OK(tg_scratch_new(one_path(), 1 << 20, &tokens));
+    CHECK_OK(tg_packer_new(t, tokens, &p));
+    CHECK_OK(tg_packer_ids(p, ids, 2 * HALF + 2));
+    CHECK_OK(tg_packer_end(p));
+    CHECK_OK(tg_figures_count(t, tokens, (int64_t[]){2 * HALF + 2, 0, 0}, &f));
+    tg_dataset_draft draft = {.tokenizer = t, .tokens = tokens, .figures = &f, .documents = {documents}, .starts = starts,
+                              .split = "{}", .verdict = "{}", .report = "{}", .provenance = "{}"};
+    CHECK_OK(tg_dataset_write(one_path(), &draft, hash));
+    tg_packer_free(p);
+    tg_scratch_free(tokens);
+    tg_tokenizer_free(t);
+}
+
+/* The first step over `accum` batches of `batch` rows, with threads threads; the weights behind it. */
+static float *halves_step(int64_t batch, int64_t accum, int threads, tg_step_info *i)
+{
+    bench b = bench_over_made("gru", threads, 0);
+    const int64_t n = tg_params_size(tg_model_params(b.model));
+    tg_loop_options o = b.loop->options;
+    tg_loop *l;
+    o.optim = (tg_optim_config){.kind = TG_SGD};
+    o.schedule.lr = 0.5;
+    o.clip = 0;
+    o.batch = batch;
+    o.accum = accum;
+    o.seq = HALF;
+    CHECK_OK(tg_loop_new(b.ctx, b.model, b.data, &o, &l));
+    CHECK_OK(tg_loop_step(l, i));
+    float *w = tg_alloc_array(n + 1, sizeof *w);
+    memcpy(w, tg_params_values(tg_model_params(b.model)), (size_t)n * sizeof *w);
+    tg_loop_free(l);
+    bench_free(&b);
+    return w;
+}
+
+/* A start clears the state, so a half is the same behind the other one as beside it. */
+TEST(batches_of_unlike_documents_make_the_step_of_one_that_holds_them_all)
+{
+    tg_step_info one, two, again;
+    make_halves();
+    float *whole = halves_step(2, 1, 1, &one), *parts = halves_step(1, 2, 1, &two), *same = halves_step(1, 2, 3, &again);
+    const int64_t n = 3 * 24 * 24;
+    CHECK_INT(one.tokens, 23 + 31);
+    CHECK_INT(two.tokens, 23 + 31);
+    CHECK(fabs(one.loss - two.loss) < 1e-6 && fabs(one.grad_norm - two.grad_norm) < 1e-6 * one.grad_norm);
+    for (int64_t i = 0; i < n; i++)
+        if (!(fabs((double)whole[i] - (double)parts[i]) < 1e-6))
+            test_failed(__FILE__, __LINE__, "[%lld]: %g, not %g", (long long)i, (double)parts[i], (double)whole[i]);
+    CHECK(two.loss == again.loss && two.grad_norm == again.grad_norm);
+    CHECK_BYTES((const uint8_t *)same, (const uint8_t *)parts, n * (int64_t)sizeof *parts);
+    tg_free(whole);
+    tg_free(parts);
+    tg_free(same);
+}
+
 static volatile int cancelled;
 
 TEST(a_cancelled_evaluation_is_as_if_it_had_not_been_asked_for)
