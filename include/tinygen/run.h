@@ -26,7 +26,7 @@ typedef struct tg_collect_options {
     tg_list sources;                             /* files, folders, "-", addresses, recipe:NAME, synth:KIND[:VARIANT] */
     const char *out, *licence, *origin, *label;  /* out: the corpus folder to make; the others go into its manifest */
     const char *column, *label_column;           /* of tables: which holds the texts, and which their classes */
-    int64_t max_bytes, limit, seed;              /* 0: no bound */
+    int64_t max_bytes, max_download, limit, seed; /* 0: no bound */
     double sample;                               /* share of a folder's files */
     bool force, list, json;
     const char *deps;

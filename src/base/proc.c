@@ -48,8 +48,8 @@ static int spawn(const char *const *argv, int out_fd, pid_t *pid)
     return error;
 }
 
-/* Waits with growing naps, so that a cancel flag set meanwhile is seen; after it TERM, then KILL. */
-static tg_status wait_for(tg_context *ctx, pid_t pid, void (*tick)(void *), void *user, int *status, bool *cancelled)
+/* Waits with growing naps, so that a cancel flag set meanwhile, or an error of tick, is seen; after it TERM, then KILL. */
+static tg_status wait_for(tg_context *ctx, pid_t pid, tg_status (*tick)(void *), void *user, int *status, tg_status *stopped)
 {
     struct timespec nap = {0, 500000};
     double asked = 0;
@@ -57,13 +57,13 @@ static tg_status wait_for(tg_context *ctx, pid_t pid, void (*tick)(void *), void
         pid_t got = waitpid(pid, status, WNOHANG);
         if (got == pid) return TG_OK;
         if (got < 0 && errno != EINTR) return tg_fail(TG_EIO, "waiting for a child: %s", strerror(errno));
-        if (!*cancelled && tg_cancelled(ctx)) {
-            *cancelled = true;
+        if (*stopped && tg_now() - asked > GRACE_SECONDS) kill(pid, SIGKILL);
+        if (!*stopped && tick) *stopped = tick(user);
+        if (!*stopped && tg_cancelled(ctx)) *stopped = TG_ECANCELLED;
+        if (*stopped && asked == 0) {
             asked = tg_now();
             kill(pid, SIGTERM);
         }
-        if (*cancelled && tg_now() - asked > GRACE_SECONDS) kill(pid, SIGKILL);
-        if (tick) tick(user);
         nanosleep(&nap, NULL);
         if (nap.tv_nsec < LONGEST_NAP) nap.tv_nsec *= 2;
     }
@@ -74,19 +74,20 @@ tg_status tg_proc_run(tg_context *ctx, const char *const *argv, int out_fd, int 
     return tg_proc_watch(ctx, argv, out_fd, NULL, NULL, exit_code);
 }
 
-tg_status tg_proc_watch(tg_context *ctx, const char *const *argv, int out_fd, void (*tick)(void *), void *user,
+tg_status tg_proc_watch(tg_context *ctx, const char *const *argv, int out_fd, tg_status (*tick)(void *), void *user,
                         int *exit_code)
 {
     pid_t pid = 0;
     int status = 0;
-    bool cancelled = false;
+    tg_status stopped = TG_OK;
     int error = spawn(argv, out_fd, &pid);
     if (error == ENOENT)
         return tg_fail(TG_EIO, "cannot start %s: it is not installed, or not in PATH", argv[0]);
     if (error) return tg_fail(TG_EIO, "cannot start %s: %s", argv[0], strerror(error));
-    tg_status s = wait_for(ctx, pid, tick, user, &status, &cancelled);
+    tg_status s = wait_for(ctx, pid, tick, user, &status, &stopped);
     if (s) return s;
-    if (cancelled) return tg_fail(TG_ECANCELLED, "stopped while %s was running", argv[0]);
+    if (stopped && stopped != TG_ECANCELLED) return stopped;
+    if (stopped) return tg_fail(TG_ECANCELLED, "stopped while %s was running", argv[0]);
     *exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return TG_OK;
 }

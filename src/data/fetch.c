@@ -1,6 +1,8 @@
 /* fetch.c - curl as a child: no shell, no settings of the user's, nothing but the schemes that we name. */
 #include "data/fetch.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -50,17 +52,25 @@ char *tg_fetch_shown(const char *address)
 
 typedef struct watched {
     tg_meter meter;
-    const char *path;
+    const char *path, *shown;
+    int64_t most; /* bytes; 0: no bound */
 } watched;
 
-/* How much has come so far is how long the file is. */
-static void look(void *user)
+static tg_status too_long(const watched *w)
+{
+    return tg_fail(TG_EINVAL, "%s: more than %" PRId64 " bytes come; nothing was kept; if so much is wanted, give "
+                   "--max-download a greater number (0: no bound)", w->shown, w->most);
+}
+
+/* How much has come so far is how long the file is. A server need not tell how much there is, and none can be trusted to. */
+static tg_status look(void *user)
 {
     watched *w = user;
     tg_file *f;
-    if (tg_path_kind(w->path) != TG_PATH_FILE || tg_file_open(w->path, &f)) return;
+    if (tg_path_kind(w->path) != TG_PATH_FILE || tg_file_open(w->path, &f)) return TG_OK;
     (void)tg_meter_add(&w->meter, tg_file_size(f) - w->meter.done);
     tg_file_close(f);
+    return w->most > 0 && w->meter.done > w->most ? too_long(w) : TG_OK;
 }
 
 /* curl's own words, "curl: (22) The requested URL returned error: 404". */
@@ -76,18 +86,23 @@ static tg_status fail_fetch(const char *shown, int code, const char *words_path)
     return status;
 }
 
-static tg_status run_curl(tg_context *ctx, const char *address, const char *shown, int64_t bytes, const char *path,
-                          const char *words_path)
+static tg_status run_curl(tg_context *ctx, const char *address, const char *shown, int64_t bytes, int64_t most,
+                          const char *path, const char *words_path)
 {
-    enum { NOT_FOUND = 127 };
+    enum { NOT_FOUND = 127, FILESIZE_EXCEEDED = 63 };
+    char bound[24];
+    snprintf(bound, sizeof bound, "%" PRId64, most);
     const char *const argv[] = {
         "curl", "--disable", "--silent", "--show-error", "--fail", "--globoff", "--location", "--max-redirs", "10",
         "--proto", "=http,https,ftp,file", "--proto-redir", "=http,https,ftp", "--stderr", words_path,
-        "--output", path, "--", address, NULL,
+        "--max-filesize", bound, "--output", path, "--", address, NULL,
     };
-    watched w = {.meter = tg_meter_start(ctx, "fetch", "bytes", bytes), .path = path};
+    watched w = {.meter = tg_meter_start(ctx, "fetch", "bytes", bytes), .path = path,
+                 .shown = shown, .most = most};
     int code = 0;
     tg_status status = tg_proc_watch(ctx, argv, -1, look, &w, &code);
+    if (!status && code == FILESIZE_EXCEEDED && most > 0) status = too_long(&w); /* told beforehand */
+    if (!status) status = look(&w); /* what came since the last time */
     tg_meter_end(&w.meter);
     if ((!status || status == TG_EIO) && ctx && tg_cancelled(ctx)) /* Ctrl-C reaches the child first */
         return tg_fail(TG_ECANCELLED, "stopped while fetching %s; nothing was written", shown);
@@ -97,14 +112,14 @@ static tg_status run_curl(tg_context *ctx, const char *address, const char *show
     return !status && code ? fail_fetch(shown, code, words_path) : status;
 }
 
-tg_status tg_fetch(tg_context *ctx, const char *address, int64_t bytes, const char *path)
+tg_status tg_fetch(tg_context *ctx, const char *address, int64_t bytes, int64_t most, const char *path)
 {
     char *shown = tg_fetch_shown(address);
     tg_str words_path = {0};
     tg_str_addf(&words_path, "%s.err", path);
     tg_status status = shown && !words_path.failed ? check_scheme(address, shown) : TG_ENOMEM;
     if (!status) {
-        status = run_curl(ctx, address, shown, bytes, path, words_path.data);
+        status = run_curl(ctx, address, shown, bytes, most, path, words_path.data);
         tg_status removed = tg_remove(words_path.data);
         if (!status) status = removed;
     }

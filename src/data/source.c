@@ -340,7 +340,7 @@ static tg_status gather_address(tg_gather *g, const tg_recipe_file *file, const 
     tg_scratch *text = NULL;
     if (!shown) return TG_ENOMEM;
     tg_item about = {.kind = "text", .origin = shown, .licence = licence, .label = file->label};
-    tg_status status = g->scratch ? tg_fetch(g->ctx, file->url, file->bytes, g->scratch)
+    tg_status status = g->scratch ? tg_fetch(g->ctx, file->url, file->bytes, g->max_download, g->scratch)
                                   : tg_fail(TG_EINVAL, "%s: there is no place to fetch it to", shown);
     if (!status) status = read_source(g, g->scratch, INT64_MAX, &text);
     if (!status) status = tg_remove(g->scratch);

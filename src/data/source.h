@@ -10,6 +10,7 @@ typedef struct tg_gather {
     uint64_t seed;      /* of grammars and of --sample */
     double sample;      /* share of a folder's files, or of the rows of tables; 1: all */
     int64_t max_bytes;  /* 0: no bound (a grammar: TG_SYNTH_BYTES) */
+    int64_t max_download; /* bytes that one address may bring; 0: no bound */
     int64_t limit;      /* items, or rows; 0: no bound */
     bool label_folders; /* the first folder below a source is the class of what is in it */
     const char *column, *label_column; /* files are tables, and this holds the texts, that their classes; may be NULL */

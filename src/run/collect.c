@@ -31,6 +31,7 @@ const tg_key tg_collect_keys[] = {
     TG_TEXT(tg_collect_options, label_column, 0, NULL, "NAME", 0, "the column that holds each row's class"),
     TG_INT(tg_collect_options, max_bytes, 0, "0", 0, 1e15, 0,
            "stop after so many bytes, at a whole character; 0: no bound (synth: 100k)"),
+    TG_INT(tg_collect_options, max_download, 0, "4G", 0, 1e15, 0, "bytes that one address may bring; 0: no bound"),
     TG_INT(tg_collect_options, limit, 0, "0", 0, 1e12, 0, "stop after so many items, with --column rows; 0: no bound"),
     TG_REAL(tg_collect_options, sample, 0, "1", 0, 1, 0,
             "take this share of the files in folders, with --column of the rows, chosen by --seed"),
@@ -185,7 +186,7 @@ static tg_status collect(collecting *c, double start)
     const tg_collect_options *o = c->o;
     char manifest[65];
     tg_gather g = {
-        .ctx = c->ctx, .seed = (uint64_t)o->seed, .sample = o->sample, .max_bytes = o->max_bytes, .limit = o->limit,
+        .ctx = c->ctx, .seed = (uint64_t)o->seed, .sample = o->sample, .max_bytes = o->max_bytes, .max_download = o->max_download, .limit = o->limit,
         .label_folders = by_folder(o), .column = o->column, .label_column = o->label_column,
         .take = take_item, .note = take_note, .user = c,
     };

@@ -37,7 +37,24 @@ $ echo '{"name": ' > short.json; gen-collect recipe:short.json -o x
 !~ ^gen-collect: short.json:2:1: expected
 ? 1
 
+# A server that sends without end is stopped at --max-download, and what came goes: this curl never ends by itself.
+$ mkdir fake; mkfifo silence; printf '#!/bin/sh\nwhile [ "$1" != --output ]; do shift; done; head -c 50000 /dev/zero > "$2"; read -r line < silence\n' > fake/curl; chmod +x fake/curl
+$ PATH=$PWD/fake:$PATH gen-collect http://host/endless --max-download 40k -o x; ls -A | grep -e tmp -e '^x$'
+! gen-collect: http://host/endless: more than 40000 bytes come; nothing was kept; if so much is wanted, give --max-download a greater number (0: no bound)
+? 1
+# One that ends before anybody looks is measured all the same; at the bound it is taken.
+$ sed -i 's/; read.*//' fake/curl; PATH=$PWD/fake:$PATH gen-collect http://host/fast --max-download 49999 -o x; ls -A | grep -e tmp -e '^x$'
+! gen-collect: http://host/fast: more than 49999 bytes come; nothing was kept; if so much is wanted, give --max-download a greater number (0: no bound)
+? 1
+$ for most in 50k 0; do PATH=$PWD/fake:$PATH gen-collect http://host/fast --max-download $most -o fits$most -q 2> said; cat fits$most/items/* | wc -c; done
+<~ ^ *50000$
+<~ ^ *50000$
+
 skip unless command -v curl
+# What tells its size is not begun.
+$ gen-collect "file://$PWD/a.txt" --max-download 6 -o x; ls -A | grep -e tmp -e '^x$'
+!~ ^gen-collect: file:///.*/a.txt: more than 6 bytes come; nothing was kept
+? 1
 # A file by its address: the bytes, and the address as origin, without a password.
 $ gen-collect "file://$PWD/a.txt" -o c && cmp a.txt c/items/000001.txt && ls c
 ! c: 1 item, 7 B; seed 1

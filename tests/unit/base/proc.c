@@ -68,9 +68,10 @@ TEST(a_program_that_is_missing_is_named)
     CHECK_INT(code, -1);
 }
 
-static void make_file(void *user)
+static tg_status make_file(void *user)
 {
     CHECK_OK(tg_write_file(user, "", 0));
+    return TG_OK;
 }
 
 TEST(whoever_watches_is_called_while_the_child_runs)
@@ -82,6 +83,21 @@ TEST(whoever_watches_is_called_while_the_child_runs)
     const char *const argv[] = {"sh", "-c", "until test -e \"$0\"; do :; done; exit 3", path, NULL};
     CHECK_OK(tg_proc_watch(NULL, argv, -1, make_file, path, &code));
     CHECK_INT(code, 3);
+}
+
+static tg_status had_enough(void *user)
+{
+    (*(int *)user)++;
+    return tg_fail(TG_EINVAL, "enough");
+}
+
+TEST(whoever_watches_may_end_the_child)
+{
+    int code = -1, calls = 0;
+    CHECK_ERROR(tg_proc_watch(NULL, (const char *const[]){"tail", "-f", "/dev/null", NULL}, -1, had_enough, &calls, &code),
+                TG_EINVAL, "enough");
+    CHECK_INT(calls, 1);
+    CHECK_INT(code, -1);
 }
 
 TEST(cancelling_ends_the_child)
