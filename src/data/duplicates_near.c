@@ -36,7 +36,8 @@ typedef struct near {
     kept *kept;                 /* [KEPT], of a document by the rest of its index */
     tg_shingles a, b;
     int64_t in_a;               /* the document whose set a is; -1: none */
-    tg_status status;           /* of reading the text while comparing */
+    tg_meter meter;             /* of comparing: every document once in every band */
+    tg_status status;           /* of reading the text while comparing, and of being stopped */
 } near;
 
 /* ---- signatures ------------------------------------------------------------------------------------------------- */
@@ -187,10 +188,15 @@ static int64_t not_before(int64_t at)
     return at > TG_NEAR_NEIGHBOURS ? at - TG_NEAR_NEIGHBOURS : 0;
 }
 
+static void advance(near *n, int64_t count)
+{
+    if (!n->status) n->status = tg_meter_add(&n->meter, count);
+}
+
 /* Joins what is near; pairs ascend by document. */
 static void join_near(near *n, uint64_t *bucket, int64_t count)
 {
-    for (int64_t p = 1; p < count; p++)
+    for (int64_t p = 1; p < count && !n->status; p++, advance(n, 1))
         for (int64_t j = document(bucket[p]), q = p - 1; q >= not_before(p); q--) {
             int64_t i = document(bucket[q]);
             if (root(n->first, i) != root(n->first, j) && are_near(n, i, j)) join(n->first, i, j);
@@ -201,7 +207,7 @@ static void join_near(near *n, uint64_t *bucket, int64_t count)
 static void join_equal(near *n, uint64_t *bucket, int64_t count)
 {
     int64_t kinds = 1;
-    for (int64_t p = 1; p < count; p++) {
+    for (int64_t p = 1; p < count && !n->status; p++, advance(n, 1)) {
         int64_t j = document(bucket[p]), q = kinds - 1;
         while (q >= not_before(kinds) && likeness(n, document(bucket[q]), j) < 1) q--;
         if (q >= not_before(kinds)) {
@@ -228,13 +234,17 @@ static void sort_by_key(uint64_t *pairs, uint64_t *scratch, int64_t count)
 static void walk_buckets(near *n, int band, void (*work)(near *, uint64_t *, int64_t))
 {
     const uint32_t *keys = n->keys + band * n->count;
-    int64_t count = 0;
+    int64_t count = 0, passed = 0; /* passed: not yet told; a document alone is not worth a look at the clock */
     for (int64_t i = 0; i < n->count; i++)
         if (n->sizes[i]) n->pairs[count++] = (uint64_t)keys[i] << 32 | (uint64_t)i;
     sort_by_key(n->pairs, n->scratch, count);
-    for (int64_t begin = 0, end; begin < count; begin = end) {
+    advance(n, n->count - count);
+    for (int64_t begin = 0, end; begin < count && !n->status; begin = end) {
         for (end = begin + 1; end < count && n->pairs[end] >> 32 == n->pairs[begin] >> 32;) end++;
         if (end - begin > 1) work(n, n->pairs + begin, end - begin);
+        if (++passed < 1024 && end < count) continue;
+        advance(n, passed);
+        passed = 0;
     }
 }
 
@@ -287,12 +297,11 @@ tg_status tg_duplicates_near_among(tg_context *ctx, tg_scratch *text, const int6
     }
     tg_status status = make_room(&n, longest);
     if (!status) status = sign_all(&n, ctx, longest);
+    n.meter = tg_meter_start(ctx, "join near ones", "looks", count * (n.bands + 1));
     if (!status) walk_buckets(&n, n.bands, join_equal);
-    for (int b = 0; !status && b < n.bands; b++) {
-        walk_buckets(&n, b, join_near);
-        status = n.status;
-        if (ctx && tg_cancelled(ctx)) status = tg_fail(TG_ECANCELLED, "stopped; nothing was written");
-    }
+    for (int b = 0; !status && !n.status && b < n.bands; b++) walk_buckets(&n, b, join_near);
+    tg_meter_end(&n.meter);
+    if (!status) status = n.status;
     for (int64_t i = 0; i < count; i++) first[i] = (int32_t)root(first, i);
     free_room(&n);
     return status;

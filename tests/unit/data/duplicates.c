@@ -2,9 +2,12 @@
  * searches: boilerplate, one character repeated, no characters at all. */
 #include "data/duplicates.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -446,6 +449,46 @@ TEST(near_refuses_what_it_cannot_do)
     d->count = 0;
     find_near(d, 0.8);
     documents_free(d);
+}
+
+/* A text of so many pages; comparing is known by its coming back to the first page after signing was at the last. */
+static struct { char *text; size_t page, pages; volatile sig_atomic_t stop; } watched;
+
+static void on_touch(int signal, siginfo_t *about, void *context)
+{
+    (void)signal;
+    (void)context;
+    char *last = watched.text + (watched.pages - 1) * watched.page;
+    watched.stop = (char *)about->si_addr < last;
+    mprotect(watched.stop ? watched.text : last, watched.page, PROT_READ | PROT_WRITE);
+    if (!watched.stop) mprotect(watched.text, watched.page, PROT_NONE);
+}
+
+TEST(cancelling_while_near_ones_are_joined_is_seen_at_the_next_document)
+{
+    enum { LENGTH = 64, PAGES = 4 };
+    documents *d = documents_new();
+    tg_context *ctx;
+    struct sigaction action = {.sa_sigaction = on_touch, .sa_flags = SA_SIGINFO};
+    watched.page = (size_t)sysconf(_SC_PAGESIZE);
+    watched.pages = PAGES;
+    watched.text = aligned_alloc(watched.page, PAGES * watched.page);
+    CHECK(watched.text);
+    d->count = (int64_t)(PAGES * watched.page) / LENGTH; /* all the same */
+    for (int64_t i = 0; i < d->count; i++) {
+        memcpy(watched.text + i * LENGTH, "whoever compares the same text with itself finds it is the same\n", LENGTH);
+        d->starts[i + 1] = (i + 1) * LENGTH;
+    }
+    CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1, .cancel = &watched.stop}, &ctx));
+    CHECK_INT(sigaction(SIGSEGV, &action, NULL), 0);
+    mprotect(watched.text + (PAGES - 1) * watched.page, watched.page, PROT_NONE);
+    CHECK_ERROR(near(ctx, watched.text, d->starts, d->count, 0.8, d->first), TG_ECANCELLED, "stopped");
+    CHECK_INT(watched.stop, 1);
+    CHECK_INT(d->first[2], 2); /* the second was joined to the first, and that was all */
+    tg_context_free(ctx);
+    free(watched.text);
+    documents_free(d);
+    CHECK_INT(tg_alloc_live(), 0);
 }
 
 TEST(duplicates_survive_any_allocation_that_fails)
