@@ -27,9 +27,10 @@ const char *tg_tokenizer_kind(const tg_tokenizer *t); /* "byte", "char" */
 
 /* Text to ids; *count in: room of ids, out: how many were written. Bytes may be at most room long (a token is at least
  * one byte). Errors: TG_EINVAL when the text holds a character that the tokeniser lacks or is not UTF-8; the message
- * names character, code point and offset; with an unknown token, that stands for them. skip_unknown leaves such characters
- * out instead. */
-tg_status tg_tokenizer_encode(const tg_tokenizer *t, const char *bytes, int64_t length, bool skip_unknown,
+ * names character, code point, offset and remedy. That is for what people type; TG_UNKNOWN_SKIP leaves such characters
+ * out, and TG_UNKNOWN_TOKEN, which training data are written with, has the unknown token for them where there is one. */
+typedef enum tg_unknown { TG_UNKNOWN_ERROR, TG_UNKNOWN_SKIP, TG_UNKNOWN_TOKEN } tg_unknown;
+tg_status tg_tokenizer_encode(const tg_tokenizer *t, const char *bytes, int64_t length, tg_unknown unknown,
                               int32_t *ids, int64_t *count);
 /* The bytes of one token, borrowed. Start, end, classes and an id outside the vocabulary have an empty text, the unknown
  * token is U+FFFD. */

@@ -89,7 +89,7 @@ tg_status tg_packer_text(tg_packer *p, tg_scratch *text, int64_t begin, int64_t 
         if (!status) status = make_room(p, n);
         if (status) return status;
         int64_t got = n;
-        status = tg_tokenizer_encode(p->t, part, n, false, p->ids + p->held, &got);
+        status = tg_tokenizer_encode(p->t, part, n, TG_UNKNOWN_TOKEN, p->ids + p->held, &got);
         if (status) return tg_note("from byte %" PRId64, at - begin);
         p->held += got;
         status = tg_meter_add(m, n);

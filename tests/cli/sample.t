@@ -12,6 +12,12 @@ $ gen-sample a --prompt 'a汉b'
 !~ gen-sample: .*U\+6C49.*
 ? 1
 $ gen-sample a --prompt 'a汉b' --unk skip --length 3 --seed 2 > one.txt
+# The unknown token of --min-count is for training data: a prompt's character is no less an error, and skipped it leaves nothing but its echo.
+$ gen-preprocess corpus -o rare.safetensors --min-count 400 -q; gen-train --data rare.safetensors --model ngram -o rare -q; gen-sample rare --prompt 'aQ'
+! gen-sample: the prompt: character 'Q' (U+0051) at byte 1 is not in the vocabulary: the training data do not have it, or too seldom (--min-count); leave it out (--unk skip)
+? 1
+$ gen-sample rare --prompt 'aQ' --unk skip --length 9 | sed 's,Q,,' > with; gen-sample rare --prompt a --length 9 > without; cmp with without && echo same
+< same
 $ gen-sample a --length 20 -n 3 --seed 5 --format jsonl > all.jsonl
 $ gen-sample a --length 20 -n 1 --first 2 --seed 5 --format jsonl > third.jsonl
 $ tail -n 1 all.jsonl | cmp - third.jsonl && echo same

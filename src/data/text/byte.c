@@ -2,11 +2,11 @@
 #include "base/alloc.h"
 #include "data/text/tokenizer.h"
 
-static tg_status byte_encode(const tg_tokenizer *t, const char *bytes, int64_t length, bool skip_unknown, int32_t *ids,
+static tg_status byte_encode(const tg_tokenizer *t, const char *bytes, int64_t length, tg_unknown unknown, int32_t *ids,
                              int64_t *count)
 {
     (void)t;
-    (void)skip_unknown; /* nothing is unknown */
+    (void)unknown; /* nothing is */
     for (int64_t i = 0; i < length; i++) ids[i] = (unsigned char)bytes[i];
     *count = length;
     return TG_OK;

@@ -23,17 +23,17 @@ static int length_of(const char *text)
     return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
-static tg_status unknown(const char *at, uint32_t code, int64_t offset)
+static tg_status fail_unknown(const char_tokenizer *t, const char *at, uint32_t code, int64_t offset)
 {
     char shown[5] = {0};
     memcpy(shown, at, (size_t)length_of(at));
     return tg_fail(TG_EINVAL,
                    "character '%s' (U+%04" PRIX32 ") at byte %" PRId64
-                   " is not in the vocabulary: the training data do not have it; leave it out (--unk skip)",
-                   shown, code, offset);
+                   " is not in the vocabulary: the training data do not have it%s; leave it out (--unk skip)",
+                   shown, code, offset, t->base.special.unknown >= 0 ? ", or too seldom (--min-count)" : "");
 }
 
-static tg_status char_encode(const tg_tokenizer *tokenizer, const char *bytes, int64_t length, bool skip_unknown,
+static tg_status char_encode(const tg_tokenizer *tokenizer, const char *bytes, int64_t length, tg_unknown unknown,
                              int32_t *ids, int64_t *count)
 {
     const char_tokenizer *t = (const char_tokenizer *)tokenizer;
@@ -52,9 +52,9 @@ static tg_status char_encode(const tg_tokenizer *tokenizer, const char *bytes, i
                                (unsigned)(unsigned char)*at, (int64_t)(at - bytes));
             id = t->page[code / PAGE][code % PAGE];
         }
-        if (id < 0 && !skip_unknown) id = t->base.special.unknown;
+        if (id < 0 && unknown == TG_UNKNOWN_TOKEN) id = t->base.special.unknown;
         if (id >= 0) ids[n++] = id;
-        else if (!skip_unknown) return unknown(at, code, at - bytes);
+        else if (unknown != TG_UNKNOWN_SKIP) return fail_unknown(t, at, code, at - bytes);
         at += size;
     }
     *count = n;

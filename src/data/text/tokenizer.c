@@ -19,13 +19,13 @@ const char *tg_tokenizer_kind(const tg_tokenizer *t)
     return t->row->name;
 }
 
-tg_status tg_tokenizer_encode(const tg_tokenizer *t, const char *bytes, int64_t length, bool skip_unknown,
+tg_status tg_tokenizer_encode(const tg_tokenizer *t, const char *bytes, int64_t length, tg_unknown unknown,
                               int32_t *ids, int64_t *count)
 {
     if (length < 0 || length > *count)
         return tg_fail(TG_EINVAL, "there is room for %" PRId64 " tokens, %" PRId64 " bytes may need more", *count,
                        length);
-    return t->row->encode(t, bytes, length, skip_unknown, ids, count);
+    return t->row->encode(t, bytes, length, unknown, ids, count);
 }
 
 const char *tg_tokenizer_text(const tg_tokenizer *t, int32_t id, int64_t *length)

@@ -6,7 +6,7 @@
 
 typedef struct tg_tokenizer_row {
     const char *name;
-    tg_status (*encode)(const tg_tokenizer *t, const char *bytes, int64_t length, bool skip_unknown, int32_t *ids,
+    tg_status (*encode)(const tg_tokenizer *t, const char *bytes, int64_t length, tg_unknown unknown, int32_t *ids,
                         int64_t *count);                      /* room is there; *count: how many came out */
     const char *(*text)(const tg_tokenizer *t, int32_t id, int64_t *length); /* id is within the vocabulary */
     void (*put)(const tg_tokenizer *t, tg_json_writer *w);    /* members behind "kind" */

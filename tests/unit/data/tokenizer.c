@@ -8,7 +8,7 @@ static void round_trip(const tg_tokenizer *t, const char *text, int64_t length)
 {
     int64_t count = length, at = 0;
     int32_t *ids = tg_alloc_array(length + 1, sizeof *ids);
-    CHECK_OK(tg_tokenizer_encode(t, text, length, false, ids, &count));
+    CHECK_OK(tg_tokenizer_encode(t, text, length, TG_UNKNOWN_ERROR, ids, &count));
     for (int64_t i = 0; i < count; i++) {
         int64_t n;
         CHECK(ids[i] >= 0 && ids[i] < tg_tokenizer_vocab(t));
@@ -62,7 +62,7 @@ TEST(char_round_trips_and_numbers_by_code_point)
     round_trip(t, text, (int64_t)sizeof text - 1);
     int32_t ids[4];
     int64_t count = 4, n;
-    CHECK_OK(tg_tokenizer_encode(t, "a\n \"", 4, false, ids, &count));
+    CHECK_OK(tg_tokenizer_encode(t, "a\n \"", 4, TG_UNKNOWN_ERROR, ids, &count));
     CHECK_INT(ids[0], 4);
     CHECK_INT(ids[1], 0);
     CHECK_INT(ids[2], 1);
@@ -80,19 +80,37 @@ TEST(unknown_characters_are_named_or_left_out)
     tg_tokenizer *t = char_tokenizer_of("abc \xe6\x98\xa5");
     int32_t ids[20];
     int64_t count = 20;
-    CHECK_ERROR(tg_tokenizer_encode(t, "ab \xe6\x98\xa6", 6, false, ids, &count), TG_EINVAL,
+    CHECK_ERROR(tg_tokenizer_encode(t, "ab \xe6\x98\xa6", 6, TG_UNKNOWN_ERROR, ids, &count), TG_EINVAL,
                 "character '\xe6\x98\xa6' (U+6626) at byte 3");
-    CHECK_ERROR(tg_tokenizer_encode(t, "abz", 3, false, ids, &count), TG_EINVAL, "'z' (U+007A) at byte 2");
-    CHECK_ERROR(tg_tokenizer_encode(t, "ab\xff", 3, true, ids, &count), TG_EINVAL, "not UTF-8: byte 0xff at byte 2");
+    CHECK_ERROR(tg_tokenizer_encode(t, "abz", 3, TG_UNKNOWN_ERROR, ids, &count), TG_EINVAL, "'z' (U+007A) at byte 2");
+    CHECK_ERROR(tg_tokenizer_encode(t, "ab\xff", 3, TG_UNKNOWN_SKIP, ids, &count), TG_EINVAL, "not UTF-8: byte 0xff at byte 2");
     count = 20;
-    CHECK_OK(tg_tokenizer_encode(t, "az\xe6\x98\xa6\xe6\x98\xa5", 8, true, ids, &count));
+    CHECK_OK(tg_tokenizer_encode(t, "az\xe6\x98\xa6\xe6\x98\xa5", 8, TG_UNKNOWN_SKIP, ids, &count));
     CHECK_INT(count, 2);
     CHECK_INT(ids[1], 4);
     count = 2;
-    CHECK_ERROR(tg_tokenizer_encode(t, "abc", 3, false, ids, &count), TG_EINVAL, "room for 2 tokens");
+    CHECK_ERROR(tg_tokenizer_encode(t, "abc", 3, TG_UNKNOWN_ERROR, ids, &count), TG_EINVAL, "room for 2 tokens");
     count = 0;
-    CHECK_OK(tg_tokenizer_encode(t, "", 0, false, ids, &count));
+    CHECK_OK(tg_tokenizer_encode(t, "", 0, TG_UNKNOWN_ERROR, ids, &count));
     CHECK_INT(count, 0);
+    tg_tokenizer_free(t);
+}
+
+TEST(an_unknown_token_is_for_who_asks_for_it)
+{
+    tg_tokenizer *t = char_tokenizer_of("abc");
+    int32_t ids[8];
+    int64_t count = 8;
+    CHECK_OK(tg_tokenizer_add_specials(t, true, false, NULL, 0));
+    CHECK_ERROR(tg_tokenizer_encode(t, "ab\xe6\x98\xa6", 5, TG_UNKNOWN_ERROR, ids, &count), TG_EINVAL,
+                "character '\xe6\x98\xa6' (U+6626) at byte 2 is not in the vocabulary: the training data do not have it, or "
+                "too seldom (--min-count); leave it out (--unk skip)");
+    CHECK_OK(tg_tokenizer_encode(t, "azb", 3, TG_UNKNOWN_SKIP, ids, &count));
+    CHECK_INT(count, 2);
+    CHECK_INT(ids[1], 1);
+    CHECK_OK(tg_tokenizer_encode(t, "azb", 3, TG_UNKNOWN_TOKEN, ids, (count = 8, &count)));
+    CHECK_INT(count, 3);
+    CHECK_INT(ids[1], 3);
     tg_tokenizer_free(t);
 }
 
@@ -139,7 +157,7 @@ TEST(char_encodes_a_megabyte_quickly)
     double start = tg_now();
     for (int i = 0; i < TIMES; i++) {
         int64_t count = N;
-        CHECK_OK(tg_tokenizer_encode(t, text, N, false, ids, &count));
+        CHECK_OK(tg_tokenizer_encode(t, text, N, TG_UNKNOWN_ERROR, ids, &count));
     }
     test_note("%.0f MB/s of ASCII", TIMES * (double)N / 1e6 / (tg_now() - start));
     tg_free(ids);
