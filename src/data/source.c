@@ -162,6 +162,17 @@ static tg_status take_text(tg_gather *g, const tg_item *about, const tg_str *tex
     return status;
 }
 
+/* A text that only passes for ASCII is kept: gen-preprocess refuses it, unless told to take it as it is. */
+static tg_status warn_seven(tg_gather *g, const char *origin, tg_scratch *text)
+{
+    tg_guess found;
+    tg_status status = guess(text, &found);
+    if (!status && found.encoding >= TG_ENCODINGS)
+        tg_log(g->ctx, TG_LOG_WARN, "%s: in %s, which gen-preprocess does not read; make it UTF-8 first", origin,
+               tg_encoding_name(found.encoding));
+    return status;
+}
+
 /* Whether a file found in a folder is no text; says so. One that is named is taken with a warning, or, where it should
  * be a table, refused later. */
 static tg_status is_passed_over(tg_gather *g, const char *origin, tg_scratch *text, bool named, bool *out)
@@ -177,9 +188,10 @@ static tg_status is_passed_over(tg_gather *g, const char *origin, tg_scratch *te
         tg_log(g->ctx, TG_LOG_WARN,
                "%s: %s at byte %" PRId64 "; taken as it is, gen-preprocess will want --tokenizer byte", origin, what,
                odd);
+    else if (odd < 0) status = warn_seven(g, origin, text);
     if (empty) tg_log(g->ctx, TG_LOG_WARN, "%s: empty", origin);
     *out = !named && (odd >= 0 || empty);
-    return TG_OK;
+    return status;
 }
 
 /* A character that the bound cuts goes, unless the text is not UTF-8 anyway. */

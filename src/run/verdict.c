@@ -139,10 +139,17 @@ static void judge_classes(judge *j)
 static void judge_encoding(judge *j)
 {
     const tg_cleaning *c = &j->p->cleaning;
-    if (c->doubtful == 0) return;
     tg_str text = {0};
-    tg_str_addf(&text, "the encoding of %" PRId64 " item%s is a guess", c->doubtful, c->doubtful == 1 ? "" : "s");
-    find(j, false, &text, "--encoding NAME");
+    if (c->doubtful) {
+        tg_str_addf(&text, "the encoding of %" PRId64 " item%s is a guess", c->doubtful, c->doubtful == 1 ? "" : "s");
+        find(j, false, &text, "--encoding NAME");
+    }
+    tg_str_clear(&text);
+    if (c->not_text) {
+        tg_str_addf(&text, "%" PRId64 " item%s in no encoding that is read: bytes as they are", c->not_text,
+                    c->not_text == 1 ? " is" : "s are");
+        find(j, false, &text, "right for what is no text; else make it UTF-8 first (iconv)");
+    }
     tg_str_free(&text);
 }
 

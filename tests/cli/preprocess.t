@@ -54,7 +54,17 @@ $ gen-collect - -o empty -q < /dev/null 2> /dev/null; gen-preprocess empty -o x.
 $ printf 'caf\351\n' | gen-collect - -o latin -q 2> /dev/null; gen-preprocess latin -o x.safetensors
 ! gen-preprocess: latin/items/000001.txt (from standard input): not UTF-8: byte 0xe9 at byte 3 begins no character; give its encoding (--encoding NAME) or take bytes as they are (--tokenizer byte)
 ? 1
-$ gen-preprocess latin -o latin.safetensors --tokenizer byte -q
+$ gen-preprocess latin -o latin.safetensors --tokenizer byte 2>&1 | grep encoding
+< gen-preprocess: warning:   1 item is in no encoding that is read: bytes as they are; right for what is no text; else make it UTF-8 first (iconv)
+# Encodings of seven bits would pass for ASCII.
+$ printf '~{4:Ll@4AK#,P!:S@o5D1yHZ;/AK!#~}\n' > hz.txt; gen-collect hz.txt -o hz
+! gen-collect: warning: hz.txt: in HZ, which gen-preprocess does not read; make it UTF-8 first
+! hz: 1 item, 33 B; seed 1
+$ gen-preprocess hz -o x.safetensors
+! gen-preprocess: hz/items/000001.txt (from hz.txt): the text is in HZ, which is not read; make it UTF-8 first (iconv -f HZ -t UTF-8; where iconv lacks it, Python has it), or take it as it is (--encoding utf-8)
+? 1
+$ gen-preprocess hz -o hz.safetensors --encoding utf-8 -q && gen-preprocess hz -o hz2.safetensors --tokenizer byte 2>&1 | grep -c 'no encoding that is read'
+< 1
 $ printf 'a\0b' | gen-collect - -o zero -q 2> /dev/null; gen-preprocess zero -o x.safetensors
 !~ no text: a NUL at byte 1; take --tokenizer byte
 ? 1

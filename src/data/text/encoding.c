@@ -9,8 +9,9 @@
 
 const char *tg_encoding_name(tg_encoding e)
 {
-    static const char *const names[TG_ENCODINGS] = {"UTF-8", "UTF-16LE", "UTF-16BE", "GB18030", "Big5"};
-    return (unsigned)e < TG_ENCODINGS ? names[e] : NULL;
+    static const char *const names[TG_ENCODINGS_NAMED] = {"UTF-8", "UTF-16LE", "UTF-16BE", "GB18030", "Big5", "UTF-7", "HZ",
+                                                          "ISO-2022-JP", "ISO-2022-KR", "ISO-2022-CN"};
+    return (unsigned)e < TG_ENCODINGS_NAMED ? names[e] : NULL;
 }
 
 /* ---- one character: its length, 0 none, -1 cut short ------------------------------------------------------------ */
@@ -106,6 +107,7 @@ int tg_encoding_next(tg_encoding e, const char *at, const char *end, uint32_t *c
 int tg_encoding_partial(tg_encoding e, const char *bytes, int64_t length)
 {
     if (e == TG_UTF8) return tg_utf8_partial(bytes, length);
+    if ((unsigned)e >= TG_ENCODINGS) return 0;
     const uint8_t *b = (const uint8_t *)bytes;
     int64_t i = length;
     if (e == TG_UTF16LE || e == TG_UTF16BE) i = length < 3 ? 0 : (length - 3) & ~INT64_C(1);
@@ -181,7 +183,11 @@ static tg_status convert(tg_encoding e, const uint8_t *bytes, const uint8_t *at,
 
 tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, int64_t from, tg_str *out)
 {
-    if ((unsigned)e >= TG_ENCODINGS) return tg_fail(TG_EINVAL, "there is no encoding of number %d", (int)e);
+    if (!tg_encoding_name(e)) return tg_fail(TG_EINVAL, "there is no encoding of number %d", (int)e);
+    if (e >= TG_ENCODINGS)
+        return tg_fail(TG_EINVAL, "the text is in %s, which is not read; make it UTF-8 first (iconv -f %s -t UTF-8%s), or take it as "
+                       "it is (--encoding utf-8)", tg_encoding_name(e), tg_encoding_name(e),
+                       e == TG_HZ ? "; where iconv lacks it, Python has it" : "");
     const uint8_t *b = (const uint8_t *)bytes, *at = b, *end = b + length;
     uint32_t first = 0;
     int64_t before = out->length;

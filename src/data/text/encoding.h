@@ -9,14 +9,19 @@
  * GB18030 is whole, with its codes of four bytes for all of Unicode, and holds GBK and GB 2312. Big5 is Microsoft's
  * cp950; where editions differ, encoding_tables.py says which is meant. The Big5 of Hong Kong (HKSCS), UTF-32, Shift
  * JIS, EUC-JP, EUC-KR, Latin and Cyrillic code pages are not known: a text in one of them gets little confidence.
+ * UTF-7, HZ and ISO-2022 are known by their escapes, and not read.
  */
 #ifndef TG_DATA_ENCODING_H
 #define TG_DATA_ENCODING_H
 #include "base/str.h"
 
-typedef enum tg_encoding { TG_UTF8, TG_UTF16LE, TG_UTF16BE, TG_GB18030, TG_BIG5, TG_ENCODINGS } tg_encoding;
+/* Behind TG_ENCODINGS: what is recognised, and refused with the remedy. */
+typedef enum tg_encoding {
+    TG_UTF8, TG_UTF16LE, TG_UTF16BE, TG_GB18030, TG_BIG5, TG_ENCODINGS,
+    TG_UTF7 = TG_ENCODINGS, TG_HZ, TG_ISO_2022_JP, TG_ISO_2022_KR, TG_ISO_2022_CN, TG_ENCODINGS_NAMED
+} tg_encoding;
 
-const char *tg_encoding_name(tg_encoding e); /* "UTF-8", "UTF-16LE", "UTF-16BE", "GB18030", "Big5"; NULL beyond */
+const char *tg_encoding_name(tg_encoding e); /* "UTF-8", "UTF-16LE", "UTF-16BE", "GB18030", "Big5", "UTF-7", ...; NULL beyond */
 
 /* Reads one character of [at, end), at < end; returns its length 1..4 and the code point, 0 when no character begins
  * with these bytes, -1 when the end cuts what may be one. *code is written only on success. A mark is U+FEFF. */
@@ -37,7 +42,8 @@ tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, in
 /*
  * tg_encoding_guess - the likeliest encoding; the same for the same bytes, always. In this order:
  *   a byte order mark decides (EF BB BF, FF FE, FE FF, 84 31 95 33): confidence 1, mark true (UTF-32's FF FE 0 0: 0);
- *   ASCII without NUL is UTF-8: confidence 1;
+ *   ASCII without NUL is UTF-8: confidence 1; unless its first TG_GUESS_ROOM bytes look like UTF-7, HZ or ISO-2022
+ *   (tg_encoding_seven): those, confidence 0.99;
  *   valid UTF-8 without NUL is UTF-8: fewer than one in five characters of a Chinese text in another encoding pass for
  *   it by chance, so n of them give confidence 1 - 0.1·0.2^n;
  *   else each encoding decodes the bytes, and one table prices the characters in bits: 7 the commonest hanzi and signs,
@@ -55,8 +61,11 @@ tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, in
 typedef struct tg_guess { tg_encoding encoding; double confidence; bool mark; } tg_guess; /* mark: a byte order mark */
 tg_guess tg_encoding_guess(const char *bytes, int64_t length);
 enum { TG_GUESS_WINDOW = 1 << 20 };
+/* UTF-7, HZ or ISO-2022 for bytes that are ASCII without NUL and hold well formed runs of one of these, else TG_UTF8. Cautious:
+ * a text of a few such characters passes for ASCII. */
+tg_encoding tg_encoding_seven(const char *bytes, int64_t length);
 /* The same guess of a text that comes in parts. read gives the next up to `room` bytes, as many as there are, none at the end;
- * room: TG_GUESS_ROOM bytes to work in. *ascii: all of it is, and without NUL. Errors: those of read. */
+ * room: TG_GUESS_ROOM bytes to work in. *ascii: all of it is, without NUL, and it is UTF-8. Errors: those of read. */
 enum { TG_GUESS_LEAD = 2, TG_GUESS_ROOM = 2 * TG_GUESS_WINDOW + TG_GUESS_LEAD };
 typedef tg_status tg_guess_read(void *user, char *out, int64_t room, int64_t *got);
 tg_status tg_encoding_guess_parts(tg_guess_read *read, void *user, char *room, tg_guess *out, bool *ascii);

@@ -177,14 +177,22 @@ static int64_t first_odd(const char *bytes, int64_t length)
     return i;
 }
 
+/* Of ASCII, or its beginning. */
+static tg_guess guess_seven(const char *bytes, int64_t length)
+{
+    const tg_encoding e = tg_encoding_seven(bytes, length < TG_GUESS_ROOM ? length : TG_GUESS_ROOM);
+    return (tg_guess){e, e == TG_UTF8 ? 1 : 0.99, false};
+}
+
 tg_guess tg_encoding_guess(const char *bytes, int64_t length)
 {
     tg_guess g = {TG_UTF8, 1, false};
     if (guess_by_mark(bytes, length, &g)) return g;
-    int64_t start = first_odd(bytes, length) & ~INT64_C(1); /* even, for UTF-16; a byte of ASCII more for the others */
+    int64_t start = first_odd(bytes, length);
+    if (start == length) return guess_seven(bytes, length);
+    start &= ~INT64_C(1); /* even, for UTF-16; a byte of ASCII more for the others */
     const char *at = bytes + start;
     int64_t count = length - start < WINDOW ? length - start : WINDOW;
-    if (first_odd(at, count) == count) return g;
     int64_t whole = count - tg_utf8_partial(at, count);
     if (whole > 0 && tg_utf8_check(at, whole) < 0 && !memchr(at, 0, (size_t)count)) {
         double doubt = 0.1;
@@ -202,17 +210,19 @@ tg_status tg_encoding_guess_parts(tg_guess_read *read, void *user, char *room, t
 {
     enum { KEPT = TG_GUESS_WINDOW + TG_GUESS_LEAD };
     int64_t have = 0, odd = 0, got = 0;
-    for (;;) {
+    tg_guess of_ascii = {TG_UTF8, 1, false};
+    for (bool begin = true;; begin = false) {
         tg_status status = read(user, room + have, TG_GUESS_ROOM - have, &got);
         if (status) return status;
         const bool last = have + got < TG_GUESS_ROOM;
         have += got;
         odd = first_odd(room, have);
+        if (begin && odd == have) of_ascii = guess_seven(room, have);
         if (odd <= TG_GUESS_WINDOW || last) break;
         memmove(room, room + have - KEPT, KEPT);
         have = KEPT;
     }
-    *ascii = odd == have;
-    *out = tg_encoding_guess(room, have);
+    *ascii = odd == have && of_ascii.encoding == TG_UTF8;
+    *out = odd == have ? of_ascii : tg_encoding_guess(room, have);
     return TG_OK;
 }

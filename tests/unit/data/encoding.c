@@ -234,7 +234,7 @@ TEST(what_is_no_character_is_named_with_its_byte_and_place)
         {TG_BIG5, "\xc8\xfe", 2, "byte 0xc8 at byte 0 begins no"}, /* a code without character */
         {TG_BIG5, "\xfa\x40", 2, "byte 0xfa at byte 0 begins no"},
         {TG_BIG5, "\xff", 1, "byte 0xff at byte 0 begins no"},
-        {TG_ENCODINGS, "a", 1, "no encoding of number 5"},
+        {TG_ENCODINGS_NAMED, "a", 1, "no encoding of number 10"},
     };
     for (int i = 0; i < COUNT(bad); i++) {
         tg_str out = {0};
@@ -462,7 +462,85 @@ TEST(encodings_have_names)
     CHECK_TEXT(tg_encoding_name(TG_UTF16BE), "UTF-16BE");
     CHECK_TEXT(tg_encoding_name(TG_GB18030), "GB18030");
     CHECK_TEXT(tg_encoding_name(TG_BIG5), "Big5");
-    CHECK(!tg_encoding_name(TG_ENCODINGS) && !tg_encoding_name((tg_encoding)-1));
+    CHECK_TEXT(tg_encoding_name(TG_ISO_2022_CN), "ISO-2022-CN");
+    CHECK(!tg_encoding_name(TG_ENCODINGS_NAMED) && !tg_encoding_name((tg_encoding)-1));
+}
+
+/* ---- encodings of seven bits ------------------------------------------------------------------------------------- */
+
+/* By Python's codecs, but for ISO-2022-CN, which it lacks. */
+TEST(seven_bit_encodings_are_recognised_and_refused_with_the_remedy)
+{
+    static const struct { const char *text; tg_encoding e; } rows[] = {
+        {"\033$B=U$,Mh$\?!#@n$NI9$,MO$1$\?!#\033(B\012\033$B$9$Y$F\033(B\012", TG_ISO_2022_JP},
+        {"\033$)C\016:=@L\017 \016\?T4Y\017. \0160-@G\017 \016>s@=@L\017 \0163l>R4Y\017.\012", TG_ISO_2022_KR},
+        {"\033$)A\0164:Ll@4AK\017, spring\012", TG_ISO_2022_CN},
+        {"~{4:Ll@4AK#,P!:S@o5D1yHZ;/AK!#~}\012~{VPND~}\012", TG_HZ},
+        {"Hi ~{Dc:C~}!\012", TG_HZ},
+        {"+ZiVZKWdlTob/DFwPbLORzHaEUbCHjVMWToYwAg\012+Ti1lhw\012", TG_UTF7},
+        {"un +AOk-t+AOk, une for+AOo-t, +AOc-a a pass+AOk, l'+AMMAqQ\012 Gr+APYA3w-e, +APw-ber, Stra+AN8-e\012", TG_UTF7},
+        {"+BB8EQAQ4BDIENQRC, +BDwEOARA\012", TG_UTF7},
+        {"+T2BZfQ 1+-1=2 +ThZ1TA\012", TG_UTF7},
+    };
+    tg_str out = {0};
+    for (int i = 0; i < COUNT(rows); i++) {
+        const int64_t length = (int64_t)strlen(rows[i].text);
+        guessed(i, rows[i].text, length, rows[i].e, false, 0.9, 0.999);
+        CHECK_ERROR(tg_encoding_to_utf8(rows[i].e, rows[i].text, length, &out), TG_EINVAL, tg_encoding_name(rows[i].e));
+        test_has(__FILE__, __LINE__, tg_error(), "make it UTF-8 first (iconv -f ");
+        for (int64_t cut = 0; cut < length; cut++) { /* nothing else, wherever it ends */
+            const tg_encoding e = tg_encoding_seven(rows[i].text, cut);
+            CHECK(e == rows[i].e || e == TG_UTF8);
+        }
+    }
+}
+
+TEST(what_only_resembles_a_seven_bit_encoding_is_ascii)
+{
+    static const char *const rows[] = {
+        "for (i = 0; i < n; i++) sum += x[i] + +y, z = a+b-c+d;\n", "C++ and g++, 1+1=2, +1-800-555-0100, A+ B+- C+\n",
+        "From: user+lists-owner@example.org\nTo: me+news-letter@example.org, me+work@example.org, me+docs-a@example.org\n",
+        "diff --git a/x b/x\n+++ b/x\n@@ -1,2 +1,3 @@\n+int main(void)\n+static void f(void);\n+    return 0;\n+done\n",
+        "+ one\n+ two\n* three\n+four\n+five\n", "x+A+AA+AAA+AAAA+AAAAA\n",
+        "(format t \"~{~a~^, ~}~%\" list) ~{~A ~} ~{x~a~} ~{(~a)~} ~~{ ~{<td>~a</td>~}\n", "see Fig.~{\\bf 1} and~{a~}b, ~{}\n",
+        "\033[1;31mred\033[0m \033(B\033[m \033$ \033$Bnot closed\n", "\016\017 \033)0\016lqqk\017\n",
+        "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5+\n"
+        "rkJggg+Lq3Zx8Kb+TtWw0nJ5y1Qe+aZ7cVd\n9pLm+PqRs/T0uVwXyZ12ABCdefgh+ijklmno\npqrst+uv==\n",
+        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7vbqajDRDs+6PqTfm0NnQDLk0Up1sC7IbC1wz2d8tLr+Yh9XQb me@example.org\n",
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        guessed(i, rows[i], (int64_t)strlen(rows[i]), TG_UTF8, false, 1, 1);
+        for (int64_t end = (int64_t)strlen(rows[i]); end > 0; end--)
+            if (tg_encoding_seven(rows[i], end) != TG_UTF8) test_failed(__FILE__, __LINE__, "row %d: not ASCII to byte %d", i, (int)end);
+    }
+}
+
+/* Whole texts, and every piece of them: what is cautious in a megabyte should not be rash in a paragraph. */
+static void is_ascii_all_over(const char *path)
+{
+    char *text;
+    int64_t length, pieces = 0;
+    CHECK_OK(tg_file_slurp(path, 1 << 24, &text, &length));
+    CHECK_INT(tg_encoding_seven(text, length), TG_UTF8);
+    for (int64_t size = 64; size <= 4096; size *= 8)
+        for (int64_t at = 0; at + size <= length; at += size, pieces++)
+            if (tg_encoding_seven(text + at, size) != TG_UTF8)
+                test_failed(__FILE__, __LINE__, "%s: %d bytes at %d: %.*s", path, (int)size, (int)at, (int)size, text + at);
+    test_note("%s: %" PRId64 " pieces", path, pieces);
+    tg_free(text);
+}
+
+TEST(real_ascii_texts_are_ascii)
+{
+    is_ascii_all_over(shared("text/tinyshakespeare.txt"));
+    is_ascii_all_over(shared("text/names.txt"));
+}
+
+TEST(our_own_sources_are_ascii)
+{
+    is_ascii_all_over("src/data/text/encoding_seven.c");
+    is_ascii_all_over("Makefile");
+    is_ascii_all_over("tests/cli/collect_fetch.t");
 }
 
 /* ---- whole texts, encoded by Python ----------------------------------------------------------------------------- */
