@@ -56,6 +56,9 @@ typedef struct tg_source {
 /* What cleaning works in, from item to item. */
 typedef struct tg_washing { char *window; tg_str raw, text, a, b; } tg_washing;
 
+/* Items that the provenance lists, at most, and about how long that list may become: a file's header has a bound. */
+enum { TG_LISTED = 10000, TG_LISTED_BYTES = 16 << 20 };
+
 typedef struct tg_preparing {
     tg_context *ctx;
     const tg_preprocess_options *o;
@@ -70,6 +73,7 @@ typedef struct tg_preparing {
     tg_str leaked;     /* how the longest begins */
     tg_sha256 manifest;
     tg_str sources;    /* members of the provenance's list */
+    struct { int64_t items, bytes; tg_sha256 hash; } unlisted; /* what the list has no room for */
     int64_t items;
     tg_tokenizer *tokenizer;
     tg_figures figures;
@@ -93,8 +97,9 @@ void tg_source_rewind(tg_source *s);
 tg_status tg_preprocess_within(tg_context *ctx, const tg_preprocess_options *o, const tg_bounds *bounds);
 /* The rule that --split names, or that auto stands for. */
 int tg_split_rule(const tg_preparing *p);
-/* An item's origin, licence, label, size and hash to the provenance. */
+/* An item's origin, licence, label, size and hash to the provenance: to its list, or what is told of the rest. */
 void tg_provenance_add(tg_preparing *p, const tg_item *item);
+void tg_provenance_put(tg_preparing *p); /* all of it to p->provenance */
 /* From figures and counts: grade, findings and the four JSON texts. */
 tg_status tg_verdict_make(tg_preparing *p);
 /* The summary for people and, with --json, the result. */

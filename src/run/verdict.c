@@ -175,7 +175,9 @@ static void judge_persons(judge *j)
 
 void tg_provenance_add(tg_preparing *p, const tg_item *item)
 {
-    tg_json_writer w = {.out = &p->sources, .comma = p->items > 0};
+    const int64_t before = p->sources.length;
+    const bool listed = p->items < TG_LISTED && before < TG_LISTED_BYTES; /* from the first that is not, none is */
+    tg_json_writer w = {.out = &p->sources, .comma = listed && p->items > 0};
     tg_json_open(&w, '{');
     tg_json_member_text(&w, "origin", item->origin);
     tg_json_member_text(&w, "licence", item->licence);
@@ -184,9 +186,29 @@ void tg_provenance_add(tg_preparing *p, const tg_item *item)
     tg_json_member_text(&w, "sha256", item->sha256);
     tg_json_close(&w, '}');
     p->items++;
+    if (listed || p->sources.failed) return;
+    if (p->unlisted.items++ == 0) tg_sha256_start(&p->unlisted.hash);
+    p->unlisted.bytes += item->bytes;
+    tg_str_add(&p->sources, "\n");
+    tg_sha256_add(&p->unlisted.hash, p->sources.data + before, p->sources.length - before);
+    p->sources.data[p->sources.length = before] = 0;
 }
 
-static void put_provenance(tg_preparing *p)
+static void put_unlisted(const tg_preparing *p, tg_json_writer *w)
+{
+    char hash[65];
+    tg_sha256 copy = p->unlisted.hash;
+    if (p->unlisted.items == 0) return;
+    tg_sha256_end(&copy, hash);
+    tg_json_key(w, "unlisted");
+    tg_json_open(w, '{');
+    tg_json_member_int(w, "items", p->unlisted.items);
+    tg_json_member_int(w, "bytes", p->unlisted.bytes);
+    tg_json_member_text(w, "sha256", hash);
+    tg_json_close(w, '}');
+}
+
+void tg_provenance_put(tg_preparing *p)
 {
     char manifest[65];
     tg_sha256 copy = p->manifest;
@@ -198,6 +220,7 @@ static void put_provenance(tg_preparing *p)
     tg_json_open(&w, '[');
     if (p->items) tg_json_put_raw(&w, p->sources.data ? p->sources.data : "");
     tg_json_close(&w, ']');
+    put_unlisted(p, &w);
     tg_json_close(&w, '}');
     if (p->sources.failed) p->provenance.failed = true;
 }
@@ -298,7 +321,7 @@ tg_status tg_verdict_make(tg_preparing *p)
     tg_json_close(&w, '}');
     put_split(p);
     put_report(p);
-    put_provenance(p);
+    tg_provenance_put(p);
     bool failed = list.failed || p->verdict.failed || p->split.failed || p->report.failed || p->provenance.failed ||
                   p->findings.failed;
     tg_str_free(&list);

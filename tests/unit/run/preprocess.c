@@ -211,6 +211,53 @@ TEST(rows_of_tables_are_read_in_any_parts)
 }
 
 /* Each write(2) fails in turn: refused with a reason, nothing but the corpus in the folder. */
+/* 440,000 items filled a header of 100 MB when all were listed. */
+TEST(provenance_of_very_many_items_is_bounded)
+{
+    enum { ITEMS = 100000, BIG = TG_LISTED_BYTES / 8 };
+    tg_preparing p = {0};
+    char origin[64], hex[65];
+    tg_sha256 rest;
+    tg_str want = {0};
+    tg_manifest_start(&p.manifest);
+    tg_sha256_start(&rest);
+    const char *const sha = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    for (int i = 0; i < ITEMS; i++) {
+        snprintf(origin, sizeof origin, "a folder of \"many\"/poem-%06d.txt", i);
+        tg_provenance_add(&p, &(tg_item){.origin = origin, .licence = i % 2 ? NULL : "CC0-1.0", .bytes = i, .sha256 = sha});
+        if (i == TG_LISTED - 1) tg_provenance_put(&p); /* nothing yet that is not listed */
+        if (i == TG_LISTED - 1) CHECK(!p.provenance.failed && !strstr(p.provenance.data, "unlisted"));
+        if (i < TG_LISTED) continue;
+        tg_str_clear(&want);
+        tg_str_addf(&want, "{\"origin\": \"a folder of \\\"many\\\"/poem-%06d.txt\", \"licence\": %s, \"label\": null, \"bytes\": %d, "
+                    "\"sha256\": \"%s\"}\n", i, i % 2 ? "null" : "\"CC0-1.0\"", i, sha);
+        tg_sha256_add(&rest, want.data, want.length);
+    }
+    tg_str_clear(&p.provenance);
+    tg_provenance_put(&p);
+    tg_sha256_end(&rest, hex);
+    tg_str_clear(&want);
+    tg_str_addf(&want, "poem-009999.txt\", \"licence\": null, \"label\": null, \"bytes\": 9999, \"sha256\": \"%s\"}], \"unlisted\": "
+                "{\"items\": %d, \"bytes\": %lld, \"sha256\": \"%s\"}}", sha, ITEMS - TG_LISTED,
+                (long long)ITEMS * (ITEMS - 1) / 2 - TG_LISTED * (TG_LISTED - 1) / 2, hex);
+    CHECK(!p.provenance.failed && p.provenance.length < 4 << 20);
+    CHECK_TEXT(p.provenance.data + p.provenance.length - want.length, want.data);
+    CHECK_INT(p.items, ITEMS);
+    tg_str_free(&p.sources);
+    tg_str_free(&p.provenance);
+
+    p = (tg_preparing){0}; /* a few with very long names */
+    char *name = tg_alloc(BIG + 1);
+    memset(name, 'x', BIG);
+    for (int i = 0; i < 20; i++) tg_provenance_add(&p, &(tg_item){.origin = name, .bytes = 1, .sha256 = sha});
+    CHECK_INT(p.unlisted.items, 12);
+    CHECK(p.sources.length < TG_LISTED_BYTES + 2 * BIG);
+    tg_str_free(&p.sources);
+    tg_str_free(&want);
+    tg_free(name);
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
 TEST(a_disk_that_fills_leaves_nothing_behind)
 {
     const char *folder = test_folder(), *corpora[] = {in(folder, "a")}, *out = in(folder, "x.safetensors");
