@@ -298,6 +298,24 @@ static tg_status take_table(tg_gather *g, const tg_item *about, const tg_scratch
     return status;
 }
 
+/* Who collects a table as plain text may not know that there is another way. Said once. */
+static tg_status hint_table(tg_gather *g, const char *origin, tg_scratch *text)
+{
+    const int64_t length = tg_scratch_length(text), count = length < PART ? length : PART;
+    const bool whole = count == length && (g->max_bytes == 0 || room_left(g) - length > 3);
+    const char *head;
+    tg_str names = {0};
+    tg_status status = g->hinted ? TG_OK : tg_scratch_view(text, 0, count, &head);
+    if (!status && !g->hinted) status = tg_table_guess(head, count, whole, &names);
+    if (!status && names.length) {
+        g->hinted = true;
+        tg_log(g->ctx, TG_LOG_INFO, "%s: looks like a table (%s), taken as plain text; --column NAME takes one of these, a document "
+               "a row", origin, names.data);
+    }
+    tg_str_free(&names);
+    return status;
+}
+
 /* named: given on the command line, else found in a folder. */
 static tg_status take_found(tg_gather *g, const tg_item *about, tg_scratch *text, bool named)
 {
@@ -305,6 +323,7 @@ static tg_status take_found(tg_gather *g, const tg_item *about, tg_scratch *text
     tg_status status = g->column ? TG_OK : cut(g, text);
     if (!status) status = is_passed_over(g, about->origin, text, named, &over);
     g->skipped += over;
+    if (!status && !over && !g->column) status = hint_table(g, about->origin, text);
     if (status || over) return status;
     return g->column ? take_table(g, about, text) : take(g, about, text);
 }
@@ -363,19 +382,22 @@ static tg_status gather_address(tg_gather *g, const tg_recipe_file *file, const 
     return status;
 }
 
-/* A recipe knows which column is meant; who names another means that. */
+/* A recipe knows which column is meant, or that none is; who names another means that. */
 static tg_status gather_recipe(tg_gather *g, const char *source)
 {
     tg_recipe r;
+    const bool hinted = g->hinted;
     const char *column = g->column, *label_column = g->label_column, *path = tg_recipe_path(source);
     tg_arena *a = tg_arena_new(1 << 12);
     tg_status status = a ? tg_recipe_open(a, source, &r) : TG_ENOMEM;
     if (!status && path) status = g->note(g->user, path);
     if (!status && !column) g->column = r.column;
     if (!status && !label_column && !column) g->label_column = r.label_column;
+    g->hinted = true;
     if (!status && r.protocol) tg_log(g->ctx, TG_LOG_INFO, "%s: %s; %s", source, r.title, r.protocol);
     for (int64_t i = 0; !status && i < r.count && !tg_gather_full(g); i++)
         status = gather_address(g, &r.files[i], source, r.licence);
+    g->hinted = hinted;
     g->column = column;
     g->label_column = label_column;
     tg_arena_free(a);

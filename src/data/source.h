@@ -22,6 +22,7 @@ typedef struct tg_gather {
     void *user;
     int64_t bytes, items, rows, skipped, found, taken; /* taken: what limit counts */
     bool full; /* a row did not fit into max_bytes */
+    bool hinted; /* that a text looks like a table */
 } tg_gather;
 
 /* A file that is named is taken whatever is in it, with a warning where it is not UTF-8; of a folder, at any depth and

@@ -336,3 +336,105 @@ tg_status tg_table_read(tg_table *t, const char *bytes, int64_t length)
     tg_arena_free(a);
     return status;
 }
+
+/* ---- what may be one --------------------------------------------------------------------------------------------- */
+
+enum { GUESS_ROWS = 2, GUESS_MOST = 50, GUESS_NAME = 40 /* bytes */, GUESS_WORDS = 3 };
+
+/* Behind the object that begins at `at`; NULL: it does not end here. */
+static const char *object_end(const char *at, const char *end)
+{
+    int depth = 0;
+    for (bool quoted = false; at < end; at++) {
+        if (quoted && *at == '\\') at++;
+        else if (*at == '"') quoted = !quoted;
+        else if (!quoted && *at == '{') depth++;
+        else if (!quoted && *at == '}' && --depth == 0) return at + 1;
+    }
+    return NULL;
+}
+
+static const char *pass_space(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
+    return at;
+}
+
+/* An object, and another, or nothing, behind it. */
+static tg_status guess_json(const char *at, const char *end, bool whole, tg_str *names)
+{
+    const bool list = *at == '[';
+    const char *begin = list ? pass_space(at + 1, end) : at;
+    const char *stop = begin < end && *begin == '{' ? object_end(begin, end) : NULL;
+    const char *next = stop ? pass_space(stop, end) : NULL;
+    if (!stop || (next == end && (list || !whole)) || (next < end && !strchr(list ? ",]" : "{", *next))) return TG_OK;
+    tg_arena *a = tg_arena_new(1 << 14);
+    const tg_json *row = NULL;
+    tg_status status = a ? tg_json_parse(a, "", begin, stop - begin, &row) : TG_ENOMEM;
+    int64_t i = 0;
+    for (const tg_json *member = status ? NULL : row->child; member; member = member->next) add_name(names, i++, member->key);
+    tg_arena_free(a);
+    return status == TG_ENOMEM ? status : TG_OK; /* what is no JSON is no table */
+}
+
+/* Names are short, no sentences and no numbers; prose has a space behind its comma. */
+static bool is_name(const char *text, int64_t length)
+{
+    int64_t words = 1, letters = 0;
+    if (length == 0 || length > GUESS_NAME || text[0] == ' ' || text[length - 1] == ' ') return false;
+    for (int64_t i = 0; i < length; i++) {
+        words += text[i] == ' ';
+        letters += (unsigned char)text[i] >= 0x80 || (text[i] | 32) >= 'a';
+        if (strchr("!?;:.(){}<>=\"'\n", text[i])) return false;
+    }
+    return letters > 0 && words <= GUESS_WORDS;
+}
+
+static bool is_header(csv *r, tg_str *names)
+{
+    tg_str name = {0};
+    bool good = true, more = true;
+    for (r->columns = 0; more && good; r->columns++) {
+        tg_str_clear(&name);
+        good = !read_field(r, &name) && name.data && is_name(name.data, name.length);
+        if (!good) break;
+        add_name(names, r->columns, name.data);
+        more = next_field(r);
+    }
+    names->failed |= name.failed;
+    tg_str_free(&name);
+    return good && r->columns > 1;
+}
+
+/* Rows with as many fields as there are names, two at least, and none with more or fewer. */
+static bool has_rows(csv *r, bool whole)
+{
+    cells c = {0};
+    int64_t rows = 0;
+    bool good = true;
+    while (good && r->at < r->end && rows < GUESS_MOST) {
+        while (r->at < r->end && (*r->at == '\n' || *r->at == '\r')) r->at++;
+        if (r->at == r->end) break;
+        const bool reads = !read_record(r, &c);
+        if (!whole && r->at == r->end) break; /* cut */
+        good = reads;
+        rows++;
+    }
+    free_cells(&c);
+    return good && rows >= GUESS_ROWS;
+}
+
+tg_status tg_table_guess(const char *bytes, int64_t length, bool whole, tg_str *names)
+{
+    const char *end = bytes + length, *at = length >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3) ? bytes + 3 : bytes;
+    tg_str_clear(names);
+    at = pass_space(at, end);
+    if (at == end || tg_utf8_check(at, end - at - (whole ? 0 : tg_utf8_partial(at, end - at))) >= 0) return TG_OK;
+    tg_status status = TG_OK;
+    if (*at == '[' || *at == '{') status = guess_json(at, end, whole, names);
+    else {
+        csv r = {.t = &(tg_table){.name = ""}, .at = at, .end = end, .separator = find_separator(at, end), .line = 1, .column = -1, .label = -1};
+        if (!is_header(&r, names) || !has_rows(&r, whole)) tg_str_clear(names);
+    }
+    return status ? status : names->failed ? TG_ENOMEM : TG_OK;
+}

@@ -2,7 +2,7 @@
  * (RFC 4180, with a header line; what separates fields is found in it). Told apart by content, not by ending. */
 #ifndef TG_DATA_TABLE_H
 #define TG_DATA_TABLE_H
-#include "tinygen/base.h"
+#include "base/str.h"
 
 typedef struct tg_table {
     const char *name;           /* for messages */
@@ -18,4 +18,8 @@ typedef struct tg_table {
  * and are taken whole. Errors: TG_EFORMAT (no table; the message has file and line), TG_EINVAL (no such column, with
  * those there are; not UTF-8), what row returns. */
 tg_status tg_table_read(tg_table *t, const char *bytes, int64_t length);
+
+/* Whether a text looks like a table: names gets its columns, "id, text", and stays empty where it does not, or is prose with
+ * commas. bytes: its beginning; whole: and its end. Errors: TG_ENOMEM. */
+tg_status tg_table_guess(const char *bytes, int64_t length, bool whole, tg_str *names);
 #endif

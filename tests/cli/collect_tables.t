@@ -22,6 +22,12 @@ $ gen-collect r.csv --column text -o one && cat one/items/*
 < "x, y"
 < "free"
 
+# Taken as plain text, a table is no error; how else it may be taken is said once.
+$ gen-collect r.csv r.csv -o plain; cmp r.csv plain/items/000001.txt
+! r.csv: looks like a table (id, text, stars), taken as plain text; --column NAME takes one of these, a document a row
+! gen-collect: warning: 1 item is byte for byte the same as one before (r.csv and r.csv): kept
+! plain: 2 items, 174 B; seed 1
+
 # The same rows in every form give the same item; a folder of tables is no different, and what is no text is passed over.
 $ printf 'id\ttext\n1\t"a ""b"""\n2\tc\n' > f.tsv; printf 'id;text\n1;"a ""b"""\n2;c' > f.csv
 $ printf '[{"id":1,"text":"a \\"b\\""},\n {"text":"c"}]' > f.json; printf '{"text":"a \\"b\\""}\n\n{"text":"c","id":2}\n' > f.jsonl

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "support/shared.h"
 #include "test.h"
 
 typedef struct got { tg_str rows; int64_t count, most; tg_table *table; } got;
@@ -129,4 +130,79 @@ TEST(a_table_without_memory_is_an_error_and_no_leak)
         }
         CHECK(n > 3);
     }
+}
+
+/* ---- what may be one */
+
+static void looks(const char *text, const char *names)
+{
+    tg_str found = {0};
+    CHECK_OK(tg_table_guess(text, (int64_t)strlen(text), true, &found));
+    test_equal_text(__FILE__, __LINE__, text, found.length ? found.data : "", names);
+    tg_str_free(&found);
+}
+
+TEST(tables_are_told_from_prose_with_commas)
+{
+    looks("n,t\n1,one\n2,two\n", "n, t");
+    looks("\xef\xbb\xbf" "id,full text,stars\r\n1,\"He said \"\"no\"\", and\nleft\",5\r\n\r\n2,plain,1", "id, full text, stars");
+    looks("id;text\n1;a\n2;b, c\n", "id, text");
+    looks("id\ttext\n\ta\n2\tb\n", "id, text");
+    looks("编号,标题\n1,春\n2,秋\n", "编号, 标题");
+    looks("[{\"id\": 1, \"text\": \"}a, \\\" ]\"},\n {\"id\": 2}]", "id, text");
+    looks("[{\"a\": 1}]", "a");
+    looks("{\"text\": \"a\", \"id\": 7}\n{\"text\": \"b\"}\n", "text, id");
+    looks("{\n  \"title\": \"x\",\n  \"lines\": [\"y\"]\n}\n", "title, lines");
+
+    looks("", "");
+    looks("n,t\n", "");
+    looks("n,t\n1,one\n", "");
+    looks("n,t\n1,one\n2,two,too\n", "");
+    looks("Roses are red, violets blue\nSugar is sweet, and so are you\nHoney is gold, the sky is too\n", "");
+    looks("Well,\nsaid he,\nno.\n", "");
+    looks("Yes, he said.\nNo, she said.\nWell, they said.\n", "");
+    looks("int a;\nint b;\nint c;\n", "");
+    looks("x = f(a, b)\ny = f(b, c)\nz = f(c, d)\n", "");
+    looks("1,2\n3,4\n5,6\n", "");
+    looks("春眠不觉晓，处处闻啼鸟。\n夜来风雨声，花落知多少。\n", "");
+    looks("[a note] {sic}\n", "");
+    looks("[{not json}, {nor this}]\n", "");
+    looks("{\\rtf1 some text}\n", "");
+    looks("{\"a\": 1} is an object of JSON\n", "");
+    looks("{% if x %}\n{% endif %}\n", "");
+    looks("caf\xe9,t\n1,2\n3,4\n", "");
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
+TEST(a_table_is_told_by_its_beginning)
+{
+    static const char csv[] = "n,t\n1,one\n2,two\n3,\"three\nand\"\n", json[] = "[{\"n\": 1, \"t\": \"one\"}, {\"n\": 2}]";
+    tg_str found = {0};
+    for (int64_t n = 0; n < (int64_t)sizeof csv; n++) {
+        CHECK_OK(tg_table_guess(csv, n, false, &found));
+        CHECK_INT(found.length > 0, n >= 17); /* behind the second row, and the next has begun */
+    }
+    for (int64_t n = 0; n < (int64_t)sizeof json; n++) {
+        CHECK_OK(tg_table_guess(json, n, false, &found));
+        CHECK_INT(found.length > 0, n >= 22);
+    }
+    tg_str_free(&found);
+}
+
+TEST(real_texts_are_no_tables)
+{
+    static const char *const names[] = {"text/tinyshakespeare.txt", "text/names.txt", "text/tang_poems.txt"};
+    tg_str found = {0};
+    for (int i = 0; i < 3; i++) {
+        int64_t length;
+        char *text = shared_text(names[i], &length);
+        for (const char *at = text, *end = text; *at; at = end) { /* every paragraph may begin a file */
+            end = strstr(at + 1, "\n\n");
+            end = end ? end + 2 : text + length;
+            CHECK_OK(tg_table_guess(at, end - at, true, &found));
+            if (found.length) test_failed(__FILE__, __LINE__, "%s at %d: %s", names[i], (int)(at - text), found.data);
+        }
+        tg_free(text);
+    }
+    tg_str_free(&found);
 }
