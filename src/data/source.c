@@ -309,8 +309,8 @@ static tg_status hint_table(tg_gather *g, const char *origin, tg_scratch *text)
     if (!status && !g->hinted) status = tg_table_guess(head, count, whole, &names);
     if (!status && names.length) {
         g->hinted = true;
-        tg_log(g->ctx, TG_LOG_INFO, "%s: looks like a table (%s), taken as plain text; --column NAME takes one of these, a document "
-               "a row", origin, names.data);
+        tg_log(g->ctx, TG_LOG_INFO, "%s: looks like a table (%s), taken as plain text; --column NAME takes one of these, a "
+               "document a row", origin, names.data);
     }
     tg_str_free(&names);
     return status;

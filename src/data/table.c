@@ -433,7 +433,8 @@ tg_status tg_table_guess(const char *bytes, int64_t length, bool whole, tg_str *
     tg_status status = TG_OK;
     if (*at == '[' || *at == '{') status = guess_json(at, end, whole, names);
     else {
-        csv r = {.t = &(tg_table){.name = ""}, .at = at, .end = end, .separator = find_separator(at, end), .line = 1, .column = -1, .label = -1};
+        csv r = {.t = &(tg_table){.name = ""}, .at = at, .end = end, .separator = find_separator(at, end), .line = 1,
+                 .column = -1, .label = -1};
         if (!is_header(&r, names) || !has_rows(&r, whole)) tg_str_clear(names);
     }
     return status ? status : names->failed ? TG_ENOMEM : TG_OK;

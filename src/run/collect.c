@@ -186,9 +186,9 @@ static tg_status collect(collecting *c, double start)
     const tg_collect_options *o = c->o;
     char manifest[65];
     tg_gather g = {
-        .ctx = c->ctx, .seed = (uint64_t)o->seed, .sample = o->sample, .max_bytes = o->max_bytes, .max_download = o->max_download, .limit = o->limit,
-        .label_folders = by_folder(o), .column = o->column, .label_column = o->label_column,
-        .take = take_item, .note = take_note, .user = c,
+        .ctx = c->ctx, .seed = (uint64_t)o->seed, .sample = o->sample, .max_bytes = o->max_bytes,
+        .max_download = o->max_download, .limit = o->limit, .label_folders = by_folder(o), .column = o->column,
+        .label_column = o->label_column, .take = take_item, .note = take_note, .user = c,
     };
     tg_status status = tg_corpus_begin(o->out, o->force, &c->writer);
     if (status) return status;

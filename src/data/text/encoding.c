@@ -185,8 +185,8 @@ tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, in
 {
     if (!tg_encoding_name(e)) return tg_fail(TG_EINVAL, "there is no encoding of number %d", (int)e);
     if (e >= TG_ENCODINGS)
-        return tg_fail(TG_EINVAL, "the text is in %s, which is not read; make it UTF-8 first (iconv -f %s -t UTF-8%s), or take it as "
-                       "it is (--encoding utf-8)", tg_encoding_name(e), tg_encoding_name(e),
+        return tg_fail(TG_EINVAL, "the text is in %s, which is not read; make it UTF-8 first (iconv -f %s -t UTF-8%s), or take it "
+                       "as it is (--encoding utf-8)", tg_encoding_name(e), tg_encoding_name(e),
                        e == TG_HZ ? "; where iconv lacks it, Python has it" : "");
     const uint8_t *b = (const uint8_t *)bytes, *at = b, *end = b + length;
     uint32_t first = 0;

@@ -118,7 +118,8 @@ static void make_halves(void)
     int32_t ids[2 * HALF + 2];
     int64_t starts[SHORT + 3], documents = 0;
     for (int64_t i = 0; i < 2 * HALF + 2; i++) {
-        const bool opens = i <= 2 * SHORT ? i % 2 == 0 : i % HALF == 0, closes = i < 2 * SHORT ? i % 2 == 1 : i % HALF == HALF - 1;
+        const bool opens = i <= 2 * SHORT ? i % 2 == 0 : i % HALF == 0;
+        const bool closes = i < 2 * SHORT ? i % 2 == 1 : i % HALF == HALF - 1;
         if (opens) starts[documents++] = i;
         ids[i] = opens ? start : closes || i > 2 * HALF ? end : (int32_t)(i * i % 7 % 2);
     }

@@ -229,16 +229,16 @@ TEST(provenance_of_very_many_items_is_bounded)
         if (i == TG_LISTED - 1) CHECK(!p.provenance.failed && !strstr(p.provenance.data, "unlisted"));
         if (i < TG_LISTED) continue;
         tg_str_clear(&want);
-        tg_str_addf(&want, "{\"origin\": \"a folder of \\\"many\\\"/poem-%06d.txt\", \"licence\": %s, \"label\": null, \"bytes\": %d, "
-                    "\"sha256\": \"%s\"}\n", i, i % 2 ? "null" : "\"CC0-1.0\"", i, sha);
+        tg_str_addf(&want, "{\"origin\": \"a folder of \\\"many\\\"/poem-%06d.txt\", \"licence\": %s, \"label\": null, "
+                    "\"bytes\": %d, \"sha256\": \"%s\"}\n", i, i % 2 ? "null" : "\"CC0-1.0\"", i, sha);
         tg_sha256_add(&rest, want.data, want.length);
     }
     tg_str_clear(&p.provenance);
     tg_provenance_put(&p);
     tg_sha256_end(&rest, hex);
     tg_str_clear(&want);
-    tg_str_addf(&want, "poem-009999.txt\", \"licence\": null, \"label\": null, \"bytes\": 9999, \"sha256\": \"%s\"}], \"unlisted\": "
-                "{\"items\": %d, \"bytes\": %lld, \"sha256\": \"%s\"}}", sha, ITEMS - TG_LISTED,
+    tg_str_addf(&want, "poem-009999.txt\", \"licence\": null, \"label\": null, \"bytes\": 9999, \"sha256\": \"%s\"}], "
+                "\"unlisted\": {\"items\": %d, \"bytes\": %lld, \"sha256\": \"%s\"}}", sha, ITEMS - TG_LISTED,
                 (long long)ITEMS * (ITEMS - 1) / 2 - TG_LISTED * (TG_LISTED - 1) / 2, hex);
     CHECK(!p.provenance.failed && p.provenance.length < 4 << 20);
     CHECK_TEXT(p.provenance.data + p.provenance.length - want.length, want.data);
