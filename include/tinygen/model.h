@@ -9,7 +9,7 @@
  *     const tg_model_desc *desc;
  *     tg_model_find("lstm", &desc);                                    // or TG_EUSAGE, with the nearest name
  *     tg_keys_add(keys, desc->title, desc->keys, config);              // defaults into config, desc->config_size bytes
- *     tg_model_new(ctx, desc, config, &(tg_model_data){TG_KIND_TEXT, V}, seed, false, false, &m);
+ *     tg_model_new(ctx, desc, config, &(tg_model_data){.kind = TG_KIND_TEXT, .vocab = V}, seed, false, false, &m);
  *     tg_carry_new(m, 1, &carry);                                      // state of one row, zero
  *     tg_tape_begin(t, &(tg_tape_mode){0});
  *     tg_tensor *logits = desc->next(m, t, tg_input_ids(t, 2, (int64_t[]){1, 1}, &token), NULL, &carry);    // [1, 1, V]
@@ -26,7 +26,13 @@
 typedef struct tg_model tg_model; /* a descriptor, a copy of its config, parameters, and the model's own state struct */
 
 /* What a model learns about its data before it declares parameters. */
-typedef struct tg_model_data { tg_kind kind; int64_t vocab; } tg_model_data;
+typedef struct tg_model_data {
+    tg_kind kind;
+    int64_t vocab;
+    int64_t classes, first_class; /* how many of the tokens are classes, and which is the first; in the order of ids */
+} tg_model_data;
+/* Of text in that tokeniser's tokens. */
+tg_model_data tg_model_data_of(const tg_tokenizer *k);
 
 /* Named figures of a batch beside the loss (kl, recon, ...): scalars of the tape, valid as long as its other results. */
 typedef struct tg_metrics { int count; const char *names[8]; tg_tensor *values[8]; } tg_metrics;
@@ -124,6 +130,8 @@ void tg_chooser_saw(tg_chooser *c, int32_t token);         /* a token of the pro
 /* Draws with stream (seed, sample) at position `at`. log_prob: of the token under the model's own distribution (nats).
  * Allocates nothing. */
 int32_t tg_chooser_draw(tg_chooser *c, const float *logits, uint64_t seed, int64_t sample, int64_t at, float *log_prob);
+/* log(sum of exp(logits)), nats: a logit less this is a log-probability. */
+float tg_log_sum_exp(const float *logits, int64_t n);
 /* The model's own distribution softmax(logits), most likely first, up to room entries; ties by lower id. */
 int64_t tg_chooser_top(tg_chooser *c, const float *logits, int32_t *ids, float *probs, int64_t room);
 

@@ -83,7 +83,7 @@ typedef struct tg_sample_options {
     const char *model, *input, *out, *prompt, *prompt_file, *label, *deps;
     tg_list stop;
     int64_t n, first, length, seed, top_k, unk, format;
-    double temperature, top_p, min_p, repeat_penalty;
+    double temperature, guidance, top_p, min_p, repeat_penalty;
     bool probs, raw, force, json;
 } tg_sample_options;
 extern const tg_key tg_sample_keys[];

@@ -176,12 +176,12 @@ static int32_t draw(tg_chooser *c, float unit)
     return last;
 }
 
-static float log_softmax_at(const float *logits, int64_t n, int32_t at)
+float tg_log_sum_exp(const float *logits, int64_t n)
 {
     float top = logits[likeliest(logits, n)];
     double total = 0;
     for (int64_t i = 0; i < n; i++) total += tg_expf(logits[i] - top);
-    return (logits[at] - top) - tg_logf((float)total);
+    return top + tg_logf((float)total);
 }
 
 int32_t tg_chooser_draw(tg_chooser *c, const float *logits, uint64_t seed, int64_t sample, int64_t at, float *log_prob)
@@ -196,7 +196,7 @@ int32_t tg_chooser_draw(tg_chooser *c, const float *logits, uint64_t seed, int64
         keep(c);
         token = draw(c, tg_rng_unit(&r));
     }
-    if (log_prob) *log_prob = log_softmax_at(logits, c->vocab, token);
+    if (log_prob) *log_prob = logits[token] - tg_log_sum_exp(logits, c->vocab);
     tg_chooser_saw(c, token);
     return token;
 }

@@ -119,6 +119,13 @@ const tg_model_data *tg_model_about(const tg_model *m)
     return &m->data;
 }
 
+tg_model_data tg_model_data_of(const tg_tokenizer *k)
+{
+    const int64_t classes = tg_tokenizer_classes(k);
+    return (tg_model_data){.kind = TG_KIND_TEXT, .vocab = tg_tokenizer_vocab(k), .classes = classes,
+                           .first_class = classes > 0 ? tg_tokenizer_class_token(k, 0) : 0};
+}
+
 /* ---- carried state --------------------------------------------------------------------------------------------- */
 
 tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out)

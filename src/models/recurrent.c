@@ -5,6 +5,9 @@
  * nn.Linear(H, V)}, with norm.K an nn.LayerNorm(H) after layer K where asked for. Tied weights have no head.weight: the
  * head uses embed.weight. Trained along streams: state is carried from batch to batch, gradients stop at its edge
  * (truncated backpropagation through time).
+ *
+ * Of a corpus with classes, the class of a document is told at its start, but a few hundred steps on little of it is left in
+ * the state. So it is held, and classes.weight, an nn.Embedding(1 + classes, E), is added to the embedding of each token.
  */
 #include "nn/layers.h"
 #include "tinygen/model.h"
@@ -23,7 +26,7 @@ typedef struct recurrent_config {
 } recurrent_config;
 
 typedef struct recurrent {
-    tg_embed_layer embed;
+    tg_embed_layer embed, classes; /* classes: row 0 is none; no table where there are none */
     tg_recurrent_layer layers[MAX_LAYERS];
     tg_norm_layer norms[MAX_LAYERS];
     tg_linear_layer head; /* tied: its weight is the embedding's */
@@ -108,6 +111,8 @@ static tg_status recurrent_init(tg_model *m)
                        (long long)E, (long long)H);
     /* A table that is the head as well starts small, so that the first logits are. */
     tg_status s = tg_embed_layer_declare(p, &r->embed, "embed", V, E, c->tie ? 1 / sqrt((double)H) : 1, 0);
+    if (!s && tg_model_about(m)->classes > 0) /* from zero: rows of variance 1 on every token would drown the first layer's gates */
+        s = tg_embed_layer_declare(p, &r->classes, "classes", 1 + tg_model_about(m)->classes, E, 0, 0);
     for (int64_t k = 0; k < c->layers && !s; k++)
         s = tg_recurrent_layer_declare(p, &r->layers[k], "rnn", (int)k, kind_of(m), k == 0 ? E : H, H,
                                        gain_of_layer(m, k), c->forget_bias, 0);
@@ -117,19 +122,46 @@ static tg_status recurrent_init(tg_model *m)
 
 /* ---- the forward pass -------------------------------------------------------------------------------------------- */
 
+static int states_of(const tg_model *m)
+{
+    return kind_of(m) == TG_LSTM ? 2 : 1;
+}
+
 static void recurrent_carry(const tg_model *m, int64_t B, tg_carry *out)
 {
     const recurrent_config *c = tg_model_config(m);
-    out->count = kind_of(m) == TG_LSTM ? 2 : 1;
+    out->count = states_of(m);
     out->names[0] = "h";
     out->names[1] = "c";
     for (int i = 0; i < out->count; i++) out->shapes[i] = tg_shape_of(3, (int64_t[]){c->layers, B, c->hidden});
+    if (tg_model_about(m)->classes == 0) return;
+    out->names[out->count] = "class";
+    out->shapes[out->count++] = tg_shape_of(1, &B);
+}
+
+/* The class that holds at each token [T, B], plus one; 0: none. It is carried behind the states. */
+static tg_tensor *held_classes(const tg_model *m, tg_tape *t, const tg_tensor *tokens, const tg_tensor *reset, tg_carry *carry)
+{
+    const tg_model_data *about = tg_model_about(m);
+    const int64_t T = tokens->shape.dims[0], B = tokens->shape.dims[1];
+    const int at = states_of(m);
+    tg_tensor *room = tg_tape_values(t, 2, (int64_t[]){T, B});
+    if (!room) return NULL;
+    int32_t *held = (int32_t *)(void *)room->data;
+    for (int64_t i = 0; held && tokens->ids && i < T * B; i++) {
+        const int64_t class = tokens->ids[i] - about->first_class;
+        held[i] = i >= B ? held[i - B] : carry ? (int32_t)carry->data[at][i] : 0;
+        if (reset && reset->ids[i]) held[i] = 0;
+        if (class >= 0 && class < about->classes) held[i] = (int32_t)class + 1;
+        if (carry && i >= (T - 1) * B) carry->next[at][i % B] = (float)held[i];
+    }
+    return tg_input_ids(t, 2, (int64_t[]){T, B}, held);
 }
 
 /* x·w_ihᵀ + b_ih for every time step at once. Where the tokens of a batch outnumber the vocabulary, or where the projected
  * table is kept from batch to batch, layer 1 projects the table and looks its rows up: the same products and sums, so the
  * same bits. */
-static tg_tensor *first_input(const recurrent *r, tg_tape *t, tg_tensor *tokens)
+static tg_tensor *token_input(const recurrent *r, tg_tape *t, tg_tensor *tokens)
 {
     const tg_recurrent_layer *l = &r->layers[0];
     tg_tensor *table = r->embed.table;
@@ -140,6 +172,17 @@ static tg_tensor *first_input(const recurrent *r, tg_tape *t, tg_tensor *tokens)
     return tg_linear(t, tg_embed(t, table, tokens), l->w_ih, l->b_ih, TG_LINEAR);
 }
 
+/* The same of x = embed(token) + classes(class). */
+static tg_tensor *first_input(const tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tensor *reset, tg_carry *carry)
+{
+    const recurrent *r = tg_model_state(m);
+    tg_tensor *gx = token_input(r, t, tokens);
+    if (!gx || !r->classes.table) return gx;
+    tg_tensor *table = tg_linear(t, r->classes.table, r->layers[0].w_ih, NULL, TG_LINEAR);
+    tg_tensor *held = held_classes(m, t, tokens, reset, carry);
+    return tg_add(t, gx, tg_embed(t, table, held));
+}
+
 /* Layer k over gx; its state comes from carry->data and goes to carry->next. */
 static tg_tensor *run_layer(tg_tape *t, const tg_recurrent_layer *l, int64_t k, tg_tensor *gx, tg_tensor *reset,
                             tg_carry *carry)
@@ -147,15 +190,16 @@ static tg_tensor *run_layer(tg_tape *t, const tg_recurrent_layer *l, int64_t k, 
     tg_tensor *before[2] = {NULL, NULL};
     if (!gx) return NULL;
     int64_t B = gx->shape.dims[1], floats = B * l->hidden;
-    for (int i = 0; carry && i < carry->count; i++) {
+    const int states = l->kind == TG_LSTM ? 2 : 1;
+    for (int i = 0; carry && i < states; i++) {
         before[i] = tg_input_values(t, 2, (int64_t[]){B, l->hidden}, carry->data[i] + k * floats);
         if (!before[i]) return NULL;
     }
     tg_recurrent_state last = {0};
     tg_tensor *y = tg_recurrent_layer_run(t, l, gx, &(tg_recurrent_state){before[0], before[1]}, reset, &last);
     const tg_tensor *after[2] = {last.h, last.c};
-    for (int i = 0; y && carry && i < 2; i++)
-        if (after[i] && after[i]->data) /* a gru has one, a plan none */
+    for (int i = 0; y && carry && i < states; i++)
+        if (after[i] && after[i]->data) /* a plan has none */
             memcpy(carry->next[i] + k * floats, after[i]->data, (size_t)floats * sizeof(float));
     return y;
 }
@@ -168,7 +212,7 @@ static tg_tensor *recurrent_next(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_
     tg_tensor *x = NULL;
     for (int64_t k = 0; k < c->layers; k++) {
         const tg_recurrent_layer *l = &r->layers[k];
-        tg_tensor *gx = k == 0 ? first_input(r, t, tokens)
+        tg_tensor *gx = k == 0 ? first_input(m, t, tokens, reset, carry)
                                : tg_linear(t, tg_dropout(t, x, c->dropout), l->w_ih, l->b_ih, TG_LINEAR);
         x = run_layer(t, l, k, gx, reset, carry);
         if (c->layer_norm) x = tg_norm_layer_apply(t, &r->norms[k], x);

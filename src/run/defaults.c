@@ -108,7 +108,7 @@ static void settle_real(filler *f, const char *name, double x)
 
 static void fill_model(filler *f, const tg_model_desc *desc, const tg_dataset *d)
 {
-    tg_model_data data = {.kind = tg_dataset_kind(d), .vocab = tg_tokenizer_vocab(tg_dataset_tokenizer(d))};
+    const tg_model_data data = tg_model_data_of(tg_dataset_tokenizer(d));
     char text[32];
     for (const tg_key *k = desc->keys; k->type != TG_KEY_END_ROW; k++) {
         if (!(k->flags & TG_KEY_AUTO) || !desc->auto_default) continue;

@@ -1,8 +1,19 @@
-/* generate.c - text from a model, a token at a time. */
+/*
+ * generate.c - text from a model, a token at a time; guided towards its class where that is asked for.
+ *
+ * Guidance: of a class c, the model says p(x|c), and by Bayes' rule also p(c|x), from the text's probability under each of
+ * the classes. Tokens are drawn from p(next|x, c) * p(c|x, next)^w, up to a factor: w = 0 is the model itself; the larger
+ * w, the more a token counts that tells c from the others. Each class is a row of one batch, and all rows read the same text.
+ * Sources: classifier-free guidance, Ho & Salimans 2022, arXiv:2207.12598; by Bayes' rule along the text, Krause et al.
+ * 2020 (GeDi), arXiv:2009.06367.
+ */
 #include "run/generate.h"
 
 #include "base/alloc.h"
+#include "base/fmath.h"
 #include "base/rng.h"
+
+#include <math.h>
 
 enum { CHUNK = 64 /* tokens of a prompt at once */ };
 
@@ -10,10 +21,15 @@ struct tg_generator {
     tg_model *model;
     tg_tape *tape;
     tg_chooser *chooser;
+    const tg_tokenizer *tokenizer;
     tg_carry carry;
-    const float *logits; /* of the next token; on the tape */
+    const float *logits; /* [rows, V] of the next token; on the tape; NULL: nothing is read yet */
     int32_t pending;     /* drawn, but not yet read by the model; -1: none */
-    int32_t input[CHUNK];
+    int64_t rows, row;   /* 1, or a row a class; which one is drawn from */
+    double guidance;
+    float *belief;       /* [rows] log p(class|text) */
+    float *guided;       /* [V] logits that are drawn from; with one row not used */
+    int32_t *input;      /* [CHUNK, rows] */
 };
 
 static void ban_specials(tg_chooser *c, const tg_tokenizer *t)
@@ -22,15 +38,28 @@ static void ban_specials(tg_chooser *c, const tg_tokenizer *t)
         if (tg_tokenizer_special(t, id) && id != tg_tokenizer_end(t)) tg_chooser_ban(c, id);
 }
 
-tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_tokenizer *k, const tg_choice *choice, tg_generator **out)
+static int64_t vocab_of(const tg_generator *g)
+{
+    return tg_model_about(g->model)->vocab;
+}
+
+tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_tokenizer *k, const tg_choice *choice, double guidance,
+                           tg_generator **out)
 {
     tg_generator *g = tg_alloc(sizeof *g);
     if (!g) return TG_ENOMEM;
     g->model = m;
     g->tape = t;
+    g->tokenizer = k;
+    g->guidance = guidance;
+    g->rows = guidance > 0 && tg_tokenizer_classes(k) > 1 ? tg_tokenizer_classes(k) : 1;
     tg_tape_begin(t, &(tg_tape_mode){.frozen = false}); /* nothing is kept of another model */
-    tg_status s = tg_chooser_new(choice, tg_model_about(m)->vocab, &g->chooser);
-    if (!s) s = tg_carry_new(m, 1, &g->carry);
+    tg_status s = tg_chooser_new(choice, vocab_of(g), &g->chooser);
+    if (!s) s = tg_carry_new(m, g->rows, &g->carry);
+    g->belief = tg_alloc_array(g->rows, sizeof *g->belief);
+    g->guided = tg_alloc_array(vocab_of(g), sizeof *g->guided);
+    g->input = tg_alloc_array(CHUNK * g->rows, sizeof *g->input);
+    if (!s && (!g->belief || !g->guided || !g->input)) s = TG_ENOMEM;
     if (s) {
         tg_generator_free(g);
         return s;
@@ -45,19 +74,80 @@ void tg_generator_free(tg_generator *g)
     if (!g) return;
     tg_chooser_free(g->chooser);
     tg_carry_free(&g->carry);
+    tg_free(g->belief);
+    tg_free(g->guided);
+    tg_free(g->input);
     tg_free(g);
 }
+
+/* ---- guidance ---------------------------------------------------------------------------------------------------- */
+
+/* Which class a token stands for; -1: none. */
+static int64_t class_of(const tg_generator *g, int32_t token)
+{
+    for (int64_t c = 0; c < tg_tokenizer_classes(g->tokenizer); c++)
+        if (token == tg_tokenizer_class_token(g->tokenizer, c)) return c;
+    return -1;
+}
+
+/* Before any text a class is as likely as training has it. */
+static void forget(tg_generator *g)
+{
+    for (int64_t r = 0; r < g->rows; r++) {
+        const int64_t documents = tg_tokenizer_class_documents(g->tokenizer, r);
+        g->belief[r] = tg_logf((float)(documents > 0 ? documents : 1));
+    }
+    g->row = 0;
+    g->logits = NULL;
+}
+
+/* A token was read of which each row had said how likely it is: Bayes' rule. The class itself tells nothing. */
+static void believe(tg_generator *g, const float *logits, int32_t token)
+{
+    const int64_t V = vocab_of(g);
+    if (g->rows == 1 || !logits || class_of(g, token) >= 0) return;
+    for (int64_t r = 0; r < g->rows; r++) g->belief[r] += logits[r * V + token] - tg_log_sum_exp(logits + r * V, V);
+    const float all = tg_log_sum_exp(g->belief, g->rows);
+    for (int64_t r = 0; r < g->rows; r++) g->belief[r] -= all;
+}
+
+/* Logits to draw from: log p(x|c) + w * (log p(x|c) - log of the mean of p(x|each class), weighed by belief). */
+static const float *guide(tg_generator *g)
+{
+    const int64_t V = vocab_of(g);
+    const float w = (float)g->guidance, *own = g->logits + g->row * V;
+    if (g->rows == 1) return g->logits;
+    for (int64_t v = 0; v < V; v++) g->guided[v] = 0;
+    for (int64_t r = 0; r < g->rows; r++) {
+        const float *row = g->logits + r * V, shift = g->belief[r] - tg_log_sum_exp(row, V);
+        for (int64_t v = 0; v < V; v++) g->guided[v] += tg_expf(row[v] + shift);
+    }
+    const float sum = tg_log_sum_exp(own, V);
+    for (int64_t v = 0; v < V; v++) {
+        const float p = own[v] - sum, all = tg_logf(g->guided[v]);
+        g->guided[v] = all > -INFINITY ? p + w * (p - all) : p;
+    }
+    return g->guided;
+}
+
+/* ---- reading and drawing ----------------------------------------------------------------------------------------- */
 
 /* The model reads tokens; logits of what follows the last of them. */
 static tg_status feed(tg_generator *g, const int32_t *tokens, int64_t count)
 {
-    int64_t V = tg_model_about(g->model)->vocab;
-    for (int64_t i = 0; i < count; i++) g->input[i] = tokens[i];
+    const int64_t V = vocab_of(g), R = g->rows;
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t c = R > 1 ? class_of(g, tokens[i]) : -1;
+        if (c >= 0) g->row = c;
+        for (int64_t r = 0; r < R; r++) g->input[i * R + r] = c >= 0 ? tg_tokenizer_class_token(g->tokenizer, r) : tokens[i];
+    }
+    believe(g, g->logits, tokens[0]);
     tg_tape_begin(g->tape, &(tg_tape_mode){.frozen = true});
-    tg_tensor *ids = tg_input_ids(g->tape, 2, (int64_t[]){count, 1}, g->input);
+    tg_tensor *ids = tg_input_ids(g->tape, 2, (int64_t[]){count, R}, g->input);
     tg_tensor *logits = tg_model_descriptor(g->model)->next(g->model, g->tape, ids, NULL, &g->carry);
     if (!logits) return tg_tape_status(g->tape);
-    g->logits = logits->data + (count - 1) * V;
+    for (int64_t i = 1; i < count; i++) believe(g, logits->data + (i - 1) * R * V, tokens[i]);
+    g->logits = logits->data + (count - 1) * R * V;
     return TG_OK;
 }
 
@@ -67,6 +157,7 @@ tg_status tg_generator_start(tg_generator *g, const int32_t *prompt, int64_t cou
     if (count < 1) return tg_fail(TG_EINVAL, "a text must start from one token at least");
     tg_carry_zero(&g->carry);
     tg_chooser_reset(g->chooser);
+    forget(g);
     g->pending = -1;
     for (int64_t i = 0; i < count; i++) tg_chooser_saw(g->chooser, prompt[i]);
     for (int64_t i = 0; i < count && !s; i += CHUNK) s = feed(g, prompt + i, count - i < CHUNK ? count - i : CHUNK);
@@ -84,7 +175,7 @@ tg_status tg_generator_next(tg_generator *g, uint64_t seed, int64_t sample, int6
 {
     tg_status s = catch_up(g);
     if (s) return s;
-    *token = tg_chooser_draw(g->chooser, g->logits, seed, sample, at, log_prob);
+    *token = tg_chooser_draw(g->chooser, guide(g), seed, sample, at, log_prob);
     g->pending = *token;
     return TG_OK;
 }
@@ -92,7 +183,7 @@ tg_status tg_generator_next(tg_generator *g, uint64_t seed, int64_t sample, int6
 tg_status tg_generator_top(tg_generator *g, int32_t *ids, float *probs, int64_t room, int64_t *count)
 {
     tg_status s = catch_up(g);
-    if (!s) *count = tg_chooser_top(g->chooser, g->logits, ids, probs, room);
+    if (!s) *count = tg_chooser_top(g->chooser, guide(g), ids, probs, room);
     return s;
 }
 

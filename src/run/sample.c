@@ -26,6 +26,8 @@ const tg_key tg_sample_keys[] = {
     TG_TEXT(tg_sample_options, prompt_file, 0, NULL, "FILE", 0, "a file with what the text begins with; -: standard input"),
     TG_TEXT(tg_sample_options, label, 0, NULL, "NAME", 0,
             "the class to sample; without it, classes come as often as in training"),
+    TG_REAL(tg_sample_options, guidance, 0, "0", 0, 100, 0,
+            "how strongly the class is brought out, by what tells it from the others; 0: as the model has it"),
     TG_INT(tg_sample_options, n, 'n', "1", 1, 1e9, 0, "samples"),
     TG_INT(tg_sample_options, first, 0, "0", 0, 9e15, 0, "number of the first sample"),
     TG_INT(tg_sample_options, length, 'l', "0", 0, 1e12, TG_KEY_AUTO, "new tokens in each, fewer where a document ends; 0: 500, with --probs 1"),
@@ -370,7 +372,7 @@ static tg_status prepare(sampler *m)
     if (!s) s = find_label(m);
     if (!s) s = encode_prompt(m);
     if (!s) s = tg_tape_new(m->ctx, &m->tape);
-    if (!s) s = tg_generator_new(m->trained->model, m->tape, m->trained->tokenizer, &choice, &m->generator);
+    if (!s) s = tg_generator_new(m->trained->model, m->tape, m->trained->tokenizer, &choice, o->guidance, &m->generator);
     if (!s) s = open_output(m);
     return s;
 }

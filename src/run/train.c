@@ -204,7 +204,7 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
     if (!t->tokenizer) return TG_ENOMEM;
     t->about = (tg_about){.model = t->desc->name, .data_hash = tg_dataset_hash(t->data), .tokenizer = t->tokenizer,
                           .init = t->init_hash[0] ? t->init_hash : NULL,
-                          .data = {.kind = TG_KIND_TEXT, .vocab = tg_tokenizer_vocab(k)}};
+                          .data = tg_model_data_of(k)};
     if (!t->desc->learner && t->o->on_nan == TG_NAN_REWIND && tg_dataset_count(t->data, TG_VAL) < 2)
         return tg_fail(TG_EUSAGE, "--on-nan rewind goes back to the best weights on validation, and there is no validation split");
     return tg_training_settings(t);
@@ -226,7 +226,7 @@ static tg_status make_loop(tg_training *t)
     tg_status s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, (uint64_t)t->o->seed, true, false, &t->model);
     if (!s) s = tg_training_init_weights(t);
     if (!s) s = tg_loop_new(t->ctx, t->model, t->data, &options, &t->loop);
-    if (!s) s = tg_generator_new(t->model, t->loop->tape, tg_dataset_tokenizer(t->data), &choice, &t->generator);
+    if (!s) s = tg_generator_new(t->model, t->loop->tape, tg_dataset_tokenizer(t->data), &choice, 0, &t->generator);
     t->saver = (tg_saver){.ctx = t->ctx, .dir = t->dir, .loop = t->loop, .about = &t->about, .keep = t->o->keep, .model_step = -1};
     return s;
 }

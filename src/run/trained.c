@@ -128,7 +128,7 @@ static tg_status read_meta(tg_context *ctx, tg_trained *t)
     if (s) return s;
     if (vocab < 1 || vocab != tg_tokenizer_vocab(t->tokenizer))
         return fail_format("the tokeniser has another size than its metadata say");
-    t->data = (tg_model_data){.kind = TG_KIND_TEXT, .vocab = vocab};
+    t->data = tg_model_data_of(t->tokenizer);
     return make_config(t, settings);
 }
 

@@ -9,10 +9,20 @@ work=$(mktemp -d "${TG_TEST_TMP:-/tmp}/torch-XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 gen-collect synth:verses --max-bytes 40k --licence CC0-1.0 -o "$work/c" -q &&
 gen-preprocess "$work/c" -o "$work/x.safetensors" -q || { echo "not ok torch_loads: no data"; exit 1; }
-for model in lstm gru rnn; do
-    ours=$(gen-train --data "$work/x.safetensors" --model $model --hidden 32 --steps 60 --batch 8 --seq 20 -q --json \
+i=0
+while [ $i -lt 90 ]; do
+    i=$((i + 1))
+    echo "$i plus $((i * 7 % 13)) is small" >> "$work/plus"
+    echo "$i minus $((i * 5 % 11)) is great" >> "$work/minus"
+done
+for label in plus minus; do gen-collect "$work/$label" -o "$work/$label.c" --label $label --licence CC0-1.0 -q; done
+gen-preprocess "$work/plus.c" "$work/minus.c" -o "$work/classes.safetensors" --documents line -q ||
+    { echo "not ok torch_loads: no data with classes"; exit 1; }
+for row in lstm:x gru:x rnn:x lstm:classes rnn:classes; do
+    model=${row%:*}_${row#*:} data=$work/${row#*:}.safetensors
+    ours=$(gen-train --data "$data" --model "${row%:*}" --hidden 32 --steps 60 --batch 8 --seq 20 -q --json \
         -o "$work/$model" | sed 's/.*"val_loss": \([0-9.]*\).*/\1/')
-    theirs=$("$py" tests/golden/load_in_torch.py "$work/$model/model.safetensors" "$work/x.safetensors" 2>&1 | tail -n 1)
+    theirs=$("$py" tests/golden/load_in_torch.py "$work/$model/model.safetensors" "$data" 2>&1 | tail -n 1)
     if awk -v a="$ours" -v b="$theirs" 'BEGIN { d = a - b; exit !(a > 0 && d < 1e-4 && d > -1e-4) }'; then
         echo "ok torch_loads_$model ($ours, $theirs)"
     else

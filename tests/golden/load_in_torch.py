@@ -1,5 +1,5 @@
 """Loads a model.safetensors of ours into plain PyTorch modules and measures the validation loss by the protocol of
-docs/formats.md: 50 (or fewer) parallel streams from zero state, every target once.
+docs/formats.md: 50 (or fewer) parallel streams from zero state, every target once; with documents each from zero state.
 usage: load_in_torch.py model.safetensors dataset.safetensors"""
 import json
 import struct
@@ -14,7 +14,7 @@ def read(path):
     raw = open(path, "rb").read()
     n = struct.unpack("<Q", raw[:8])[0]
     head = json.loads(raw[8:8 + n])
-    kinds = {"F32": torch.float32, "U8": torch.uint8}
+    kinds = {"F32": torch.float32, "U8": torch.uint8, "U64": torch.int64, "U16": torch.int16}
     return {k: torch.frombuffer(bytearray(raw[8 + n + v["data_offsets"][0]:8 + n + v["data_offsets"][1]]),
                                 dtype=kinds[v["dtype"]]).view(v["shape"])
             for k, v in head.items() if k != "__metadata__" and v["dtype"] in kinds}
@@ -28,19 +28,42 @@ class Net(nn.Module):
         self.embed = nn.Embedding(vocab, width)
         self.rnn = {4: nn.LSTM, 3: nn.GRU, 1: nn.RNN}[w["rnn.weight_hh_l0"].shape[0] // hidden](width, hidden, layers)
         self.head = nn.Linear(hidden, vocab)
+        if "classes.weight" in w:
+            self.classes = nn.Embedding(*w["classes.weight"].shape)
         self.load_state_dict(w)
 
+    def loss_of(self, x, targets, held=None):
+        """Sum over the targets that are not -1."""
+        e = self.embed(x) if held is None else self.embed(x) + self.classes(held)
+        return F.cross_entropy(self.head(self.rnn(e)[0]), targets, ignore_index=-1, reduction="sum").item()
 
-weights, tokens = read(sys.argv[1]), read(sys.argv[2])["val"].long()
-net = Net(weights)
-streams = min(50, max(1, len(tokens) // 200))
-length, longer = divmod(len(tokens) - 1, streams)
-total = 0.0
-with torch.no_grad():
-    at = 0
+
+def loss_of_stream(net, tokens):
+    streams = min(50, max(1, len(tokens) // 200))
+    length, longer = divmod(len(tokens) - 1, streams)
+    total, at = 0.0, 0
     for b in range(streams):
         n = length + (b < longer)
-        y, _ = net.rnn(net.embed(tokens[at:at + n]))
-        total += F.cross_entropy(net.head(y), tokens[at + 1:at + n + 1], reduction="sum").item()
+        total += net.loss_of(tokens[at:at + n], tokens[at + 1:at + n + 1])
         at += n
-print(total / (len(tokens) - 1))
+    return total / (len(tokens) - 1)
+
+
+def loss_of_documents(net, tokens, starts, labels):
+    """Start, class, text, end: the class is no target, and holds from its own token on."""
+    total, count, ends = 0.0, 0, starts[1:] + [len(tokens)]
+    for start, end, label in zip(starts, ends, labels):
+        x, targets, held = tokens[start:end - 1], tokens[start + 1:end].clone(), torch.full((end - start - 1,), label + 1)
+        targets[0] = -1
+        held[0] = 0
+        total += net.loss_of(x, targets, held)
+        count += end - start - 2
+    return total / count
+
+
+weights, data = read(sys.argv[1]), read(sys.argv[2])
+net = Net(weights)
+with torch.no_grad():
+    val = data["val"].long()
+    print(loss_of_documents(net, val, data["val.starts"].tolist(), data["val.labels"].tolist()) if "val.labels" in data
+          else loss_of_stream(net, val))

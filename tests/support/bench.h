@@ -30,7 +30,7 @@ static inline bench bench_over_made(const char *name, int threads, double dropou
     CHECK_OK(tg_keys_set(keys, "hidden", "24", TG_FROM_FLAG));
     snprintf(flag, sizeof flag, "%d.%d", 0, (int)(dropout * 10));
     CHECK_OK(tg_keys_set(keys, "dropout", flag, TG_FROM_FLAG));
-    tg_model_data about = {TG_KIND_TEXT, tg_tokenizer_vocab(tg_dataset_tokenizer(b.data))};
+    const tg_model_data about = tg_model_data_of(tg_dataset_tokenizer(b.data));
     CHECK_OK(tg_model_new(b.ctx, desc, config, &about, 1, true, false, &b.model));
     tg_keys_free(keys);
     tg_free(config);

@@ -34,7 +34,7 @@ static tg_model *new_model(int64_t order)
     tg_model *m;
     CHECK_OK(tg_model_find("ngram", &desc));
     CHECK_INT(desc->config_size, sizeof(setting));
-    CHECK_OK(tg_model_new(ctx, desc, &(setting){order}, &(tg_model_data){TG_KIND_TEXT, tg_tokenizer_vocab(tg_dataset_tokenizer(data))},
+    CHECK_OK(tg_model_new(ctx, desc, &(setting){order}, &(tg_model_data){.kind = TG_KIND_TEXT, .vocab = tg_tokenizer_vocab(tg_dataset_tokenizer(data))},
                           1, false, false, &m));
     return m;
 }

@@ -12,7 +12,7 @@ enum { V = 11, T = 12, B = 8 };
 
 static tg_context *ctx;
 
-/* A model by name with "key=value" settings, NULL at the end. */
+/* A model by name with "key=value" settings, NULL at the end; "classes=K": the last K tokens are classes. */
 static tg_status make_model(const char *name, const char *const *settings, bool train, tg_model **out)
 {
     const tg_model_desc *desc;
@@ -20,15 +20,25 @@ static tg_status make_model(const char *name, const char *const *settings, bool 
     if (!ctx) CHECK_OK(tg_context_new(&(tg_context_options){.threads = 2}, &ctx));
     CHECK_OK(tg_model_find(name, &desc));
     void *config = tg_alloc(desc->config_size);
+    tg_model_data data = {.kind = TG_KIND_TEXT, .vocab = V};
     CHECK_OK(tg_keys_new(&keys));
     CHECK_OK(tg_keys_add(keys, name, desc->keys, config));
     for (; *settings; settings++) {
         char key[32];
         const char *equals = strchr(*settings, '=');
+        if (!strncmp(*settings, "classes=", 8)) {
+            data.classes = equals[1] - '0';
+            data.first_class = V - data.classes;
+            continue;
+        }
         snprintf(key, sizeof key, "%.*s", (int)(equals - *settings), *settings);
         CHECK_OK(tg_keys_set(keys, key, equals + 1, TG_FROM_FLAG));
     }
-    tg_status s = tg_model_new(ctx, desc, config, &(tg_model_data){TG_KIND_TEXT, V}, 1, train, false, out);
+    tg_status s = tg_model_new(ctx, desc, config, &data, 1, train, false, out);
+    if (!s && data.classes) { /* they start from zero */
+        const tg_tensor *w = tg_params_find(tg_model_params(*out), "classes.weight");
+        for (int64_t i = 0; i < tg_shape_count(&w->shape); i++) w->data[i] = (float)(i * 7 % 11) / 11 - 0.5f;
+    }
     tg_keys_free(keys);
     tg_free(config);
     return s;
@@ -232,6 +242,7 @@ static void steps_equal_whole(const char *name, const char *const *settings)
 
 TEST(an_lstm_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("lstm", WITH("hidden=20", "layers=3", "embed=7")); }
 TEST(a_gru_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("gru", WITH("hidden=20", "layer-norm=true")); }
+TEST(with_classes_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("lstm", WITH("hidden=20", "classes=3")); }
 TEST(an_rnn_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("rnn", WITH("hidden=20", "activation=relu")); }
 
 /* What a frozen tape keeps changes no bit, is given up when the weights may have changed, and costs no memory twice. */
@@ -288,6 +299,7 @@ TEST(a_frozen_pass_that_failed_is_made_up_for)
 
 TEST(a_frozen_lstm_gives_the_same_bits) { frozen_equals_anew("lstm", WITH("hidden=20", "layers=3", "embed=7")); }
 TEST(a_frozen_gru_gives_the_same_bits) { frozen_equals_anew("gru", WITH("hidden=40", "layer-norm=true")); }
+TEST(a_frozen_gru_with_classes_gives_the_same_bits) { frozen_equals_anew("gru", WITH("hidden=20", "tie=true", "classes=2")); }
 TEST(a_frozen_tied_rnn_gives_the_same_bits) { frozen_equals_anew("rnn", WITH("hidden=20", "tie=true")); }
 
 TEST(a_row_alone_gives_the_bits_that_it_gives_among_others)
@@ -308,12 +320,31 @@ TEST(a_row_alone_gives_the_bits_that_it_gives_among_others)
     tg_model_free(m);
 }
 
-TEST(a_reset_is_a_new_start)
+/* Without recurrent weights nothing is remembered, but the class. */
+TEST(a_class_holds_to_the_end_of_its_document)
+{
+    float one[LONG * FEW * V], other[LONG * FEW * V];
+    int32_t ids[LONG * FEW];
+    tg_model *m = model_of("rnn", WITH("hidden=20", "classes=2", "layers=1"), false);
+    const tg_tensor *w = tg_params_find(tg_model_params(m), "rnn.weight_hh_l0");
+    memset(w->data, 0, (size_t)tg_shape_count(&w->shape) * sizeof(float));
+    check_param(m, 1, "classes.weight", "[3, 20]");
+    for (int i = 0; i < LONG * FEW; i++) ids[i] = i * 5 % (V - 2);
+    logits_by(m, 1, ids, one);
+    ids[1] = V - 1; /* row 1 is of the second class, the others of none */
+    logits_by(m, 1, ids, other);
+    for (int t = 0; t < LONG; t++)
+        for (int b = 0; b < FEW; b++)
+            CHECK(!memcmp(one + (t * FEW + b) * V, other + (t * FEW + b) * V, V * sizeof(float)) == (b != 1));
+    tg_model_free(m);
+}
+
+static void reset_is_a_new_start(const char *const *settings)
 {
     float fresh[LONG * FEW * V];
     int32_t ids[LONG * FEW], reset[LONG * FEW] = {0};
     for (int i = 0; i < LONG * FEW; i++) ids[i] = i * 5 % V;
-    tg_model *m = model_of("gru", WITH("hidden=20"), false);
+    tg_model *m = model_of("gru", settings, false);
     logits_by(m, LONG, ids, fresh);
     tg_tape *t;
     tg_carry carry;
@@ -331,6 +362,9 @@ TEST(a_reset_is_a_new_start)
     tg_tape_free(t);
     tg_model_free(m);
 }
+
+TEST(a_reset_is_a_new_start) { reset_is_a_new_start(WITH("hidden=20")); }
+TEST(a_reset_ends_a_class) { reset_is_a_new_start(WITH("hidden=20", "classes=2")); }
 
 TEST(dropout_works_in_training_only)
 {
@@ -364,7 +398,7 @@ TEST(a_plan_costs_no_memory_for_values)
     CHECK_OK(tg_keys_add(keys, "lstm", desc->keys, config));
     CHECK_OK(tg_keys_set(keys, "hidden", "4096", TG_FROM_FLAG));
     CHECK_OK(tg_keys_set(keys, "layers", "16", TG_FROM_FLAG));
-    CHECK_OK(tg_model_new(ctx, desc, config, &(tg_model_data){TG_KIND_TEXT, V}, 1, true, true, &m));
+    CHECK_OK(tg_model_new(ctx, desc, config, &(tg_model_data){.kind = TG_KIND_TEXT, .vocab = V}, 1, true, true, &m));
     CHECK_INT(tg_params_elements(tg_model_params(m)), V * 4096LL + 16 * (4 * 4096LL * (2 * 4096 + 2)) + V * 4097LL);
     CHECK(tg_params_values(tg_model_params(m)) == NULL);
     tg_model_free(m);

@@ -44,7 +44,7 @@ TEST(sampling_allocates_nothing_after_its_first_tokens)
     const tg_tokenizer *tokens = tg_dataset_tokenizer(b.data);
     int32_t token, opening[TG_OPENING];
     float log_prob;
-    CHECK_OK(tg_generator_new(b.model, b.loop->tape, tokens, &choice, &g));
+    CHECK_OK(tg_generator_new(b.model, b.loop->tape, tokens, &choice, 0, &g));
     CHECK_OK(tg_generator_start(g, opening, tg_opening(tokens, -1, false, 1, 0, opening)));
     for (int k = 0; k < 3; k++) CHECK_OK(tg_generator_next(g, 1, 0, k, &token, &log_prob));
     int64_t before = tg_alloc_count();
