@@ -27,7 +27,7 @@ const tg_key tg_sample_keys[] = {
     TG_TEXT(tg_sample_options, label, 0, NULL, "NAME", 0,
             "the class to sample; without it, classes come as often as in training"),
     TG_REAL(tg_sample_options, guidance, 0, "0", 0, 100, 0,
-            "how strongly the class is brought out, by what tells it from the others; 0: as the model has it"),
+            "bring the class out by what tells it from the others; 0: as the model has it, 3: clearly"),
     TG_INT(tg_sample_options, n, 'n', "1", 1, 1e9, 0, "samples"),
     TG_INT(tg_sample_options, first, 0, "0", 0, 9e15, 0, "number of the first sample"),
     TG_INT(tg_sample_options, length, 'l', "0", 0, 1e12, TG_KEY_AUTO, "new tokens in each, fewer where a document ends; 0: 500, with --probs 1"),
@@ -326,7 +326,8 @@ static tg_status encode_prompt(sampler *m)
     m->prompt_ids = tg_alloc_array(m->prompt_bytes + TG_OPENING, sizeof *m->prompt_ids);
     if (!m->prompt_ids) return TG_ENOMEM;
     if (m->prompt_bytes == 0) return TG_OK;
-    tg_status s = tg_tokenizer_encode(m->trained->tokenizer, m->prompt, m->prompt_bytes, m->o->unk != UNK_ERROR, m->prompt_ids + TG_OPENING,
+    tg_status s = tg_tokenizer_encode(m->trained->tokenizer, m->prompt, m->prompt_bytes,
+                                      m->o->unk == UNK_ERROR ? TG_UNKNOWN_ERROR : TG_UNKNOWN_SKIP, m->prompt_ids + TG_OPENING,
                                       &m->prompt_count);
     return s ? tg_note("the prompt") : TG_OK;
 }
@@ -348,6 +349,8 @@ static tg_status find_label(sampler *m)
     tg_status s = names.failed ? TG_ENOMEM
                 : m->label >= 0 ? TG_OK : tg_fail(TG_EUSAGE, "no class %s; there are: %s", m->o->label, names.data);
     tg_str_free(&names);
+    if (!s && tg_tokenizer_class_documents(k, m->label) == 0)
+        tg_log(m->ctx, TG_LOG_WARN, "no training document is of class %s: the model has not learned what it means", m->o->label);
     return s;
 }
 

@@ -21,6 +21,12 @@ $ gen-sample r -n 300 --temperature 0.5 | grep -c '^c' | awk '{print ($1 > 60 &&
 $ gen-sample r -n 30 --format jsonl | tail -n 1 > last; gen-sample r --first 29 --format jsonl | cmp - last && echo same
 < same
 
+# Guidance brings out a class that few steps of training hardly know.
+$ gen-train --data x.safetensors --model gru --hidden 16 --layers 1 --batch 4 --seq 8 --steps 60 --dropout 0 -o g -q; for w in 0 8; do gen-sample g --label second -n 200 --temperature 1 --guidance $w | grep -c '^[cd]' > $w; done; test $(cat 8) -gt $(cat 0) && echo more
+< more
+$ gen-sample g --label second --guidance 8 -n 30 --format jsonl | tail -n 1 > last; gen-sample g --label second --guidance 8 --first 29 --format jsonl | cmp - last && echo same
+< same
+
 # Nothing special is ever drawn or printed, however hot.
 $ gen-sample r -n 50 --temperature 50 --length 40 | grep -v '^--- sample' | tr -d 'abcd!\n' | wc -c
 < 0
@@ -35,6 +41,9 @@ $ gen-sample r --label third
 $ gen-preprocess ca -o plain.safetensors -q 2> said; gen-train --data plain.safetensors --model rnn --hidden 8 --layers 1 --batch 2 --seq 8 --steps 5 -o p -q; gen-sample p --label first
 ! gen-sample: p/model.safetensors knows no classes, so there is no --label; collect with labels and preprocess with --documents
 ? 2
+
+$ gen-preprocess ca cc -o few.safetensors --documents line --dedupe off --split document --val 0.4 -q 2> said; gen-train --data few.safetensors --model rnn --hidden 8 --layers 1 --batch 1 --seq 8 --steps 5 -o f -q; gen-sample f --label second --length 1 > said
+!~ no training document is of class second: the model has not learned what it means
 
 # Documents need a few tokens of time at least; a run on them goes on as if it had never stopped.
 $ gen-train --data x.safetensors --model gru --seq 3 --batch 4 -o q -q
