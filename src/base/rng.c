@@ -79,12 +79,13 @@ enum { ROUNDS = 8 };
 
 /* Round i changes one half by a keyed function of the other, so it can be undone whatever that function is. The high
  * bit of the second counter word keeps these blocks apart from those of tg_rng_u32. */
-static uint64_t feistel(uint64_t x, int bits, const uint32_t key[2], uint64_t step)
+static uint64_t feistel(uint64_t x, int bits, const uint32_t key[2], uint64_t step, bool undo)
 {
     int low_bits = bits / 2;
     uint32_t low = (uint32_t)(x & ((UINT64_C(1) << low_bits) - 1)), high = (uint32_t)(x >> low_bits);
     uint32_t low_mask = (UINT32_C(1) << low_bits) - 1, high_mask = (UINT32_C(1) << (bits - low_bits)) - 1;
-    for (uint32_t i = 0; i < ROUNDS; i++) {
+    for (uint32_t k = 0; k < ROUNDS; k++) {
+        const uint32_t i = undo ? ROUNDS - 1 - k : k;
         bool even = i % 2 == 0;
         const uint32_t counter[4] = {even ? low : high, UINT32_C(1) << 31 | i, (uint32_t)step,
                                      (uint32_t)(step >> 32)};
@@ -97,14 +98,24 @@ static uint64_t feistel(uint64_t x, int bits, const uint32_t key[2], uint64_t st
 }
 
 /* A permutation of 0 .. 2^bits - 1 < 2n, walked along until it is below n: at most two rounds on average. */
-int64_t tg_rng_permute(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t at)
+static int64_t walk(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t from, bool undo)
 {
     int bits = 1;
     while (bits < 62 && INT64_C(1) << bits < n) bits++;
     if (n <= 1) return 0;
     const tg_rng r = tg_rng_at(seed, purpose, step);
-    uint64_t x = (uint64_t)at;
-    do x = feistel(x, bits, r.key, step);
+    uint64_t x = (uint64_t)from;
+    do x = feistel(x, bits, r.key, step, undo);
     while (x >= (uint64_t)n);
     return (int64_t)x;
+}
+
+int64_t tg_rng_permute(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t at)
+{
+    return walk(seed, purpose, step, n, at, false);
+}
+
+int64_t tg_rng_place(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t item)
+{
+    return walk(seed, purpose, step, n, item, true);
 }

@@ -25,4 +25,5 @@ float tg_rng_normal(tg_rng *r);
 /* Element `at` of a permutation of 0..n-1, at any position in O(1): a Feistel network keyed by (seed, purpose, step),
  * cycle-walking (Black & Rogaway 2002). */
 int64_t tg_rng_permute(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t at);
+int64_t tg_rng_place(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t item); /* at which `at` it gives item */
 #endif

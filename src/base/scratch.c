@@ -43,6 +43,11 @@ tg_status tg_scratch_like(const tg_scratch *s, tg_scratch **out)
     return tg_scratch_new(s->beside, s->keep, out);
 }
 
+tg_status tg_scratch_beside(const tg_scratch *s, int64_t keep, tg_scratch **out)
+{
+    return tg_scratch_new(s->beside, keep, out);
+}
+
 tg_status tg_scratch_of(const void *bytes, int64_t length, tg_scratch **out)
 {
     tg_scratch *s = tg_alloc(sizeof *s);
@@ -65,6 +70,11 @@ void tg_scratch_free(tg_scratch *s)
 int64_t tg_scratch_length(const tg_scratch *s)
 {
     return s->length;
+}
+
+int64_t tg_scratch_keep(const tg_scratch *s)
+{
+    return s->keep;
 }
 
 /* What is behind the file, all where there is none. */

@@ -9,11 +9,13 @@ typedef struct tg_scratch tg_scratch;
 tg_status tg_scratch_new(const char *beside, int64_t keep, tg_scratch **out);
 /* An empty one with the same folder and bound. */
 tg_status tg_scratch_like(const tg_scratch *s, tg_scratch **out);
+tg_status tg_scratch_beside(const tg_scratch *s, int64_t keep, tg_scratch **out); /* with a bound of its own */
 /* Of bytes that are there already and stay the caller's: to be read only. */
 tg_status tg_scratch_of(const void *bytes, int64_t length, tg_scratch **out);
 void tg_scratch_free(tg_scratch *s); /* NULL is fine */
 tg_status tg_scratch_add(tg_scratch *s, const void *data, int64_t count);
 int64_t tg_scratch_length(const tg_scratch *s);
+int64_t tg_scratch_keep(const tg_scratch *s); /* its bound */
 /* Forgets what is behind length. */
 tg_status tg_scratch_cut(tg_scratch *s, int64_t length);
 /* Bytes [at, at + count), borrowed until the next call; reading on from where the last view ended is fast. */

@@ -123,6 +123,7 @@ static void check_permutation(int64_t n, uint64_t step)
         CHECK(x >= 0 && x < n);
         CHECK(!seen[x]);
         seen[x] = 1;
+        CHECK_INT(tg_rng_place(9, TG_RNG_SHUFFLE, step, n, x), i);
     }
     tg_free(seen);
 }
