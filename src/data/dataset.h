@@ -14,8 +14,8 @@ typedef struct tg_dataset_draft {
     tg_scratch *tokens;        /* all splits one behind the other, each token tg_token_bytes long */
     const tg_figures *figures; /* of these tokens */
     int64_t documents[TG_SPLITS]; /* all 0: the text is one piece */
-    const int64_t *starts;     /* of each document from its split's first token on, all splits one behind the other */
-    const uint16_t *labels;    /* each document's class; NULL: none */
+    tg_scratch *starts;        /* int64_t of each document from its split's first token on, all splits one behind the other */
+    tg_scratch *labels;        /* uint16_t: each document's class; NULL: none */
     const char *split, *verdict, *report, *provenance;
     tg_context *ctx;           /* told of the progress; may be NULL */
 } tg_dataset_draft;

@@ -18,62 +18,72 @@ static tg_st_dtype type_of(int width)
     return width == 1 ? TG_ST_U8 : width == 2 ? TG_ST_U16 : TG_ST_U32;
 }
 
-enum { ROWS = 3 * TG_SPLITS, PART = 1 << 18 /* tokens */ };
+enum { ROWS = 3 * TG_SPLITS, PART = 1 << 18 /* elements */ };
 static const char *const labels_names[TG_SPLITS] = {"train.labels", "val.labels", "test.labels"};
 
-/* The file's tensors, and where those that are tokens lie. */
+/* The file's tensors, and where their elements lie. */
 typedef struct table {
     const tg_dataset_draft *d;
-    int width;
     tg_st_row rows[ROWS];
-    int64_t first[ROWS]; /* token of the row's first */
+    tg_scratch *from[ROWS];
+    int64_t first[ROWS]; /* element that is the row's first */
     int64_t count;
     tg_meter meter;
 } table;
+
+static void add_row(table *t, const char *name, tg_st_dtype dtype, tg_scratch *from, int64_t first, int64_t count)
+{
+    if (!from || count == 0) return;
+    t->from[t->count] = from;
+    t->first[t->count] = first;
+    t->rows[t->count++] = (tg_st_row){name, dtype, 1, {count}, NULL};
+}
 
 /* Tokens of a split, then its documents' starts and labels. */
 static void make_rows(const tg_dataset_draft *d, table *t)
 {
     int64_t at = 0, document = 0;
-    *t = (table){.d = d, .width = tg_token_bytes(d->figures->vocab)};
+    *t = (table){.d = d};
     for (int s = 0; s < TG_SPLITS; s++) {
-        int64_t count = d->figures->counts[s], documents = d->documents[s];
-        if (count) {
-            t->first[t->count] = at;
-            t->rows[t->count++] = (tg_st_row){tg_split_names[s], type_of(t->width), 1, {count}, NULL};
-        }
-        if (documents) t->rows[t->count++] = (tg_st_row){tg_starts_names[s], TG_ST_U64, 1, {documents}, d->starts + document};
-        if (documents && d->labels)
-            t->rows[t->count++] = (tg_st_row){labels_names[s], TG_ST_U16, 1, {documents}, d->labels + document};
+        const int64_t count = d->figures->counts[s], documents = d->documents[s];
+        add_row(t, tg_split_names[s], type_of(tg_token_bytes(d->figures->vocab)), d->tokens, at, count);
+        add_row(t, tg_starts_names[s], TG_ST_U64, d->starts, document, documents);
+        add_row(t, labels_names[s], TG_ST_U16, d->labels, document, documents);
         at += count;
         document += documents;
     }
     t->meter = tg_meter_start(d->ctx, "write", "tokens", 3 * at); /* read three times: two hashes, and to the file */
 }
 
-static tg_status fill(void *user, int64_t row, int64_t first, int64_t count, void *out)
+static tg_status view(table *t, int64_t row, int64_t first, int64_t count, const char **out, int64_t *bytes)
 {
-    table *t = user;
-    const char *view;
-    tg_status status = tg_scratch_view(t->d->tokens, (t->first[row] + first) * t->width, count * t->width, &view);
-    if (status) return status;
-    memcpy(out, view, (size_t)(count * t->width));
-    return tg_meter_add(&t->meter, count);
+    const int64_t size = tg_st_size(t->rows[row].dtype);
+    *bytes = count * size;
+    tg_status status = tg_scratch_view(t->from[row], (t->first[row] + first) * size, *bytes, out);
+    return status || t->from[row] != t->d->tokens ? status : tg_meter_add(&t->meter, count);
 }
 
-static tg_status hash_row(table *t, int64_t i, tg_sha256 *sha)
+static tg_status fill(void *user, int64_t row, int64_t first, int64_t count, void *out)
 {
-    const tg_st_row *row = &t->rows[i];
-    if (row->data) tg_sha256_add(sha, row->data, row->dims[0] * tg_st_size(row->dtype));
-    for (int64_t at = 0, n; !row->data && at < row->dims[0]; at += n) {
-        const char *view;
-        n = row->dims[0] - at < PART ? row->dims[0] - at : PART;
-        tg_status status = tg_scratch_view(t->d->tokens, (t->first[i] + at) * t->width, n * t->width, &view);
-        if (!status) status = tg_meter_add(&t->meter, n);
-        if (status) return status;
-        tg_sha256_add(sha, view, n * t->width);
+    const char *part;
+    int64_t bytes;
+    tg_status status = view(user, row, first, count, &part, &bytes);
+    if (!status) memcpy(out, part, (size_t)bytes);
+    return status;
+}
+
+static tg_status hash_row(table *t, int64_t row, tg_sha256 *sha)
+{
+    const int64_t all = t->rows[row].dims[0];
+    tg_status status = TG_OK;
+    for (int64_t at = 0, n; at < all && !status; at += n) {
+        const char *part;
+        int64_t bytes;
+        n = all - at < PART ? all - at : PART;
+        status = view(t, row, at, n, &part, &bytes);
+        if (!status) tg_sha256_add(sha, part, bytes);
     }
-    return TG_OK;
+    return status;
 }
 
 /* SHA-256 over "tinygen-dataset 1\ntext\nTOKENISER\nSPLIT\n", then "NAME TYPE COUNT\n" and the data of each tensor. */

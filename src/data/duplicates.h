@@ -1,13 +1,10 @@
 /* duplicates.h - documents that occur again, word for word or nearly.
  *
- * Documents are spans of one UTF-8 text, in memory or in a file: document i is text[starts[i] .. starts[i + 1]), so starts holds count + 1
- * offsets, ascending. White space at both ends of a document (Unicode's, the ideographic space included) does not
- * count. The answer is an array of count: first[i] is the index of the document that stands for i, the first of its
- * group, and i itself where nothing like it came before. Keeping those with first[i] == i keeps one of each.
- * first is also working memory: after an error it holds nothing of use. Same result for any number of threads. */
+ * Documents are spans of one UTF-8 text, in memory or in a file, one behind the other from its begin on. White space at both
+ * ends of a document (Unicode's, the ideographic space included) does not count. Same result for any number of threads. */
 #ifndef TG_DATA_DUPLICATES_H
 #define TG_DATA_DUPLICATES_H
-#include "base/scratch.h"
+#include "base/spill.h"
 #include "tinygen/data.h"
 
 /* Of the shingles of two documents, the share that both must have: that of Lee et al. 2022. */
@@ -19,9 +16,17 @@ enum {
     TG_NEAR_NEIGHBOURS = 64     /* documents of one bucket that each is compared with, at most */
 };
 
-/* Equal bytes. A 64-bit hash finds them, a comparison confirms. 12 bytes of memory a document beside first; any count
- * below 2^31. Errors: TG_EINVAL, TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be NULL. */
-tg_status tg_duplicates_exact(tg_context *ctx, const tg_scratch *text, const int64_t *starts, int64_t count, int32_t *first);
+/* A list of documents is a scratch of these; each begins where the one before it ends. */
+typedef struct tg_document { int64_t end, label; /* in the text; -1: none */ } tg_document;
+int64_t tg_document_count(const tg_scratch *documents);
+/* Document i of a list, and where it begins; w as in tg_scratch_look. */
+tg_status tg_document_look(const tg_scratch *documents, tg_window *w, int64_t i, int64_t *begin, tg_document *out);
+
+/* Equal bytes. To twins is added {i, first} for each document i of which an equal one came before; first is the first of
+ * these. A 64-bit hash finds them, a comparison confirms: with the last 64 different texts of that hash, which only who
+ * wants to makes more. Memory: that of two tg_spill, like the list. Errors: TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be
+ * NULL. */
+tg_status tg_duplicates_exact(tg_context *ctx, const tg_scratch *text, const tg_scratch *documents, tg_spill *twins);
 
 /*
  * Nearly equal: the sets of shingles (runs of 5 characters) of two documents have a Jaccard similarity, |A and B| /
@@ -37,6 +42,9 @@ tg_status tg_duplicates_exact(tg_context *ctx, const tg_scratch *text, const int
  *           in a file some 8 MiB besides, or its longest document.
  *   Cost    about 0.15 us a character, shared by the threads; where buckets are full of unlike documents, up to some
  *           hundred comparisons a document, in one thread.
+ *   Result  document i is text[starts[i] .. starts[i + 1]), so starts holds count + 1 offsets, ascending. first[i] is the index
+ *           of the document that stands for i, the first of its group, and i itself where nothing like it came before.
+ *           Keeping those with first[i] == i keeps one of each. After an error first holds nothing of use.
  * Errors: TG_EINVAL (threshold; more than TG_NEAR_MOST documents), TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be NULL.
  * Sources: Broder 1997, On the resemblance and containment of documents; Leskovec, Rajaraman & Ullman, Mining of
  *          Massive Datasets, ch. 3 (bands); Lee et al. 2022, arXiv:2107.06499 (on training text).

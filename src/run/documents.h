@@ -3,6 +3,7 @@
 #define TG_RUN_DOCUMENTS_H
 #include "base/map.h"
 #include "data/dataset.h"
+#include "data/duplicates.h"
 #include "data/text/tokenizer.h"
 
 #define TG_DOCUMENTS_CHOICES "none|line|blank|file"
@@ -12,9 +13,8 @@ enum { TG_SPLIT_AUTO, TG_SPLIT_POSITION, TG_SPLIT_RANDOM, TG_SPLIT_DOCUMENT };  
 
 /* Documents lie one behind the other in a text, nothing between them. Start from {0}. */
 typedef struct tg_documents {
-    int64_t count, room;
-    int64_t *starts;          /* [room + 1] in bytes; starts[count]: the text's length, where none is open */
-    int32_t *labels;          /* [room] which of the labels, -1: none */
+    int64_t count, end;       /* end: of the last in the text, where the open one begins */
+    tg_scratch *list;         /* [count] of tg_document, kept like the text; NULL: none yet */
     tg_map *known;            /* the labels, in order of first appearance; NULL: none yet */
     int64_t labelled;         /* documents that have a label */
     int64_t by_split[TG_SPLITS];
@@ -32,8 +32,12 @@ void tg_documents_free(tg_documents *d);
  * last, tg_documents_end. label may be NULL. Errors: TG_EIO, TG_ENOMEM. */
 tg_status tg_documents_part(tg_documents *d, tg_scratch *text, const char *bytes, int64_t length, int how, const char *label);
 tg_status tg_documents_end(tg_documents *d, tg_scratch *text, const char *label);
-/* Leaves out documents i with first[i] != i, of which first[i] is an earlier twin: *text becomes another. */
-tg_status tg_documents_drop(tg_context *ctx, tg_documents *d, tg_scratch **text, const int32_t *first);
+/* How far the first `count` documents go in the text. */
+tg_status tg_documents_reach(const tg_documents *d, int64_t count, int64_t *bytes);
+/* Forgets documents that end behind so many bytes of text. */
+tg_status tg_documents_cut(tg_documents *d, int64_t bytes);
+/* Leaves out the documents that are keys of twins: *text becomes another. */
+tg_status tg_documents_drop(tg_context *ctx, tg_documents *d, tg_scratch **text, tg_spill *twins);
 /* The first floor((1 - val - test)·N) of N train, up to floor((1 - test)·N) validate, the rest test. A small addition is
  * against shares like 0.7 that binary fractions fall short of. */
 void tg_split_at(double val, double test, int64_t count, int64_t out[TG_SPLITS]);
@@ -47,8 +51,8 @@ tg_status tg_documents_split(tg_context *ctx, tg_documents *d, tg_scratch **text
 typedef struct tg_packed {
     tg_scratch *tokens;
     int64_t counts[TG_SPLITS];
-    int64_t *starts;          /* [documents] from the split's first token on */
-    uint16_t *labels;         /* [documents]; NULL: no classes */
+    tg_scratch *starts;       /* [documents] of int64_t, from the split's first token on */
+    tg_scratch *labels;       /* [documents] of uint16_t; NULL: no classes */
 } tg_packed;
 void tg_packed_free(tg_packed *p);
 /* classes: a place in the tokeniser's list for each label; NULL: none. Errors: those of tg_packer_text. */

@@ -220,10 +220,11 @@ static tg_status cut_text(tg_preparing *p)
     tg_status status = tg_scratch_view(p->text, most - few, few, &tail);
     if (status) return status;
     int64_t length = most - tg_utf8_partial(tail, few);
-    while (d->count > 0 && d->starts[d->count] > length) d->labelled -= d->labels[--d->count] >= 0;
+    if (p->o->documents) status = tg_documents_cut(d, length);
+    if (status) return status;
     if (p->o->documents && d->count == 0)
         return tg_fail(TG_EINVAL, "the first document is longer than --max-bytes %" PRId64 "; take more, or other --documents", most);
-    if (p->o->documents) length = d->starts[d->count];
+    if (p->o->documents) length = d->end;
     p->cleaning.cut += all - length;
     return tg_scratch_cut(p->text, length);
 }
@@ -289,14 +290,22 @@ static int by_name(const void *a, const void *b, void *user)
 }
 
 /* The labels in order of names, so that the order of items does not number them; places[i]: where label i went. */
-static void list_classes(const tg_documents *d, tg_class *classes, tg_class *scratch, int32_t *places)
+static tg_status list_classes(const tg_documents *d, tg_class *classes, tg_class *scratch, int32_t *places)
 {
     const int64_t count = tg_documents_labels(d);
     for (int64_t i = 0; i < count; i++) classes[i] = (tg_class){(char *)(uintptr_t)tg_documents_label(d, i), 0}; /* is copied */
     tg_sort(classes, count, sizeof *classes, scratch, by_name, NULL);
     for (int64_t k = 0; k < count; k++)
         places[tg_map_find(d->known, classes[k].name, (int64_t)strlen(classes[k].name) + 1)] = (int32_t)k;
-    for (int64_t i = 0; count && i < d->by_split[TG_TRAIN]; i++) classes[places[d->labels[i]]].documents++;
+    tg_status status = TG_OK;
+    tg_window w = {0};
+    for (int64_t i = 0, begin; count && i < d->by_split[TG_TRAIN] && !status; i++) {
+        tg_document one;
+        status = tg_document_look(d->list, &w, i, &begin, &one);
+        if (!status) classes[places[one.label]].documents++;
+    }
+    tg_window_free(&w);
+    return status;
 }
 
 static tg_status check_labels(const tg_preparing *p)
@@ -307,26 +316,45 @@ static tg_status check_labels(const tg_preparing *p)
                    "--label, or leave labels out: --no-labels", d->count - d->labelled, d->count);
 }
 
+/* Likeness is searched in memory, among so few that their starts fit there, too; of more they are not asked for. */
+static tg_status find_near(tg_preparing *p, tg_spill *twins)
+{
+    const tg_documents *d = &p->documents;
+    const int64_t count = d->count <= p->bounds.near ? d->count : 0;
+    int64_t *starts = tg_alloc_array(count + 1, sizeof *starts);
+    int32_t *first = tg_alloc_array(count + 1, sizeof *first);
+    tg_status status = starts && first ? TG_OK : TG_ENOMEM;
+    for (int64_t i = 1; i <= count && !status; i++) status = tg_documents_reach(d, i, &starts[i]);
+    if (!status)
+        status = tg_duplicates_near_among(p->ctx, p->text, starts, d->count, TG_NEAR_THRESHOLD, p->bounds.near, first);
+    for (int64_t i = 0; i < count && !status; i++)
+        if (first[i] != i) status = tg_spill_add(twins, (tg_record){(uint64_t)i, first[i]});
+    tg_free(starts);
+    tg_free(first);
+    return status;
+}
+
+/* How many were left out. */
+static tg_status drop(tg_preparing *p, bool near, int64_t *count)
+{
+    tg_documents *d = &p->documents;
+    tg_spill *twins;
+    tg_status status = tg_spill_new(p->text, &twins);
+    if (status) return status;
+    status = near ? find_near(p, twins) : tg_duplicates_exact(p->ctx, p->text, d->list, twins);
+    *count = tg_spill_count(twins);
+    if (!status) status = tg_documents_drop(p->ctx, d, &p->text, twins);
+    tg_spill_free(twins);
+    return status;
+}
+
 /* What is said more than once stays once, before the split, so that no twin of a training document validates. Twins of
  * another class go, too. */
 static tg_status drop_duplicates(tg_preparing *p)
 {
-    tg_documents *d = &p->documents;
-    if (p->o->dedupe == TG_DEDUPE_OFF || d->count == 0) return TG_OK;
-    int64_t before = d->count;
-    int32_t *first = tg_alloc_array(d->count, sizeof *first);
-    if (!first) return TG_ENOMEM;
-    tg_status status = tg_duplicates_exact(p->ctx, p->text, d->starts, d->count, first);
-    if (!status) status = tg_documents_drop(p->ctx, d, &p->text, first);
-    p->cleaning.exact = before - d->count;
-    before = d->count;
-    if (!status && p->o->dedupe == TG_DEDUPE_NEAR) {
-        status = tg_duplicates_near(p->ctx, p->text, d->starts, d->count, TG_NEAR_THRESHOLD, first);
-        if (!status) status = tg_documents_drop(p->ctx, d, &p->text, first);
-        p->cleaning.near = before - d->count;
-    }
-    tg_free(first);
-    return status;
+    if (p->o->dedupe == TG_DEDUPE_OFF || p->documents.count == 0) return TG_OK;
+    tg_status status = drop(p, false, &p->cleaning.exact);
+    return status || p->o->dedupe != TG_DEDUPE_NEAR ? status : drop(p, true, &p->cleaning.near);
 }
 
 /* Documents to tokens, with a class for each where they have labels. */
@@ -341,10 +369,8 @@ static tg_status pack_documents(tg_preparing *p)
     tg_class *classes = tg_alloc_array(2 * names + 1, sizeof *classes);
     int32_t *places = tg_alloc_array(names + 1, sizeof *places);
     if (!status && (!classes || !places)) status = TG_ENOMEM;
-    if (!status) {
-        list_classes(d, classes, classes + names, places);
-        status = make_tokenizer(p, classes, names);
-    }
+    if (!status) status = list_classes(d, classes, classes + names, places);
+    if (!status) status = make_tokenizer(p, classes, names);
     if (!status) status = tg_documents_pack(p->ctx, d, p->text, p->tokenizer, names ? places : NULL, &p->packed);
     tg_free(classes);
     tg_free(places);
@@ -382,9 +408,8 @@ static tg_status find_ends(tg_preparing *p, int64_t *train, int64_t *val)
 {
     const int64_t *by_split = p->documents.by_split, *counts = p->packed.counts;
     if (p->o->documents) {
-        *train = p->documents.starts[by_split[TG_TRAIN]];
-        *val = p->documents.starts[by_split[TG_TRAIN] + by_split[TG_VAL]];
-        return TG_OK;
+        tg_status status = tg_documents_reach(&p->documents, by_split[TG_TRAIN], train);
+        return status ? status : tg_documents_reach(&p->documents, by_split[TG_TRAIN] + by_split[TG_VAL], val);
     }
     *train = 0;
     tg_status status = pass_tokens(p, counts[TG_TRAIN], train);
@@ -410,18 +435,22 @@ static tg_status find_leaks(tg_preparing *p)
     return status;
 }
 
-/* The beginning of a split, as far as NGRAM_BYTES of text go; its tokens lie in the window. */
-static tg_status ngram_text(tg_preparing *p, tg_split s, tg_window *w, tg_ngram_text *out)
+/* The beginning of a split, as far as NGRAM_BYTES of text go; its tokens and starts lie in the windows. */
+static tg_status ngram_text(tg_preparing *p, tg_split s, tg_window w[2], tg_ngram_text *out)
 {
     const tg_figures *f = &p->figures;
     const int width = tg_token_bytes(f->vocab);
+    const int64_t size = sizeof *out->starts;
     const int64_t first = s == TG_TRAIN ? 0 : f->counts[TG_TRAIN], before = s == TG_TRAIN ? 0 : p->documents.by_split[TG_TRAIN];
-    const char *tokens;
-    *out = (tg_ngram_text){.count = f->counts[s], .documents = p->documents.by_split[s],
-                           .starts = p->packed.starts ? p->packed.starts + before : NULL, .tokenizer = p->tokenizer};
+    const char *tokens, *starts = NULL;
+    *out = (tg_ngram_text){.count = f->counts[s], .documents = p->documents.by_split[s], .tokenizer = p->tokenizer};
     if (f->bytes[s] > NGRAM_BYTES) out->count = (int64_t)((double)f->counts[s] / (double)f->bytes[s] * NGRAM_BYTES);
-    tg_status status = tg_scratch_look(p->packed.tokens, w, first * width, out->count * width, &tokens);
+    if (out->documents > out->count / 2 + 1) out->documents = out->count / 2 + 1; /* two tokens at least are in each */
+    tg_status status = tg_scratch_look(p->packed.tokens, &w[0], first * width, out->count * width, &tokens);
+    if (!status && p->packed.starts)
+        status = tg_scratch_look(p->packed.starts, &w[1], before * size, out->documents * size, &starts);
     out->tokens = tokens;
+    out->starts = (const void *)starts;
     return status;
 }
 
@@ -431,18 +460,17 @@ static tg_status find_ngram(tg_preparing *p)
 {
     tg_figures *f = &p->figures;
     const double start = tg_now();
-    tg_window windows[2] = {{0}};
+    tg_window windows[4] = {{0}};
     tg_ngram_text train, other;
     tg_ngram *g = NULL;
-    tg_status status = ngram_text(p, TG_TRAIN, &windows[0], &train);
-    if (!status) status = ngram_text(p, f->counts[TG_VAL] ? TG_VAL : TG_TRAIN, &windows[1], &other);
+    tg_status status = ngram_text(p, TG_TRAIN, windows, &train);
+    if (!status) status = ngram_text(p, f->counts[TG_VAL] ? TG_VAL : TG_TRAIN, windows + 2, &other);
     if (!status && train.count > 0) {
         status = tg_ngram_fit(p->ctx, &train, f->vocab, NGRAM_ORDER, &g);
         if (!status) status = tg_ngram_nats(p->ctx, g, &other, &f->ngram);
     }
     tg_ngram_free(g);
-    tg_window_free(&windows[0]);
-    tg_window_free(&windows[1]);
+    for (int i = 0; i < 4; i++) tg_window_free(&windows[i]);
     p->ngram_seconds = tg_now() - start;
     return status;
 }
@@ -454,8 +482,8 @@ static tg_status write_dataset(tg_preparing *p)
     if (status) return status;
     tg_scratch_free(p->text);
     p->text = NULL;
-    tg_free(p->documents.starts);
-    p->documents.starts = NULL;
+    tg_scratch_free(p->documents.list);
+    p->documents.list = NULL;
     status = tg_figures_count(p->tokenizer, p->packed.tokens, p->packed.counts, &p->figures);
     if (!status) status = find_ngram(p);
     if (!status) status = tg_verdict_make(p);
@@ -521,6 +549,7 @@ tg_status tg_preprocess_within(tg_context *ctx, const tg_preprocess_options *o, 
 
 tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o)
 {
-    static const tg_bounds bounds = {.keep = 32 << 20, .block = 1 << 20, .line = 8 << 20, .whole = 64 << 20};
+    static const tg_bounds bounds = {.keep = 32 << 20, .block = 1 << 20, .line = 8 << 20, .whole = 64 << 20,
+                                     .near = TG_NEAR_MOST};
     return tg_preprocess_within(ctx, o, &bounds);
 }

@@ -38,10 +38,12 @@ typedef struct tg_cleaning {
 
 /* How much is in memory at once, in bytes. None of it changes the dataset, but that of `line`. */
 typedef struct tg_bounds {
-    int64_t keep;  /* of the text, and of its tokens; the rest lies in files without a name beside the output */
+    int64_t keep;  /* of the text, of its tokens, of what is known of each document (16 bytes: two million are 32 MiB) and of
+                      what is being sorted; the rest lies in files without a name beside the output */
     int64_t block; /* read at once */
     int64_t line;  /* the longest line that is cleaned whole; longer ones are cut, after a space where there is one */
     int64_t whole; /* the longest item whose begin and end are looked for (--strip) */
+    int64_t near;  /* documents whose likeness is searched, at most: more are refused */
 } tg_bounds;
 
 /* Bytes to be read from their begin to their end, once or more: an item's, or a row's, which are in memory. */

@@ -6,7 +6,7 @@
 #include "support/files.h"
 
 enum { LARGE = 1 << 24 };
-static const tg_bounds large = {LARGE, LARGE, LARGE, LARGE};
+static const tg_bounds large = {LARGE, LARGE, LARGE, LARGE, LARGE};
 
 /* ---- helpers */
 
@@ -63,7 +63,8 @@ static tg_str dataset(tg_context *ctx, const tg_preprocess_options *o, const tg_
 /* The same bytes within all bounds: everything at once, and hardly anything. */
 static void expect_same(tg_context *ctx, const tg_preprocess_options *o)
 {
-    static const tg_bounds small[] = {{1024, 1, LARGE, LARGE}, {0, 7, LARGE, LARGE}, {LARGE, 100, LARGE, LARGE}, {1024, LARGE, LARGE, LARGE}};
+    static const tg_bounds small[] = {{1024, 1, LARGE, LARGE, LARGE}, {0, 7, LARGE, LARGE, LARGE}, {LARGE, 100, LARGE, LARGE, LARGE},
+                                     {1024, LARGE, LARGE, LARGE, LARGE}};
     tg_str want = dataset(ctx, o, &large);
     for (int i = 0; i < 4; i++) {
         tg_str got = dataset(ctx, o, &small[i]);
@@ -131,7 +132,7 @@ TEST(encodings_are_found_and_read_in_any_parts)
     tg_preprocess_options o = options(corpora, 1, out);
     expect_same(ctx, &o);
     collect(corpora[0], texts, 1, NULL, NULL);
-    tg_str want = dataset(ctx, &o, &large), got = dataset(ctx, &o, &(tg_bounds){1000, 1001, LARGE, LARGE});
+    tg_str want = dataset(ctx, &o, &large), got = dataset(ctx, &o, &(tg_bounds){1000, 1001, LARGE, LARGE, LARGE});
     CHECK_INT(got.length, want.length);
     CHECK_BYTES(got.data, want.data, want.length);
     CHECK(strstr(want.data + 8, "GB18030") != NULL);
@@ -158,7 +159,7 @@ TEST(errors_name_the_byte_of_the_item_in_any_parts)
                 tg_preprocess_options o = options(corpora, 1, out);
                 o.raw = raw;
                 o.encoding = raw ? 0 : 1;
-                CHECK_ERROR(tg_preprocess_within(ctx, &o, &(tg_bounds){100, block, LARGE, LARGE}), TG_EINVAL, cases[i].said);
+                CHECK_ERROR(tg_preprocess_within(ctx, &o, &(tg_bounds){100, block, LARGE, LARGE, LARGE}), TG_EINVAL, cases[i].said);
                 CHECK_INT(tg_path_kind(out), TG_PATH_NONE);
                 tg_str_free(&text);
             }
@@ -181,7 +182,7 @@ TEST(a_line_beyond_the_bound_is_cut_and_stays_one_document)
         o.test = 0;
         tg_str want = dataset(ctx, &o, &large);
         for (int64_t line = 5; line < 60; line++) {
-            tg_str got = dataset(ctx, &o, &(tg_bounds){100, line % 2 ? 3 : LARGE, line, LARGE});
+            tg_str got = dataset(ctx, &o, &(tg_bounds){100, line % 2 ? 3 : LARGE, line, LARGE, LARGE});
             CHECK_INT(got.length, want.length);
             CHECK_BYTES(got.data, want.data, want.length);
             tg_free(got.data);
@@ -189,7 +190,25 @@ TEST(a_line_beyond_the_bound_is_cut_and_stays_one_document)
         tg_free(want.data);
     }
     o.strip = 1;
-    CHECK_ERROR(tg_preprocess_within(ctx, &o, &(tg_bounds){100, 100, 100, text.length - 1}), TG_EINVAL, "leave --strip out");
+    CHECK_ERROR(tg_preprocess_within(ctx, &o, &(tg_bounds){100, 100, 100, text.length - 1, LARGE}), TG_EINVAL, "leave --strip out");
+    tg_free(text.data);
+    tg_context_free(ctx);
+}
+
+TEST(likeness_is_refused_among_too_many_with_both_numbers)
+{
+    const char *folder = test_folder(), *corpora[] = {in(folder, "a")}, *out = in(folder, "x.safetensors");
+    tg_str text = {0};
+    tg_context *ctx = context();
+    for (int i = 0; i < 30; i++) tg_str_addf(&text, "line %d\n", i % 20); /* equal ones do not count */
+    collect(corpora[0], &text, 1, NULL, NULL);
+    tg_preprocess_options o = options(corpora, 1, out);
+    o.documents = TG_DOCUMENTS_LINE;
+    o.dedupe = TG_DEDUPE_NEAR;
+    CHECK_ERROR(tg_preprocess_within(ctx, &o, &(tg_bounds){100, 100, LARGE, LARGE, 19}), TG_EINVAL,
+                "20 documents are more than the 19 whose likeness is searched; find only equal ones (--dedupe exact)");
+    CHECK_INT(tg_path_kind(out), TG_PATH_NONE);
+    CHECK_OK(tg_preprocess_within(ctx, &o, &(tg_bounds){100, 100, LARGE, LARGE, 20}));
     tg_free(text.data);
     tg_context_free(ctx);
 }
@@ -272,7 +291,7 @@ TEST(a_disk_that_fills_leaves_nothing_behind)
         tg_listing inside;
         snprintf(spec, sizeof spec, "write:%d:ENOSPC", n);
         tg_fault_set(spec);
-        tg_status s = tg_preprocess_within(ctx, &o, &(tg_bounds){1024, 1 << 16, LARGE, LARGE});
+        tg_status s = tg_preprocess_within(ctx, &o, &(tg_bounds){1024, 1 << 16, LARGE, LARGE, LARGE});
         tg_fault_set(NULL);
         if (!s) break;
         CHECK_INT(s, TG_EIO);
@@ -296,7 +315,7 @@ TEST(preprocessing_frees_all_it_took)
     collect(corpora[0], &text, 1, NULL, NULL);
     tg_preprocess_options o = options(corpora, 1, out);
     o.documents = TG_DOCUMENTS_BLANK;
-    const tg_bounds bounds = {1024, 300, LARGE, LARGE};
+    const tg_bounds bounds = {1024, 300, LARGE, LARGE, LARGE};
     int failed = 0;
     CHECK_OK(tg_preprocess_within(ctx, &o, &bounds)); /* the context keeps names of what was read */
     const int64_t live = tg_alloc_live();
