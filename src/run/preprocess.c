@@ -19,7 +19,8 @@
 #include "models/ngram.h"
 #include "run/deps.h"
 
-enum { ONCE = TG_KEY_NO_CONFIG, SHOWN = 60, /* bytes of a leak that are shown */ NGRAM_ORDER = 3, NGRAM_BYTES = 8 << 20 };
+enum { ONCE = TG_KEY_NO_CONFIG, SHOWN = 60, /* bytes of a leak that are shown */ NGRAM_ORDER = 3, NGRAM_BYTES = 8 << 20,
+       NGRAM_TOKENS = 10 << 20 /* at most, of short documents; a fit takes some 20 bytes each */ };
 
 const tg_key tg_preprocess_keys[] = {
     TG_LIST(tg_preprocess_options, corpora, 0, "CORPUS", TG_KEY_ARGUMENT,
@@ -445,6 +446,7 @@ static tg_status ngram_text(tg_preparing *p, tg_split s, tg_window w[2], tg_ngra
     const char *tokens, *starts = NULL;
     *out = (tg_ngram_text){.count = f->counts[s], .documents = p->documents.by_split[s], .tokenizer = p->tokenizer};
     if (f->bytes[s] > NGRAM_BYTES) out->count = (int64_t)((double)f->counts[s] / (double)f->bytes[s] * NGRAM_BYTES);
+    if (out->count > NGRAM_TOKENS) out->count = NGRAM_TOKENS;
     if (out->documents > out->count / 2 + 1) out->documents = out->count / 2 + 1; /* two tokens at least are in each */
     tg_status status = tg_scratch_look(p->packed.tokens, &w[0], first * width, out->count * width, &tokens);
     if (!status && p->packed.starts)
@@ -454,23 +456,28 @@ static tg_status ngram_text(tg_preparing *p, tg_split s, tg_window w[2], tg_ngra
     return status;
 }
 
+static void free_windows(tg_window w[2])
+{
+    tg_window_free(&w[0]);
+    tg_window_free(&w[1]);
+}
+
 /* What an n-gram of order 3 makes of validation, or of training where there is none: enough to be told apart from a model
- * that learned nothing. */
+ * that learned nothing. Only one of the texts is in memory at once. */
 static tg_status find_ngram(tg_preparing *p)
 {
     tg_figures *f = &p->figures;
     const double start = tg_now();
-    tg_window windows[4] = {{0}};
-    tg_ngram_text train, other;
+    tg_window w[2] = {{0}};
+    tg_ngram_text text;
     tg_ngram *g = NULL;
-    tg_status status = ngram_text(p, TG_TRAIN, windows, &train);
-    if (!status) status = ngram_text(p, f->counts[TG_VAL] ? TG_VAL : TG_TRAIN, windows + 2, &other);
-    if (!status && train.count > 0) {
-        status = tg_ngram_fit(p->ctx, &train, f->vocab, NGRAM_ORDER, &g);
-        if (!status) status = tg_ngram_nats(p->ctx, g, &other, &f->ngram);
-    }
+    tg_status status = ngram_text(p, TG_TRAIN, w, &text);
+    if (!status && text.count > 0) status = tg_ngram_fit(p->ctx, &text, f->vocab, NGRAM_ORDER, &g);
+    free_windows(w);
+    if (!status && g) status = ngram_text(p, f->counts[TG_VAL] ? TG_VAL : TG_TRAIN, w, &text);
+    if (!status && g) status = tg_ngram_nats(p->ctx, g, &text, &f->ngram);
+    free_windows(w);
     tg_ngram_free(g);
-    for (int i = 0; i < 4; i++) tg_window_free(&windows[i]);
     p->ngram_seconds = tg_now() - start;
     return status;
 }
