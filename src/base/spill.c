@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/sort.h"
 #include "base/status.h"
 
 enum { RECORD = sizeof(tg_record), LEAST = 8, MOST = 1 << 20, READ = 1 << 15 /* records */ };
@@ -59,15 +58,21 @@ static bool before(const tg_record *a, const tg_record *b)
     return a->key != b->key ? a->key < b->key : a->value < b->value;
 }
 
-static int compare(const void *a, const void *b, void *user)
-{
-    (void)user;
-    return before(a, b) ? -1 : before(b, a);
-}
-
+/* By a byte of the key after the other, the last first: stable, and several times faster than comparing. */
 static void sort_part(tg_spill *s)
 {
-    tg_sort(s->records, s->count, RECORD, s->records + s->room, compare, NULL);
+    tg_record *from = s->records, *to = s->records + s->room;
+    for (int shift = 0; shift < 64; shift += 8) {
+        int64_t at[257] = {0};
+        for (int64_t i = 0; i < s->count; i++) at[(from[i].key >> shift & 255) + 1]++;
+        if (s->count == 0 || at[(from[0].key >> shift & 255) + 1] == s->count) continue; /* all have the same byte */
+        for (int b = 0; b < 256; b++) at[b + 1] += at[b];
+        for (int64_t i = 0; i < s->count; i++) to[at[from[i].key >> shift & 255]++] = from[i];
+        tg_record *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != s->records) memcpy(s->records, from, (size_t)(s->count * RECORD));
 }
 
 static tg_status put_part(tg_spill *s)
