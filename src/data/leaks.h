@@ -23,18 +23,19 @@ typedef struct tg_stretch { const tg_scratch *text; int64_t begin, length; } tg_
 /*
  * Spans of at least span bytes (TG_LEAK_SHORTEST or more) that stand in both texts; where the texts are UTF-8, spans
  * begin and end between characters.
- *   How     every so many bytes of train, a stretch of up to 32 (an anchor) is put into a table by its hash; every
- *           shared span holds an anchor whole. A rolling hash (Karp & Rabin 1987) runs over val; what it finds in the
- *           table is compared byte by byte and extended both ways.
- *   Bounds  of anchors with equal bytes the first 16 of a section of train are kept, so that a text of one character
- *           costs no more than another. A span all of whose anchors are such boilerplate may be missed; nothing is
- *           counted that is not shared. Of overlapping spans a longer one may hide behind the longest.
- *   Memory  18 MiB or less for texts of any size, and up to 48 bytes for each run found: a train of more than 72 MB (at
- *           100 bytes a span) is done in sections, val being read once for each. Of texts that are in files the section
- *           is in memory, too.
+ *   How     every so many bytes of train, a stretch of up to 32 is an anchor; every shared span holds one whole. Those that
+ *           val may hold are put into a table by their hash: a filter (Bloom 1970) of all anchors, shown to val, tells which.
+ *           A rolling hash (Karp & Rabin 1987) runs over val; what it finds in the table is compared byte by byte and
+ *           extended both ways. So either text is read twice, however long it is.
+ *   Bounds  of anchors with equal bytes the first 16 of train are kept, so that a text of one character costs no more than
+ *           another. A span all of whose anchors are such boilerplate may be missed; of texts full of boilerplate, one in
+ *           some hundred other anchors may be taken for it. Nothing is counted that is not shared. Of overlapping spans a
+ *           longer one may hide behind the longest; of several that are equally long, one is told.
+ *   Memory  70 MiB or less for texts of any size, and up to 48 bytes for each run found. Where val may hold more than 2^21
+ *           anchors of train (140 MB at 100 bytes a span) they are done in sections, val being read once more for each.
  * Errors: TG_EINVAL (span), TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be NULL.
  */
 tg_status tg_leaks_find(tg_context *ctx, tg_stretch train, tg_stretch val, int64_t span, tg_leaks *out);
-/* The same with at most so many anchors in memory (fewer: more sections). */
+/* The same with at most so many anchors in the table (fewer: more sections). */
 tg_status tg_leaks_find_with(tg_context *ctx, tg_stretch train, tg_stretch val, int64_t span, int64_t anchors, tg_leaks *out);
 #endif
