@@ -105,19 +105,17 @@ static tg_status guess(tg_scratch *text, tg_guess *out)
 static tg_status is_other_text(tg_scratch *text, bool *fits)
 {
     tg_guess g;
-    tg_str decoded = {0};
+    int64_t nul = -1;
     tg_status status = guess(text, &g);
     *fits = !status && g.encoding != TG_UTF8 && g.confidence >= 0.5;
     for (int64_t at = 0, n = 0; !status && *fits && at < tg_scratch_length(text); at += n) {
         const char *part;
         status = view_part(text, g.encoding, at, &part, &n);
-        tg_str_clear(&decoded);
         if (status) break;
-        status = tg_encoding_piece(g.encoding, part, n, at, &decoded);
-        *fits = !status && !(decoded.length && memchr(decoded.data, 0, (size_t)decoded.length));
+        status = tg_encoding_check(g.encoding, part, n, at, &nul);
+        *fits = !status && nul < 0;
         if (status == TG_EINVAL) status = TG_OK;
     }
-    tg_str_free(&decoded);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /* clean.c - an item's bytes to text that can be learned from: which encoding they are in, and what in them is noise.
- * An item is read twice: first it is found out, then cleaned, in blocks of whole lines. No pass looks beyond a line's end,
- * so it does not matter where blocks end. */
+ * An item is read twice: first it is found out, then cleaned, in blocks of whole lines; what is a single piece, and not UTF-8,
+ * is decoded once for both. No pass looks beyond a line's end, so it does not matter where blocks end. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -76,7 +76,12 @@ static tg_status next_piece(const tg_preparing *p, pieces *k)
 
 /* ---- which encoding ---------------------------------------------------------------------------------------------- */
 
-typedef struct finding { tg_guess guess; bool ascii; /* every byte, and no NUL */ bool is_text; } finding;
+typedef struct finding {
+    tg_guess guess;
+    bool ascii;   /* every byte, and no NUL */
+    bool is_text;
+    bool decoded; /* all of it is in wash.text already */
+} finding;
 
 static tg_status read_part(void *user, char *out, int64_t room, int64_t *got)
 {
@@ -116,23 +121,30 @@ static void tell_encoding(tg_preparing *p, const char *where, tg_guess g)
     tg_str_free(&share);
 }
 
-/* Whether all of it is in that encoding; *nul: offset of the first NUL in its UTF-8, -1: none. */
-static tg_status check(tg_preparing *p, tg_source *s, tg_encoding e, int64_t *nul)
+/* A piece is checked; where it is all there is, and UTF-8 is to be made of it, that is kept. */
+static tg_status check_piece(tg_preparing *p, const pieces *k, int64_t *nul, bool *decoded)
 {
     tg_str *text = &p->wash.text;
+    *decoded = k->encoding != TG_UTF8 && k->count == k->source->length;
+    if (!*decoded) return tg_encoding_check(k->encoding, k->bytes->data, k->count, k->from, nul);
+    tg_str_clear(text);
+    tg_status s = tg_encoding_piece(k->encoding, k->bytes->data, k->count, k->from, text);
+    if (s || !text->length || !memchr(text->data, 0, (size_t)text->length)) return s;
+    return tg_encoding_check(k->encoding, k->bytes->data, k->count, k->from, nul);
+}
+
+/* Whether all of it is in that encoding; *nul: offset of the first NUL, -1: none. */
+static tg_status check(tg_preparing *p, tg_source *s, tg_encoding e, int64_t *nul, bool *decoded)
+{
     pieces k = {.source = s, .encoding = e, .bytes = &p->wash.raw};
-    int64_t before = 0;
     *nul = -1;
+    *decoded = false;
     tg_source_rewind(s);
     for (;;) {
         tg_status status = next_piece(p, &k);
         if (status || k.count == 0) return status;
-        tg_str_clear(text);
-        status = tg_encoding_piece(e, k.bytes->data, k.count, k.from, text);
+        status = check_piece(p, &k, nul, decoded);
         if (status) return status;
-        const char *found = *nul < 0 && text->length ? memchr(text->data, 0, (size_t)text->length) : NULL;
-        if (found) *nul = before + (found - text->data);
-        before += text->length;
     }
 }
 
@@ -149,15 +161,15 @@ static tg_status find_out(tg_preparing *p, const char *where, tg_source *source,
     tg_status s = encoding_of(p, source, f);
     if (s) return s;
     if (f->guess.confidence < believed) f->guess.encoding = TG_UTF8; /* its error names the first odd byte */
-    if (!f->ascii) s = check(p, source, f->guess.encoding, &nul);
+    if (!f->ascii) s = check(p, source, f->guess.encoding, &nul, &f->decoded);
     const bool wide = f->guess.encoding == TG_UTF16LE || f->guess.encoding == TG_UTF16BE;
     if (s == TG_EINVAL && !p->o->encoding && f->guess.encoding != TG_UTF8 && (wide || f->guess.confidence < sure)) {
         /* a guess that does not hold; one in which it was sure tells better what is wrong, but any bytes may be UTF-16 */
         f->guess.encoding = TG_UTF8;
-        s = check(p, source, TG_UTF8, &nul);
+        s = check(p, source, TG_UTF8, &nul, &f->decoded);
     }
     if (s == TG_EINVAL && by_byte && !p->o->encoding) {
-        f->is_text = false;
+        f->is_text = f->decoded = false;
         p->cleaning.not_text++;
         return TG_OK;
     }
@@ -264,15 +276,16 @@ tg_status tg_clean(tg_preparing *p, const char *where, tg_source *source, tg_tak
     tg_str *text = &p->wash.text;
     const bool as_it_is = raw || !f.is_text;
     pieces k = {.source = source, .encoding = f.guess.encoding, .any = !f.is_text, .bytes = &p->wash.raw};
-    tg_str_clear(text);
+    if (!f.decoded) tg_str_clear(text);
     tg_source_rewind(source);
     for (bool last = false; !s && !last;) {
         int64_t done = 0, n = 1;
-        s = next_piece(p, &k);
+        if (f.decoded) s = source->meter ? tg_meter_add(source->meter, source->length) : TG_OK;
+        else s = next_piece(p, &k);
         last = k.count == 0;
         if (!s && raw) s = check_raw(p, where, &k);
-        if (!s && !as_it_is) s = tg_encoding_piece(f.guess.encoding, k.bytes->data, k.count, k.from, text);
-        if (!s && as_it_is) tg_str_add_n(text, k.bytes->data, k.count);
+        if (!s && !as_it_is && !last) s = tg_encoding_piece(f.guess.encoding, k.bytes->data, k.count, k.from, text);
+        if (!s && as_it_is && !last) tg_str_add_n(text, k.bytes->data, k.count);
         if (!s && text->failed) s = TG_ENOMEM;
         while (!s && done < text->length && n > 0) {
             const char *block = text->data + done;

@@ -167,42 +167,74 @@ static int64_t convert_part(tg_encoding e, const uint8_t **at, const uint8_t *en
     return to - text;
 }
 
-/* from: offset of bytes in the text. */
-static tg_status convert(tg_encoding e, const uint8_t *bytes, const uint8_t *at, const uint8_t *end, int64_t from, tg_str *out)
+/* Offset of the first NUL of a piece that is valid, -1: there is none. */
+static int64_t find_nul(tg_encoding e, const uint8_t *at, const uint8_t *end)
+{
+    uint32_t code = 1;
+    for (const uint8_t *b = at; b < end; b += next(e, b, end - b, &code))
+        if (next(e, b, end - b, &code) > 0 && code == 0) return b - at;
+    return -1;
+}
+
+/* A piece from *at on; from: its offset in the text. out NULL: only looks; nul, the first NUL's offset, then stays where it is
+ * not negative. */
+static tg_status convert(tg_encoding e, const uint8_t *bytes, const uint8_t *at, const uint8_t *end, int64_t from, tg_str *out,
+                         int64_t *nul)
 {
     while (at < end) {
+        const uint8_t *begin = at;
         char text[PART + 8];
         int size;
         int64_t count = convert_part(e, &at, end, text, &size);
-        tg_str_add_n(out, text, count);
-        if (out->failed) return TG_ENOMEM;
+        if (out) tg_str_add_n(out, text, count);
+        else if (*nul < 0 && memchr(text, 0, (size_t)count)) *nul = from + (begin - bytes) + find_nul(e, begin, at);
+        if (out && out->failed) return TG_ENOMEM;
         if (size <= 0) return not_valid(e, size, *at, from + (at - bytes));
     }
     return TG_OK;
 }
 
-tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, int64_t from, tg_str *out)
+/* Moves *at behind a byte order mark. */
+static tg_status skip_mark(tg_encoding e, const uint8_t **at, int64_t length, int64_t from)
 {
     if (!tg_encoding_name(e)) return tg_fail(TG_EINVAL, "there is no encoding of number %d", (int)e);
     if (e >= TG_ENCODINGS)
         return tg_fail(TG_EINVAL, "the text is in %s, which is not read; make it UTF-8 first (iconv -f %s -t UTF-8%s), or take it "
                        "as it is (--encoding utf-8)", tg_encoding_name(e), tg_encoding_name(e),
                        e == TG_HZ ? "; where iconv lacks it, Python has it" : "");
-    const uint8_t *b = (const uint8_t *)bytes, *at = b, *end = b + length;
     uint32_t first = 0;
-    int64_t before = out->length;
-    int size = length > 0 && from == 0 ? next(e, b, length, &first) : 0;
-    if (size > 0 && first == 0xfeff) at += size;
+    int size = length > 0 && from == 0 ? next(e, *at, length, &first) : 0;
     if (size == 2 && first == 0xfffe) { /* the mark, its bytes swapped: no text begins so */
         const char *other = tg_encoding_name(e == TG_UTF16LE ? TG_UTF16BE : TG_UTF16LE);
         return tg_fail(TG_EINVAL, "not %s: byte 0x%02x at byte 0 begins the mark of %s; give --encoding %s",
-                       tg_encoding_name(e), (unsigned)b[0], other, other);
+                       tg_encoding_name(e), (unsigned)**at, other, other);
     }
+    if (size > 0 && first == 0xfeff) *at += size;
+    return TG_OK;
+}
+
+tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, int64_t from, tg_str *out)
+{
+    const uint8_t *b = (const uint8_t *)bytes, *at = b, *end = b + length;
+    int64_t before = out->length;
+    tg_status status = skip_mark(e, &at, length, from);
+    if (status) return status;
     bool whole = e == TG_UTF8 && tg_utf8_check((const char *)at, end - at) < 0;
     if (whole) tg_str_add_n(out, (const char *)at, end - at);
-    tg_status status = !whole ? convert(e, b, at, end, from, out) : out->failed ? TG_ENOMEM : TG_OK;
+    status = !whole ? convert(e, b, at, end, from, out, NULL) : out->failed ? TG_ENOMEM : TG_OK;
     if (status && out->data) out->data[out->length = before] = 0;
     return status;
+}
+
+tg_status tg_encoding_check(tg_encoding e, const char *bytes, int64_t length, int64_t from, int64_t *nul)
+{
+    const uint8_t *b = (const uint8_t *)bytes, *at = b, *end = b + length;
+    tg_status status = skip_mark(e, &at, length, from);
+    if (status || e != TG_UTF8 || tg_utf8_check((const char *)at, end - at) >= 0)
+        return status ? status : convert(e, b, at, end, from, NULL, nul);
+    const char *found = *nul < 0 && length > 0 ? memchr(bytes, 0, (size_t)length) : NULL;
+    if (found) *nul = from + (found - bytes);
+    return TG_OK;
 }
 
 tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, tg_str *out)

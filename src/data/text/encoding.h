@@ -38,6 +38,9 @@ tg_status tg_encoding_to_utf8(tg_encoding e, const char *bytes, int64_t length, 
 /* The same for a piece of a text, whole characters that begin at byte `from` of it: there alone a mark may stand at 0, and
  * messages count from there. */
 tg_status tg_encoding_piece(tg_encoding e, const char *bytes, int64_t length, int64_t from, tg_str *out);
+/* Whether tg_encoding_piece would succeed: the same errors. *nul, where it is negative, becomes the offset in the text of the
+ * first NUL, if there is one. */
+tg_status tg_encoding_check(tg_encoding e, const char *bytes, int64_t length, int64_t from, int64_t *nul);
 
 /*
  * tg_encoding_guess - the likeliest encoding; the same for the same bytes, always. In this order:

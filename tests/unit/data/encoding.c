@@ -186,6 +186,21 @@ TEST(a_nul_is_a_character_like_any_other)
     CHECK_INT(out.length, 7);
     CHECK_BYTES(out.data, "a\0b\0中", 8);
     tg_str_free(&out);
+    int64_t nul = -1;
+    CHECK_OK(tg_encoding_check(TG_UTF16LE, "a\0b\0", 4, 0, &nul));
+    CHECK_INT(nul, -1);
+    CHECK_OK(tg_encoding_check(TG_UTF16LE, "a\0\0\0b\0", 6, 10, &nul));
+    CHECK_INT(nul, 12);
+    CHECK_OK(tg_encoding_check(TG_GB18030, "\xd6\xd0\0", 3, 0, &nul)); /* the first stays */
+    CHECK_INT(nul, 12);
+    char *text = tg_alloc(20000);
+    for (int i = 0; i < 20000; i += 2) memcpy(text + i, "\xd6\xd0", 2);
+    text[15000] = 'x';
+    text[15001] = 0;
+    nul = -1;
+    CHECK_OK(tg_encoding_check(TG_GB18030, text, 20000, 7, &nul));
+    CHECK_INT(nul, 15008);
+    tg_free(text);
 }
 
 TEST(what_is_no_character_is_named_with_its_byte_and_place)
@@ -239,6 +254,8 @@ TEST(what_is_no_character_is_named_with_its_byte_and_place)
     for (int i = 0; i < COUNT(bad); i++) {
         tg_str out = {0};
         tg_str_add(&out, "kept");
+        int64_t nul = -1;
+        CHECK_ERROR(tg_encoding_check(bad[i].e, bad[i].bytes, bad[i].length, 0, &nul), TG_EINVAL, bad[i].says);
         tg_status status = tg_encoding_to_utf8(bad[i].e, bad[i].bytes, bad[i].length, &out);
         if (status != TG_EINVAL) test_failed(__FILE__, __LINE__, "row %d (%s): status %d", i, bad[i].says, status);
         test_has(__FILE__, __LINE__, tg_error(), bad[i].says);

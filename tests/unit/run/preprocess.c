@@ -145,20 +145,24 @@ TEST(encodings_are_found_and_read_in_any_parts)
 TEST(errors_name_the_byte_of_the_item_in_any_parts)
 {
     const char *folder = test_folder(), *corpora[] = {in(folder, "a")}, *out = in(folder, "x.safetensors");
-    const struct { const char *bytes; int64_t length; const char *said; } cases[] = {
-        {"one\ntwo \xc3\xa9\nthree \xff four\n", 24, "byte 0xff at byte 17"}, {"one\ntwo\nthree\xc3", 14, "byte 0xc3 at byte 13"},
-        {"one\ntw\0o\n", 9, "a NUL at byte 6"}};
+    const struct { const char *bytes; int64_t length; const char *said; int encoding; } cases[] = {
+        {"one\ntwo \xc3\xa9\nthree \xff four\n", 24, "byte 0xff at byte 17", 1},
+        {"one\ntwo\nthree\xc3", 14, "byte 0xc3 at byte 13", 1},
+        {"one\ntw\0o\n", 9, "a NUL at byte 6", 1},
+        {"\xef\xbb\xbf" "a\0b\0c", 8, "a NUL at byte 4", 1},
+        {"\xb4\xba\xc3\xdf\0\xb2\xbb\0", 8, "a NUL at byte 4", 2}, {"\xb4\xba\0\xc3\xff\n", 6, "byte 0xc3 at byte 3", 2},
+        {"\xff\xfe%fa\0\0\0b\0", 10, "a NUL at byte 6", TG_SAID_UTF16}};
     tg_context *ctx = context();
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int64_t block = 1; block < 30; block++)
             for (int raw = 0; raw < 2; raw++) {
-                if (raw && i == 1) continue;
+                if (raw && (i == 1 || i > 2)) continue;
                 tg_str text = {0};
                 tg_str_add_n(&text, cases[i].bytes, cases[i].length);
                 collect(corpora[0], &text, 1, NULL, NULL);
                 tg_preprocess_options o = options(corpora, 1, out);
                 o.raw = raw;
-                o.encoding = raw ? 0 : 1;
+                o.encoding = raw ? 0 : cases[i].encoding;
                 CHECK_ERROR(tg_preprocess_within(ctx, &o, &(tg_bounds){100, block, LARGE, LARGE, LARGE}), TG_EINVAL, cases[i].said);
                 CHECK_INT(tg_path_kind(out), TG_PATH_NONE);
                 tg_str_free(&text);
