@@ -65,6 +65,9 @@ int64_t tg_utf8_check(const char *bytes, int64_t count)
                 continue;
             }
         }
+        const int64_t here = i;
+        while (tg_utf8_three(bytes + i, bytes + count)) i += 3;
+        if (i > here) continue;
         lead l = lead_of(b[i]);
         if (l.length == 0 || well_formed(b + i, count - i, l) < l.length) return i;
         i += l.length;

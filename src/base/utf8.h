@@ -5,6 +5,14 @@
 
 /* Reads one character of [at, end); returns its length 1..4 and the code point, or 0 when the bytes are invalid. */
 int tg_utf8_next(const char *at, const char *end, uint32_t *code);
+/* The code point of U+1000..CFFF, three bytes that no rule but their form restricts and nearly all there is in Chinese; 0: not
+ * one of these, look with tg_utf8_next. */
+static inline uint32_t tg_utf8_three(const char *at, const char *end)
+{
+    const unsigned char *b = (const unsigned char *)at;
+    if (end - at < 3 || b[0] < 0xe1 || b[0] > 0xec || (b[1] & 0xc0) != 0x80 || (b[2] & 0xc0) != 0x80) return 0;
+    return (b[0] & 0xfu) << 12 | (b[1] & 0x3fu) << 6 | (b[2] & 0x3fu);
+}
 int tg_utf8_put(char out[4], uint32_t code);               /* bytes written; 0: not a scalar value */
 /* Offset of the first invalid byte, or -1 when all is valid. */
 int64_t tg_utf8_check(const char *bytes, int64_t count);

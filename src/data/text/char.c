@@ -41,11 +41,15 @@ static tg_status char_encode(const tg_tokenizer *tokenizer, const char *bytes, i
     const int32_t *ascii = t->page[0];
     int64_t n = 0;
     while (at < end) {
-        uint32_t code = (unsigned char)*at;
+        uint32_t code = (unsigned char)*at, three;
         int32_t id;
         int size = 1;
         if (code < 0x80) id = ascii[code];
-        else {
+        else if ((three = tg_utf8_three(at, end)) != 0) {
+            code = three;
+            size = 3;
+            id = t->page[code / PAGE][code % PAGE];
+        } else {
             size = tg_utf8_next(at, end, &code);
             if (size == 0)
                 return tg_fail(TG_EINVAL, "not UTF-8: byte 0x%02x at byte %" PRId64 " begins no character",
@@ -123,6 +127,12 @@ tg_status tg_char_set_add(uint64_t set[TG_CHAR_SET_WORDS], const char *bytes, in
         if (code < 0x80) {
             ascii[code] = true;
             at++;
+            continue;
+        }
+        const uint32_t three = tg_utf8_three(at, end);
+        if (three) {
+            set[three / 64] |= UINT64_C(1) << three % 64;
+            at += 3;
             continue;
         }
         int size = tg_utf8_next(at, end, &code);

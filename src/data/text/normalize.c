@@ -342,6 +342,10 @@ tg_status tg_clean_controls(const char *text, int64_t length, tg_str *out, tg_cl
             at++;
             continue;
         }
+        if (is_ideograph(at, end)) {
+            at += 3;
+            continue;
+        }
         int size = code < 0x80 ? 1 : tg_utf8_next(at, end, &code);
         if (size == 0) return not_utf8(text, at);
         what w = what_is(code);

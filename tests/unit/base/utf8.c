@@ -47,9 +47,11 @@ TEST(every_character_survives_writing_and_reading)
         CHECK_INT(tg_utf8_next(text, text + n, &back), n);
         CHECK_INT(back, code);
         CHECK_INT(tg_utf8_check(text, n), -1);
+        CHECK_INT(tg_utf8_three(text, text + n), code >= 0x1000 && code < 0xd000 ? code : 0);
         for (int i = 1; i < n; i++) { /* cut short it is begun, not valid */
             CHECK_INT(tg_utf8_next(text, text + i, &back), 0);
             CHECK_INT(tg_utf8_check(text, i), 0);
+            CHECK_INT(tg_utf8_three(text, text + i), 0);
             CHECK_INT(tg_utf8_partial(text, i), i);
         }
         CHECK_INT(tg_utf8_partial(text, n), 0);
