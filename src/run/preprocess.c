@@ -59,6 +59,14 @@ const tg_key tg_preprocess_keys[] = {
     TG_KEYS_END
 };
 
+/* A stage ends here. */
+static void stage(tg_preparing *p, int which)
+{
+    const double now = tg_now();
+    p->seconds[which] += now - p->clock;
+    p->clock = now;
+}
+
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* Where a cleaned text goes. */
@@ -281,6 +289,7 @@ static tg_status make_tokenizer(tg_preparing *p, const tg_class *classes, int64_
     const bool by_byte = p->o->tokenizer == TG_BY_BYTE;
     tg_status status = by_byte ? tg_tokenizer_byte_new(&p->tokenizer) : make_char(p);
     if (status) return status;
+    stage(p, TG_STAGE_VOCABULARY);
     return tg_tokenizer_add_specials(p->tokenizer, !by_byte && p->o->min_count > 1, p->documents.count > 0, classes, count);
 }
 
@@ -366,7 +375,9 @@ static tg_status pack_documents(tg_preparing *p)
     tg_status status = check_labels(p);
     if (!status) status = drop_duplicates(p);
     if (status) return status;
+    stage(p, TG_STAGE_DUPLICATES);
     status = tg_documents_split(p->ctx, d, &p->text, tg_split_rule(p), (uint64_t)p->o->seed, p->o->val, p->o->test);
+    stage(p, TG_STAGE_SPLIT);
     tg_class *classes = tg_alloc_array(2 * names + 1, sizeof *classes);
     int32_t *places = tg_alloc_array(names + 1, sizeof *places);
     if (!status && (!classes || !places)) status = TG_ENOMEM;
@@ -467,7 +478,6 @@ static void free_windows(tg_window w[2])
 static tg_status find_ngram(tg_preparing *p)
 {
     tg_figures *f = &p->figures;
-    const double start = tg_now();
     tg_window w[2] = {{0}};
     tg_ngram_text text;
     tg_ngram *g = NULL;
@@ -478,21 +488,24 @@ static tg_status find_ngram(tg_preparing *p)
     if (!status && g) status = tg_ngram_nats(p->ctx, g, &text, &f->ngram);
     free_windows(w);
     tg_ngram_free(g);
-    p->ngram_seconds = tg_now() - start;
     return status;
 }
 
 static tg_status write_dataset(tg_preparing *p)
 {
     tg_status status = p->o->documents ? pack_documents(p) : pack_text(p);
+    stage(p, TG_STAGE_TOKENS);
     if (!status) status = find_leaks(p);
     if (status) return status;
+    stage(p, TG_STAGE_LEAKS);
     tg_scratch_free(p->text);
     p->text = NULL;
     tg_scratch_free(p->documents.list);
     p->documents.list = NULL;
     status = tg_figures_count(p->tokenizer, p->packed.tokens, p->packed.counts, &p->figures);
+    stage(p, TG_STAGE_WRITE); /* what is in the file's header is counted */
     if (!status) status = find_ngram(p);
+    stage(p, TG_STAGE_BASELINES);
     if (!status) status = tg_verdict_make(p);
     if (status) return status;
     tg_dataset_draft draft = {
@@ -533,11 +546,13 @@ static tg_status check_options(const tg_preprocess_options *o)
 tg_status tg_preprocess_within(tg_context *ctx, const tg_preprocess_options *o, const tg_bounds *bounds)
 {
     double start = tg_now();
-    tg_preparing p = {.ctx = ctx, .o = o, .bounds = *bounds};
+    tg_preparing p = {.ctx = ctx, .o = o, .bounds = *bounds, .clock = start};
     tg_manifest_start(&p.manifest);
     tg_status status = check_options(o);
     if (!status) status = read_all(&p);
+    stage(&p, TG_STAGE_READ);
     if (!status) status = write_dataset(&p);
+    stage(&p, TG_STAGE_WRITE);
     if (!status) status = tg_deps_write(ctx, o->deps, o->out);
     if (!status) status = tg_preprocess_tell(&p, tg_now() - start);
     tg_tokenizer_free(p.tokenizer);

@@ -20,6 +20,10 @@ enum { TG_BY_CHAR, TG_BY_BYTE }; /* choices of --tokenizer */
 enum { TG_DEDUPE_EXACT, TG_DEDUPE_NEAR, TG_DEDUPE_OFF };
 enum { TG_SAID_UTF16 = 4 };        /* of --encoding */
 
+/* What takes time, in the order in which it is done. */
+enum { TG_STAGE_READ, TG_STAGE_DUPLICATES, TG_STAGE_SPLIT, TG_STAGE_VOCABULARY, TG_STAGE_TOKENS, TG_STAGE_LEAKS, TG_STAGE_BASELINES,
+       TG_STAGE_WRITE, TG_STAGES };
+
 /* What was found and changed on the way from items to text. */
 typedef struct tg_cleaning {
     int64_t encodings[TG_ENCODINGS]; /* items in each */
@@ -79,7 +83,7 @@ typedef struct tg_preparing {
     int64_t items;
     tg_tokenizer *tokenizer;
     tg_figures figures;
-    double ngram_seconds; /* that its baseline took */
+    double seconds[TG_STAGES], clock; /* that they took; when the last one ended */
     tg_str split, verdict, report, provenance; /* JSON */
     tg_str findings;   /* the same for people, a line each: "what; remedy" */
     const char *grade; /* "good", "look", "bad" */

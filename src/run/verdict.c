@@ -359,9 +359,9 @@ static void tell_people(tg_preparing *p)
     if (!isnan(f->ngram)) {
         tg_str_add(&line, ", 3-grams ");
         add_baseline(&line, f, f->ngram);
-        if (p->ngram_seconds >= 0.5) {
+        if (p->seconds[TG_STAGE_BASELINES] >= 0.5) {
             tg_str_add(&line, " (");
-            tg_str_add_fixed(&line, p->ngram_seconds, 1);
+            tg_str_add_fixed(&line, p->seconds[TG_STAGE_BASELINES], 1);
             tg_str_add(&line, " s)");
         }
     }
@@ -377,10 +377,29 @@ static void tell_people(tg_preparing *p)
     tg_str_free(&line);
 }
 
+/* Where the time went, for -v. */
+static void tell_times(const tg_preparing *p, double seconds)
+{
+    static const char *const names[TG_STAGES] = {"read and clean", "duplicates", "split", "vocabulary", "tokens", "leaks",
+                                                 "baselines", "write"};
+    tg_str line = {0};
+    for (int i = 0; i < TG_STAGES; i++) {
+        if (p->seconds[i] < 0.005) continue;
+        tg_str_addf(&line, "%s ", names[i]);
+        tg_str_add_fixed(&line, p->seconds[i], 2);
+        tg_str_add(&line, ", ");
+    }
+    tg_str_add(&line, "all ");
+    tg_str_add_fixed(&line, seconds, 2);
+    if (!line.failed) tg_log(p->ctx, TG_LOG_DETAIL, "seconds: %s", line.data);
+    tg_str_free(&line);
+}
+
 tg_status tg_preprocess_tell(tg_preparing *p, double seconds)
 {
     char bytes[32];
     tell_people(p);
+    tell_times(p, seconds);
     tg_log(p->ctx, TG_LOG_DETAIL, "memory: %s at most", tg_format_bytes(bytes, (double)tg_peak_memory()));
     if (!p->o->json) return TG_OK;
     const tg_figures *f = &p->figures;

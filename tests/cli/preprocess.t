@@ -6,6 +6,10 @@ $ gen-collect synth:verses -o v --max-bytes 30k -q && gen-preprocess v -o v.safe
 !~ ^baselines, bits per character: uniform 5\.[0-9]+, single symbols 4\.[0-9]+, 3-grams 1\.[0-9]+$
 ! verdict: good: nothing to mend
 
+# -v tells where the time went.
+$ gen-preprocess v -o v.safetensors -f -v 2>&1 | grep -c -E '^seconds: ([a-z ]+ [0-9.]+, )*all [0-9]+\.[0-9][0-9]$'
+< 1
+
 # The same again: the same bytes, whatever the time, the path, the number of threads.
 $ cp -r v moved && gen-preprocess moved -o again.safetensors --threads 3 -q && cmp v.safetensors again.safetensors
 
