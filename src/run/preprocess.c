@@ -435,6 +435,8 @@ static tg_status find_leaks(tg_preparing *p)
     int64_t train, val;
     tg_status status = find_ends(p, &train, &val);
     if (status) return status;
+    tg_scratch_free(p->documents.list); /* nobody asks for them any more, and there may be millions */
+    p->documents.list = NULL;
     p->val_bytes = val - train;
     if (val == train || train == 0) return TG_OK;
     const tg_stretch of_train = {p->text, 0, train}, of_val = {p->text, train, val - train};
@@ -500,8 +502,6 @@ static tg_status write_dataset(tg_preparing *p)
     stage(p, TG_STAGE_LEAKS);
     tg_scratch_free(p->text);
     p->text = NULL;
-    tg_scratch_free(p->documents.list);
-    p->documents.list = NULL;
     status = tg_figures_count(p->tokenizer, p->packed.tokens, p->packed.counts, &p->figures);
     stage(p, TG_STAGE_WRITE); /* what is in the file's header is counted */
     if (!status) status = find_ngram(p);

@@ -124,19 +124,21 @@ static void make_halves(void)
         ids[i] = opens ? start : closes || i > 2 * HALF ? end : (int32_t)(i * i % 7 % 2);
     }
     tg_packer *p;
-    tg_scratch *tokens;
+    tg_scratch *tokens, *of_starts;
     tg_figures f;
     char hash[65];
     CHECK_OK(tg_scratch_new(one_path(), 1 << 20, &tokens));
+    CHECK_OK(tg_scratch_of((const char *)starts, documents * (int64_t)sizeof *starts, &of_starts));
     CHECK_OK(tg_packer_new(t, tokens, &p));
     CHECK_OK(tg_packer_ids(p, ids, 2 * HALF + 2));
     CHECK_OK(tg_packer_end(p));
     CHECK_OK(tg_figures_count(t, tokens, (int64_t[]){2 * HALF + 2, 0, 0}, &f));
-    tg_dataset_draft draft = {.tokenizer = t, .tokens = tokens, .figures = &f, .documents = {documents}, .starts = starts,
+    tg_dataset_draft draft = {.tokenizer = t, .tokens = tokens, .figures = &f, .documents = {documents}, .starts = of_starts,
                               .split = "{}", .verdict = "{}", .report = "{}", .provenance = "{}"};
     CHECK_OK(tg_dataset_write(one_path(), &draft, hash));
     tg_packer_free(p);
     tg_scratch_free(tokens);
+    tg_scratch_free(of_starts);
     tg_tokenizer_free(t);
 }
 
