@@ -65,6 +65,12 @@ static void sha_block(uint32_t h[8], const uint8_t *block)
     for (int k = 0; k < 8; k++) h[k] += end[k];
 }
 
+static void sha_blocks(tg_sha256 *s, const uint8_t *at, int64_t blocks)
+{
+    if (s->by_machine) tg_sha256_x86_blocks(s->h, at, blocks, sha_constants);
+    else for (int64_t i = 0; i < blocks; i++) sha_block(s->h, at + 64 * i);
+}
+
 void tg_sha256_start(tg_sha256 *s)
 {
     /* Fraction of the square roots of the first 8 primes. */
@@ -72,6 +78,7 @@ void tg_sha256_start(tg_sha256 *s)
                                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     memcpy(s->h, first, sizeof first);
     s->bytes = 0;
+    s->by_machine = tg_sha256_x86();
 }
 
 void tg_sha256_add(tg_sha256 *s, const void *data, int64_t count)
@@ -83,12 +90,12 @@ void tg_sha256_add(tg_sha256 *s, const void *data, int64_t count)
         int64_t take = count < 64 - held ? count : 64 - held;
         if (take > 0) memcpy(s->block + held, at, (size_t)take);
         if (held + take < 64) return;
-        sha_block(s->h, s->block);
+        sha_blocks(s, s->block, 1);
         at += take;
         count -= take;
     }
-    for (; count >= 64; at += 64, count -= 64) sha_block(s->h, at);
-    if (count > 0) memcpy(s->block, at, (size_t)count);
+    sha_blocks(s, at, count / 64);
+    if (count % 64 > 0) memcpy(s->block, at + count / 64 * 64, (size_t)(count % 64));
 }
 
 void tg_sha256_end(tg_sha256 *s, char hex[65])

@@ -3,11 +3,14 @@
 #define TG_BASE_HASH_H
 #include "tinygen/base.h"
 
-typedef struct tg_sha256 { uint32_t h[8]; uint64_t bytes; uint8_t block[64]; } tg_sha256;
+typedef struct tg_sha256 { uint32_t h[8]; uint64_t bytes; uint8_t block[64]; bool by_machine; } tg_sha256;
 void tg_sha256_start(tg_sha256 *s);
 void tg_sha256_add(tg_sha256 *s, const void *data, int64_t count);
 void tg_sha256_end(tg_sha256 *s, char hex[65]);
 void tg_sha256_hex(const void *data, int64_t count, char hex[65]);
+/* Whether the machine has instructions for it (x86); and whole blocks by them, with the constants of the 64 steps. */
+bool tg_sha256_x86(void);
+void tg_sha256_x86_blocks(uint32_t h[8], const uint8_t *at, int64_t blocks, const uint32_t constants[64]);
 
 uint32_t tg_crc32(uint32_t crc, const void *data, int64_t count);     /* start from 0 */
 

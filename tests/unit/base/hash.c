@@ -26,6 +26,27 @@ TEST(sha256_gives_the_examples_of_fips_180)
     CHECK_TEXT(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST(sha256_is_the_same_with_the_machines_instructions_and_without)
+{
+    uint8_t data[1000];
+    for (int i = 0; i < 1000; i++) data[i] = (uint8_t)(i * i * 13 + i);
+    if (!tg_sha256_x86()) test_skip("no instructions for SHA-256 here");
+    for (int n = 0; n <= 1000; n += 37) {
+        tg_sha256 fast, plain;
+        char a[65], b[65];
+        tg_sha256_start(&fast);
+        tg_sha256_start(&plain);
+        CHECK(fast.by_machine);
+        plain.by_machine = false;
+        tg_sha256_add(&fast, data, n / 3);
+        tg_sha256_add(&fast, data + n / 3, n - n / 3);
+        tg_sha256_add(&plain, data, n);
+        tg_sha256_end(&fast, a);
+        tg_sha256_end(&plain, b);
+        CHECK_TEXT(a, b);
+    }
+}
+
 TEST(crc32_gives_the_published_check_value)
 {
     CHECK_INT(tg_crc32(0, "", 0), 0);
