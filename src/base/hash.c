@@ -65,6 +65,10 @@ static void sha_block(uint32_t h[8], const uint8_t *block)
     for (int k = 0; k < 8; k++) h[k] += end[k];
 }
 
+/* Bytes. To ask which instructions there are takes a virtual machine as long as to hash some of these KiB without them, and
+ * a corpus may be of many short items. */
+enum { WORTH_ASKING = 1 << 15 };
+
 static void sha_blocks(tg_sha256 *s, const uint8_t *at, int64_t blocks)
 {
     if (s->by_machine) tg_sha256_x86_blocks(s->h, at, blocks, sha_constants);
@@ -78,7 +82,7 @@ void tg_sha256_start(tg_sha256 *s)
                                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     memcpy(s->h, first, sizeof first);
     s->bytes = 0;
-    s->by_machine = tg_sha256_x86();
+    s->asked = s->by_machine = false;
 }
 
 void tg_sha256_add(tg_sha256 *s, const void *data, int64_t count)
@@ -86,6 +90,10 @@ void tg_sha256_add(tg_sha256 *s, const void *data, int64_t count)
     const uint8_t *at = data;
     int64_t held = (int64_t)(s->bytes % 64);
     s->bytes += (uint64_t)count;
+    if (!s->asked && s->bytes >= WORTH_ASKING) {
+        s->asked = true;
+        s->by_machine = tg_sha256_x86();
+    }
     if (held > 0) {
         int64_t take = count < 64 - held ? count : 64 - held;
         if (take > 0) memcpy(s->block + held, at, (size_t)take);

@@ -3,7 +3,7 @@
 #define TG_BASE_HASH_H
 #include "tinygen/base.h"
 
-typedef struct tg_sha256 { uint32_t h[8]; uint64_t bytes; uint8_t block[64]; bool by_machine; } tg_sha256;
+typedef struct tg_sha256 { uint32_t h[8]; uint64_t bytes; uint8_t block[64]; bool asked, by_machine; } tg_sha256;
 void tg_sha256_start(tg_sha256 *s);
 void tg_sha256_add(tg_sha256 *s, const void *data, int64_t count);
 void tg_sha256_end(tg_sha256 *s, char hex[65]);
