@@ -460,14 +460,14 @@ static uint64_t power_of_2(int64_t least_one)
 /* A filter of 8 bits or more for each of `count`, in at most so many words. */
 static bool make_filter(filter *f, int64_t count, int64_t most)
 {
-    const uint64_t words = power_of_2(least(count / 8 + 1, most));
+    const uint64_t words = power_of_2(least((count + 7) / 8, most));
     *f = (filter){tg_alloc((int64_t)(words * sizeof *f->words)), words - 1};
     return f->words != NULL;
 }
 
 static bool make_room(search *s, int64_t most)
 {
-    const uint64_t slots = power_of_2(2 * most + 1), lines = power_of_2(least(s->anchors / LINE + 1, MAX_LINES));
+    const uint64_t slots = power_of_2(2 * most), lines = power_of_2(least(s->anchors / LINE + 1, MAX_LINES));
     s->mask = slots - 1;
     s->line_mask = lines - 1;
     if (!make_filter(&s->all, s->anchors, MAX_WORDS) || !make_filter(&s->here, 2 * most, MAX_WORDS)) return false;
