@@ -15,7 +15,7 @@
 
 #include <math.h>
 
-enum { CHUNK = 64 /* tokens of a prompt at once */ };
+enum { CHUNK = 64 /* tokens of a prompt at once, all rows together; one a row at least */ };
 
 struct tg_generator {
     tg_model *model;
@@ -29,7 +29,8 @@ struct tg_generator {
     double guidance;
     float *belief;       /* [rows] log p(class|text) */
     float *guided;       /* [V] logits that are drawn from; with one row not used */
-    int32_t *input;      /* [CHUNK, rows] */
+    int64_t chunk;
+    int32_t *input;      /* [chunk, rows] */
 };
 
 static void ban_specials(tg_chooser *c, const tg_tokenizer *t)
@@ -53,12 +54,13 @@ tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_tokenizer *k, const
     g->tokenizer = k;
     g->guidance = guidance;
     g->rows = guidance > 0 && tg_tokenizer_classes(k) > 1 ? tg_tokenizer_classes(k) : 1;
+    g->chunk = g->rows < CHUNK ? CHUNK / g->rows : 1;
     tg_tape_begin(t, &(tg_tape_mode){.frozen = false}); /* nothing is kept of another model */
     tg_status s = tg_chooser_new(choice, vocab_of(g), &g->chooser);
     if (!s) s = tg_carry_new(m, g->rows, &g->carry);
     g->belief = tg_alloc_array(g->rows, sizeof *g->belief);
     g->guided = tg_alloc_array(vocab_of(g), sizeof *g->guided);
-    g->input = tg_alloc_array(CHUNK * g->rows, sizeof *g->input);
+    g->input = tg_alloc_array(g->chunk * g->rows, sizeof *g->input);
     if (!s && (!g->belief || !g->guided || !g->input)) s = TG_ENOMEM;
     if (s) {
         tg_generator_free(g);
@@ -160,7 +162,7 @@ tg_status tg_generator_start(tg_generator *g, const int32_t *prompt, int64_t cou
     forget(g);
     g->pending = -1;
     for (int64_t i = 0; i < count; i++) tg_chooser_saw(g->chooser, prompt[i]);
-    for (int64_t i = 0; i < count && !s; i += CHUNK) s = feed(g, prompt + i, count - i < CHUNK ? count - i : CHUNK);
+    for (int64_t i = 0; i < count && !s; i += g->chunk) s = feed(g, prompt + i, count - i < g->chunk ? count - i : g->chunk);
     return s;
 }
 

@@ -12,7 +12,8 @@ tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_tokenizer *k, const
 void tg_generator_free(tg_generator *g);
 /* Starts a text with a prompt of one token at least; its class is the one whose token is in it. */
 tg_status tg_generator_start(tg_generator *g, const int32_t *prompt, int64_t count);
-/* Draws the token at position `at` (0, 1, ... behind the prompt) of a sample. log_prob may be NULL. */
+/* Draws the token at position `at` (0, 1, ... behind the prompt) of a sample. log_prob: before temperature and the
+ * like, guidance included; may be NULL. */
 tg_status tg_generator_next(tg_generator *g, uint64_t seed, int64_t sample, int64_t at, int32_t *token, float *log_prob);
 /* The distribution of the next token, guidance included, most likely first. */
 tg_status tg_generator_top(tg_generator *g, int32_t *ids, float *probs, int64_t room, int64_t *count);

@@ -338,6 +338,9 @@ static tg_status find_label(sampler *m)
     const tg_tokenizer *k = m->trained->tokenizer;
     tg_str names = {0};
     m->label = -1;
+    if (m->o->guidance > 0 && tg_tokenizer_classes(k) < 2)
+        return tg_fail(TG_EUSAGE, "%s knows %s, so there is nothing for --guidance to tell apart", m->trained->path,
+                       tg_tokenizer_classes(k) ? "one class only" : "no classes");
     if (!m->o->label) return TG_OK;
     if (tg_tokenizer_classes(k) == 0)
         return tg_fail(TG_EUSAGE, "%s knows no classes, so there is no --label; collect with labels and preprocess with --documents",

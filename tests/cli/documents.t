@@ -41,6 +41,9 @@ $ gen-sample r --label third
 $ gen-preprocess ca -o plain.safetensors -q 2> said; gen-train --data plain.safetensors --model rnn --hidden 8 --layers 1 --batch 2 --seq 8 --steps 5 -o p -q; gen-sample p --label first
 ! gen-sample: p/model.safetensors knows no classes, so there is no --label; collect with labels and preprocess with --documents
 ? 2
+$ gen-sample p --guidance 3
+! gen-sample: p/model.safetensors knows no classes, so there is nothing for --guidance to tell apart
+? 2
 
 $ gen-preprocess ca cc -o few.safetensors --documents line --dedupe off --split document --val 0.4 -q 2> said; gen-train --data few.safetensors --model rnn --hidden 8 --layers 1 --batch 1 --seq 8 --steps 5 -o f -q; gen-sample f --label second --length 1 > said
 !~ no training document is of class second: the model has not learned what it means

@@ -1,23 +1,23 @@
 /* Tests of run/generate.c: guidance against Bayes' rule worked out plainly. */
 #include <math.h>
+#include <stdio.h>
 
 #include "run/generate.h"
 #include "support/make.h"
 
-enum { V = 8, CLASSES = 2, READ = 6 }; /* a, b, c, d, start, end, x, y */
+enum { V = 8, CLASSES = 2, READ = 72 /* more than are read at once */ }; /* a, b, c, d, start, end, x, y */
 
 static const tg_class classes[CLASSES] = {{"x", 1}, {"y", 3}};
 
 typedef struct maker { tg_context *ctx; tg_tokenizer *k; tg_model *model; tg_tape *tape, *plain; } maker;
 
-static maker make(void)
+static maker make_with(const tg_class *known, int64_t count)
 {
     maker m;
     const tg_model_desc *desc;
     tg_keys *keys;
     m.k = char_tokenizer_of("abcd");
-    CHECK_OK(tg_tokenizer_add_specials(m.k, false, true, classes, CLASSES));
-    CHECK_INT(tg_tokenizer_vocab(m.k), V);
+    CHECK_OK(tg_tokenizer_add_specials(m.k, false, true, known, count));
     CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1}, &m.ctx));
     CHECK_OK(tg_model_find("gru", &desc));
     void *config = tg_alloc(desc->config_size);
@@ -33,6 +33,13 @@ static maker make(void)
     CHECK_OK(tg_tape_new(m.ctx, &m.plain));
     tg_keys_free(keys);
     tg_free(config);
+    return m;
+}
+
+static maker make(void)
+{
+    maker m = make_with(classes, CLASSES);
+    CHECK_INT(tg_tokenizer_vocab(m.k), V);
     return m;
 }
 
@@ -88,18 +95,43 @@ TEST(guidance_is_bayes_rule)
         int32_t ids[READ + 2] = {tg_tokenizer_start(m.k), tg_tokenizer_class_token(m.k, class), 0, 2}, top[V];
         const double w = class ? 2.5 : 1;
         CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &(tg_choice){.temperature = 1, .top_p = 1, .repeat_penalty = 1}, w, &g));
-        CHECK_OK(tg_generator_start(g, ids, 4)); /* a prompt of two */
-        for (int n = 4; n <= READ + 1; n++) {
+        const int prompt = class ? READ - 2 : 4;
+        for (int i = 4; i < prompt; i++) ids[i] = i * i % 7 % 4;
+        CHECK_OK(tg_generator_start(g, ids, prompt));
+        for (int n = prompt; n <= prompt + 3; n++) {
             float probs[V];
             double want[V];
             int64_t count;
             CHECK_OK(tg_generator_top(g, top, probs, V, &count));
             expected(&m, ids, n, class, w, want);
             for (int i = 0; i < V; i++) CHECK(fabs((double)probs[i] - want[top[i]]) < 1e-5);
-            CHECK_OK(tg_generator_next(g, 1, 0, n - 4, ids + n, NULL));
+            CHECK_OK(tg_generator_next(g, 1, 0, n - prompt, ids + n, NULL));
         }
         tg_generator_free(g);
     }
+    unmake(&m);
+}
+
+/* Rows are as many as classes; what they read at once is not as many times as much. */
+TEST(guidance_among_many_classes_reads_a_prompt_in_little_memory)
+{
+    enum { MANY = 200, PROMPT = 40 };
+    static char names[MANY][8];
+    tg_class many[MANY];
+    maker m;
+    int32_t ids[PROMPT] = {0};
+    tg_generator *g;
+    for (int i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "%04d", i);
+        many[i] = (tg_class){names[i], 1};
+    }
+    m = make_with(many, MANY);
+    ids[0] = tg_tokenizer_start(m.k);
+    ids[1] = tg_tokenizer_class_token(m.k, 7);
+    CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &(tg_choice){.temperature = 1, .top_p = 1, .repeat_penalty = 1}, 2, &g));
+    CHECK_OK(tg_generator_start(g, ids, PROMPT));
+    CHECK(tg_tape_peak(m.tape) < 4 * MANY * (MANY + 100) * (int64_t)sizeof(float)); /* a logit a class and token; 64 of them otherwise */
+    tg_generator_free(g);
     unmake(&m);
 }
 
