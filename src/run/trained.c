@@ -129,6 +129,7 @@ static tg_status read_meta(tg_context *ctx, tg_trained *t)
     if (vocab < 1 || vocab != tg_tokenizer_vocab(t->tokenizer))
         return fail_format("the tokeniser has another size than its metadata say");
     t->data = tg_model_data_of(t->tokenizer);
+    if (algorithm < 3) t->data.classes = 0; /* only since then are classes held, by weights of their own */
     return make_config(t, settings);
 }
 

@@ -44,3 +44,11 @@ $ python3 lie.py 'del head["head.bias"]' && gen-sample lie.safetensors
 ? 1
 $ python3 lie.py 'meta["algorithm"] = 999' && gen-sample lie.safetensors --length 3 -q > /dev/null
 !~ gen-sample: warning: lie\.safetensors was made by algorithm version 999, .*
+# Before version 3 classes were not held, and such a model has no weights for it.
+$ for c in x y; do gen-collect synth:verses --max-bytes 3k --label $c -o k$c -q; done; gen-preprocess kx ky --documents line --dedupe off -o k.safetensors -q 2> said
+$ gen-train --data k.safetensors --model gru --hidden 16 --batch 4 --seq 10 --steps 5 -o k -q; sed s,a/model,k/model, lie.py > old.py
+$ python3 old.py 'head["unused"] = head.pop("classes.weight")'; gen-sample lie.safetensors --label y -q
+!~ gen-sample: lie\.safetensors: the tensor classes\.weight is missing
+? 1
+$ python3 old.py 'head["unused"] = head.pop("classes.weight"); meta["algorithm"] = 2'; gen-sample lie.safetensors --label y --length 9 > said
+!~ gen-sample: warning: lie\.safetensors was made by algorithm version 2, .*
