@@ -367,7 +367,8 @@ static tg_status guess_json(const char *at, const char *end, bool whole, tg_str 
     const char *begin = list ? pass_space(at + 1, end) : at;
     const char *stop = begin < end && *begin == '{' ? object_end(begin, end) : NULL;
     const char *next = stop ? pass_space(stop, end) : NULL;
-    if (!stop || (next == end && (list || !whole)) || (next < end && !strchr(list ? ",]" : "{", *next))) return TG_OK;
+    if (!stop || (next == end && (list || !whole))) return TG_OK;
+    if (next < end && *next != (list ? ',' : '{') && !(list && *next == ']')) return TG_OK;
     tg_arena *a = tg_arena_new(1 << 14);
     const tg_json *row = NULL;
     tg_status status = a ? tg_json_parse(a, "", begin, stop - begin, &row) : TG_ENOMEM;

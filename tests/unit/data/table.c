@@ -189,6 +189,15 @@ TEST(a_table_is_told_by_its_beginning)
     tg_str_free(&found);
 }
 
+TEST(an_object_before_a_nul_is_no_table)
+{
+    static const char text[] = "{\"a\": 1}\0{\"a\": 2}";
+    tg_str found = {0};
+    CHECK_OK(tg_table_guess(text, sizeof text - 1, true, &found));
+    CHECK_INT(found.length, 0);
+    tg_str_free(&found);
+}
+
 TEST(real_texts_are_no_tables)
 {
     static const char *const names[] = {"text/tinyshakespeare.txt", "text/names.txt", "text/tang_poems.txt"};
