@@ -26,13 +26,14 @@ typedef struct tg_stretch { const tg_scratch *text; int64_t begin, length; } tg_
  *   How     every so many bytes of train, a stretch of up to 32 is an anchor; every shared span holds one whole. Those that
  *           val may hold are put into a table by their hash: a filter (Bloom 1970) of all anchors, shown to val, tells which.
  *           A rolling hash (Karp & Rabin 1987) runs over val; what it finds in the table is compared byte by byte and
- *           extended both ways. So either text is read twice, however long it is.
+ *           extended both ways. So either text is read twice, up to several GB.
  *   Bounds  of anchors with equal bytes the first 16 of train are kept, so that a text of one character costs no more than
  *           another. A span all of whose anchors are such boilerplate may be missed; of texts full of boilerplate, one in
  *           some hundred other anchors may be taken for it. Nothing is counted that is not shared. Of overlapping spans a
  *           longer one may hide behind the longest; of several that are equally long, one is told.
  *   Memory  70 MiB or less for texts of any size, and up to 48 bytes for each run found. Where val may hold more than 2^21
- *           anchors of train (140 MB at 100 bytes a span) they are done in sections, val being read once more for each.
+ *           anchors of train (140 MB at 100 bytes a span) they are done in sections, val being read once more for each. The
+ *           filters do not grow: beyond some 5 GB of train they tell little apart, and sections become many.
  * Errors: TG_EINVAL (span), TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be NULL.
  */
 tg_status tg_leaks_find(tg_context *ctx, tg_stretch train, tg_stretch val, int64_t span, tg_leaks *out);

@@ -184,13 +184,13 @@ static tg_tensor *first_input(const tg_model *m, tg_tape *t, tg_tensor *tokens, 
 }
 
 /* Layer k over gx; its state comes from carry->data and goes to carry->next. */
-static tg_tensor *run_layer(tg_tape *t, const tg_recurrent_layer *l, int64_t k, tg_tensor *gx, tg_tensor *reset,
-                            tg_carry *carry)
+static tg_tensor *run_layer(const tg_model *m, tg_tape *t, int64_t k, tg_tensor *gx, tg_tensor *reset, tg_carry *carry)
 {
+    const tg_recurrent_layer *l = &((const recurrent *)tg_model_state(m))->layers[k];
+    const int states = states_of(m);
     tg_tensor *before[2] = {NULL, NULL};
     if (!gx) return NULL;
     int64_t B = gx->shape.dims[1], floats = B * l->hidden;
-    const int states = l->kind == TG_LSTM ? 2 : 1;
     for (int i = 0; carry && i < states; i++) {
         before[i] = tg_input_values(t, 2, (int64_t[]){B, l->hidden}, carry->data[i] + k * floats);
         if (!before[i]) return NULL;
@@ -214,7 +214,7 @@ static tg_tensor *recurrent_next(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_
         const tg_recurrent_layer *l = &r->layers[k];
         tg_tensor *gx = k == 0 ? first_input(m, t, tokens, reset, carry)
                                : tg_linear(t, tg_dropout(t, x, c->dropout), l->w_ih, l->b_ih, TG_LINEAR);
-        x = run_layer(t, l, k, gx, reset, carry);
+        x = run_layer(m, t, k, gx, reset, carry);
         if (c->layer_norm) x = tg_norm_layer_apply(t, &r->norms[k], x);
     }
     x = tg_linear_layer_apply(t, &r->head, x, TG_LINEAR);

@@ -87,18 +87,14 @@ void tg_generator_free(tg_generator *g)
 /* Which class a token stands for; -1: none. */
 static int64_t class_of(const tg_generator *g, int32_t token)
 {
-    for (int64_t c = 0; c < tg_tokenizer_classes(g->tokenizer); c++)
-        if (token == tg_tokenizer_class_token(g->tokenizer, c)) return c;
-    return -1;
+    const int64_t classes = tg_tokenizer_classes(g->tokenizer), c = classes ? token - tg_tokenizer_class_token(g->tokenizer, 0) : -1;
+    return c >= 0 && c < classes ? c : -1;
 }
 
-/* Before any text a class is as likely as training has it. */
+/* Before any text a class is as likely as training has it; one that it lacks (log 0) has no say in what others are told from. */
 static void forget(tg_generator *g)
 {
-    for (int64_t r = 0; r < g->rows; r++) {
-        const int64_t documents = tg_tokenizer_class_documents(g->tokenizer, r);
-        g->belief[r] = tg_logf((float)(documents > 0 ? documents : 1));
-    }
+    for (int64_t r = 0; r < g->rows; r++) g->belief[r] = tg_logf((float)tg_tokenizer_class_documents(g->tokenizer, r));
     g->row = 0;
     g->logits = NULL;
 }
