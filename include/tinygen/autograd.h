@@ -57,10 +57,21 @@ tg_status tg_tape_fail(tg_tape *t, tg_status s);
 
 /* ---- ops ----------------------------------------------------------------------------------------------------- */
 
-typedef enum tg_activation { TG_LINEAR, TG_TANH, TG_SIGMOID, TG_RELU } tg_activation;
+/* The first four go with tg_linear, the others with tg_activate. */
+typedef enum tg_activation { TG_LINEAR, TG_TANH, TG_SIGMOID, TG_RELU, TG_GELU, TG_RELU2, TG_SWIGLU } tg_activation;
 
 /* y[..., O] = act(x[..., I]·wᵀ + b); w [O, I] as PyTorch's nn.Linear; b [O] or NULL.   Cost 2·N·I·O. */
 tg_tensor *tg_linear(tg_tape *t, tg_tensor *x, tg_tensor *w, tg_tensor *b, tg_activation act);
+/* y = onto + x·wᵀ + b: the product's chains start from onto [..., O], so that a residual costs no pass of its own, forward or,
+ * where nothing else reads onto, backward. */
+tg_tensor *tg_linear_onto(tg_tape *t, tg_tensor *onto, tg_tensor *x, tg_tensor *w, tg_tensor *b);
+/* One pass over x; backward recomputes from x and keeps nothing.
+ *   TG_GELU    y = x/2·(1 + tanh(sqrt(2/pi)·(x + 0.044715·x³))): the tanh form, as in GPT-2     (Hendrycks & Gimpel 2016,
+ *              arXiv:1606.08415)
+ *   TG_RELU2   y = max(x, 0)²                                                          (So et al. 2021, arXiv:2109.08668)
+ *   TG_SWIGLU  x [..., 2F] to y [..., F]: silu(first half)·second half, silu(a) = a·sigmoid(a)
+ *                                                                                      (Shazeer 2020, arXiv:2002.05202) */
+tg_tensor *tg_activate(tg_tape *t, tg_tensor *x, tg_activation act);
 /* y[..., D] = table[ids[...]]; table [V, D]. Ids must be in 0..V-1 (checked: TG_EINVAL names the first that is not). */
 tg_tensor *tg_embed(tg_tape *t, tg_tensor *table, tg_tensor *ids);
 /* Same data, other shape with as many elements. */
@@ -71,6 +82,8 @@ tg_tensor *tg_add(tg_tape *t, tg_tensor *a, tg_tensor *b);
 tg_tensor *tg_dropout(tg_tape *t, tg_tensor *x, double p);
 /* y = (x - mean)/sqrt(var + eps)·g + b over the last axis; g, b [D]. Ba, Kiros & Hinton 2016, arXiv:1607.06450. */
 tg_tensor *tg_layernorm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, double eps);
+/* y = x/sqrt(mean(x²) + eps)·g over the last axis; g [D]. Zhang & Sennrich 2019, arXiv:1910.07467. */
+tg_tensor *tg_rmsnorm(tg_tape *t, tg_tensor *x, tg_tensor *g, double eps);
 /* Mean over the targets that are >= 0 of -log softmax(logits)[target], nats; logits [..., V], targets int [...].
  * No target >= 0: TG_EINVAL. */
 tg_tensor *tg_cross_entropy(tg_tape *t, tg_tensor *logits, tg_tensor *targets);

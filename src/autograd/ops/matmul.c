@@ -1,9 +1,9 @@
-/* matmul.c - linear: a product with a weight matrix, bias and activation fused. */
+/* matmul.c - linear: a product with a weight matrix; bias, activation, and a residual to start from fused. */
 #include "autograd/tape.h"
 
 #include <stddef.h>
 
-enum { X, W, BIAS };          /* inputs */
+enum { X, W, BIAS, ONTO };    /* inputs */
 enum { SCRATCH, DZ, BACK };   /* buffers */
 
 typedef struct sizes { int64_t N, I, O; } sizes;
@@ -13,12 +13,13 @@ static sizes sizes_of(const tg_node *n)
     return (sizes){tg_rows_of(n->in[X]), n->in[W]->shape.dims[1], n->in[W]->shape.dims[0]};
 }
 
-/* y[N, O] = x·wᵀ */
+/* y[N, O] = onto + x·wᵀ */
 static tg_gemm product_y(const tg_node *n, const tg_epilogue *ep)
 {
     sizes z = sizes_of(n);
     return (tg_gemm){.m = z.N, .n = z.O, .k = z.I, .a = n->in[X]->data, .a_rs = z.I, .a_cs = 1,
-                     .b = n->in[W]->data, .b_rs = 1, .b_cs = z.I, .c = n->out->data, .c_rs = z.O, .ep = ep};
+                     .b = n->in[W]->data, .b_rs = 1, .b_cs = z.I, .from = n->in[ONTO] ? n->in[ONTO]->data : NULL,
+                     .from_rs = z.O, .c = n->out->data, .c_rs = z.O, .ep = ep};
 }
 
 /* dx[N, I] = dz·w */
@@ -40,16 +41,21 @@ static tg_gemm product_dw(const tg_node *n, const float *dz, float *dw, bool add
 static tg_status linear_shape(tg_tape *t, tg_node *n)
 {
     char x_text[96], w_text[96];
-    const tg_tensor *x = n->in[X], *w = n->in[W], *b = n->in[BIAS];
+    const tg_tensor *x = n->in[X], *w = n->in[W], *b = n->in[BIAS], *onto = n->in[ONTO];
     if (x->dtype != TG_F32 || x->shape.rank < 1 || w->shape.rank != 2 || tg_columns_of(x) != w->shape.dims[1])
         return tg_fail(TG_EINVAL, "linear: x %s does not fit w %s; its last axis must be w's second",
                        tg_shape_text(&x->shape, x_text), tg_shape_text(&w->shape, w_text));
     if (b && tg_shape_count(&b->shape) != w->shape.dims[0])
         return tg_fail(TG_EINVAL, "linear: bias %s does not fit w %s", tg_shape_text(&b->shape, x_text),
                        tg_shape_text(&w->shape, w_text));
+    if (n->attr.act < TG_LINEAR || n->attr.act > TG_RELU)
+        return tg_fail(TG_EINVAL, "linear: the activation must be none, tanh, sigmoid or relu; tg_activate has the others");
     n->out->shape = x->shape;
     n->out->shape.dims[x->shape.rank - 1] = w->shape.dims[0];
     n->spare = n->attr.act == TG_LINEAR;
+    if (onto && (onto->dtype != TG_F32 || !n->spare || !tg_shape_equal(&onto->shape, &n->out->shape)))
+        return tg_fail(TG_EINVAL, "linear: it goes onto %s, but has the shape %s; they must be the same, without activation",
+                       tg_shape_text(&onto->shape, x_text), tg_shape_text(&n->out->shape, w_text));
     tg_gemm y = product_y(n, NULL), dx = product_dx(n, NULL, NULL, false), dw = product_dw(n, NULL, NULL, false);
     int64_t back_x = tg_gemm_room(t->ctx, &dx), back_w = tg_gemm_room(t->ctx, &dw);
     tg_node_buffer(n, TG_LIFE_ROOM, tg_gemm_room(t->ctx, &y));
@@ -98,6 +104,9 @@ static void linear_backward(tg_tape *t, tg_node *n)
         tg_gemm_run(t->ctx, &dw, n->buffer[BACK].data);
     }
     if ((at = tg_node_grad(t, n, BIAS, &add)) != NULL) tg_column_sums(t, at, dz, z.N, z.O, add);
+    /* last: the result's gradient is free for onto now */
+    if (tg_node_grad_or_adopt(t, n, ONTO, n->out->grad) && (at = tg_node_grad(t, n, ONTO, &add)) != NULL)
+        tg_accumulate_all(t, at, dz, z.N * z.O, add);
 }
 
 static double linear_flops(const tg_tape *t, const tg_node *n, bool backward)
@@ -110,10 +119,11 @@ static double linear_flops(const tg_tape *t, const tg_node *n, bool backward)
 
 static bool linear_example(int variant, tg_example *e)
 {
-    static const struct { const char *what; int act; bool bias, flat; } v[] = {
-        {"bias", TG_LINEAR, true, false},       {"no bias", TG_LINEAR, false, false},
-        {"one row, tanh", TG_TANH, true, true}, {"tanh", TG_TANH, true, false},
-        {"sigmoid", TG_SIGMOID, true, false},   {"relu", TG_RELU, false, false},
+    static const struct { const char *what; int act; bool bias, flat, onto; } v[] = {
+        {"bias", TG_LINEAR, true, false, false},       {"no bias", TG_LINEAR, false, false, false},
+        {"one row, tanh", TG_TANH, true, true, false}, {"tanh", TG_TANH, true, false, false},
+        {"sigmoid", TG_SIGMOID, true, false, false},   {"relu", TG_RELU, false, false, false},
+        {"onto", TG_LINEAR, false, false, true},       {"one row onto, bias", TG_LINEAR, true, true, true},
     };
     if (variant >= (int)(sizeof v / sizeof *v)) return false;
     e->what = v[variant].what;
@@ -121,13 +131,14 @@ static bool linear_example(int variant, tg_example *e)
     e->in[X] = v[variant].flat ? tg_example_values(1, (int64_t[]){5}, -1, 1)
                                : tg_example_values(3, (int64_t[]){3, 2, 5}, -1, 1);
     e->in[W] = tg_example_values(2, (int64_t[]){7, 5}, -1, 1);
+    if (v[variant].onto) e->in[ONTO] = tg_example_values(v[variant].flat ? 1 : 3, (int64_t[]){v[variant].flat ? 7 : 3, 2, 7}, -1, 1);
     if (v[variant].bias) e->in[BIAS] = tg_example_values(1, (int64_t[]){7}, -1, 1);
     return true;
 }
 
 const tg_op tg_op_linear = {
-    .name = "linear", .n_in = 3, .optional = 1 << BIAS,
-    .doc = "y[..., O] = act(x[..., I]·wᵀ + b); w[O, I], b[O] or none; act none, tanh, sigmoid or relu",
+    .name = "linear", .n_in = 4, .optional = 1 << BIAS | 1 << ONTO, .adopts = 1 << ONTO,
+    .doc = "y[..., O] = act(onto + x[..., I]·wᵀ + b); w[O, I], b[O] or none, onto[..., O] or none; act none, tanh, sigmoid or relu",
     .source = "",
     .shape = linear_shape,
     .forward = linear_forward,
@@ -138,5 +149,11 @@ const tg_op tg_op_linear = {
 
 tg_tensor *tg_linear(tg_tape *t, tg_tensor *x, tg_tensor *w, tg_tensor *b, tg_activation act)
 {
-    return tg_tape_apply(t, &tg_op_linear, (tg_tensor *[]){x, w, b}, &(tg_op_attr){.act = (int)act});
+    return tg_tape_apply(t, &tg_op_linear, (tg_tensor *[]){x, w, b, NULL}, &(tg_op_attr){.act = (int)act});
+}
+
+tg_tensor *tg_linear_onto(tg_tape *t, tg_tensor *onto, tg_tensor *x, tg_tensor *w, tg_tensor *b)
+{
+    if (!onto && !t->status) tg_tape_fail(t, tg_fail(TG_EINVAL, "linear: there is nothing to go onto"));
+    return tg_tape_apply(t, &tg_op_linear, (tg_tensor *[]){x, w, b, onto}, &(tg_op_attr){.act = TG_LINEAR});
 }

@@ -55,6 +55,68 @@ void TG_K(act_back)(float *dx, const float *dy, const float *y, int64_t n, int a
     }
 }
 
+/* gelu in the tanh form of GPT-2: x·(1 + tanh(u))/2, u = sqrt(2/pi)·(x + 0.044715·x³). Hendrycks & Gimpel 2016, section 2 */
+#define GELU_SCALE 0x1.988454p-1f
+#define GELU_CUBE 0x1.6e4e26p-5f
+
+TG_INLINE v16 gelu_tanh(v16 x)
+{
+    const v16 cube = v16_mul(v16_mul(x, x), v16_all(GELU_CUBE));
+    return v16_tanh(v16_mul(v16_fma(cube, x, x), v16_all(GELU_SCALE)));
+}
+
+TG_INLINE v16 gelu(v16 x)
+{
+    const v16 half = v16_mul(x, v16_all(0.5f));
+    return v16_fma(half, gelu_tanh(x), half);
+}
+
+/* (1 + tanh u)/2 + x/2·(1 - tanh² u)·u' */
+TG_INLINE v16 gelu_slope(v16 x)
+{
+    const v16 one = v16_all(1.0f), half = v16_all(0.5f), t = gelu_tanh(x);
+    const v16 bend = v16_fma(v16_mul(x, x), v16_all(3.0f * GELU_CUBE * GELU_SCALE), v16_all(GELU_SCALE));
+    return v16_fma(v16_mul(v16_mul(half, x), v16_neg_fma(t, t, one)), bend, v16_fma(half, t, half));
+}
+
+void TG_K(activate)(float *y, const float *x, int64_t F, int act, tg_span rows)
+{
+    const int64_t n = (rows.end - rows.begin) * F;
+    if (act != TG_ACT_SWIGLU) { /* rows without gaps are one */
+        x += rows.begin * F;
+        y += rows.begin * F;
+        for (int64_t i = 0; i < n; i += 16) {
+            const v16 v = v16_load_n(x + i, n - i);
+            const v16 up = act == TG_ACT_GELU ? gelu(v) : v16_mul(v16_relu(v), v16_relu(v));
+            v16_store_n(y + i, up, n - i);
+        }
+        return;
+    }
+    for (int64_t r = rows.begin; r < rows.end; r++)
+        for (int64_t i = 0; i < F; i += 16) {
+            const v16 a = v16_load_n(x + 2 * r * F + i, F - i), b = v16_load_n(x + (2 * r + 1) * F + i, F - i);
+            v16_store_n(y + r * F + i, v16_mul(v16_mul(a, v16_sigmoid(a)), b), F - i);
+        }
+}
+
+void TG_K(activate_back)(float *dx, const float *dy, const float *x, int64_t F, int act, tg_span rows, bool add)
+{
+    const int64_t n = (rows.end - rows.begin) * F, at = rows.begin * F;
+    for (int64_t i = 0; act != TG_ACT_SWIGLU && i < n; i += 16) {
+        const v16 v = v16_load_n(x + at + i, n - i), d = v16_load_n(dy + at + i, n - i);
+        const v16 slope = act == TG_ACT_GELU ? gelu_slope(v) : v16_add(v16_relu(v), v16_relu(v));
+        put(dx + at + i, v16_mul(d, slope), n - i, add);
+    }
+    for (int64_t r = rows.begin; act == TG_ACT_SWIGLU && r < rows.end; r++)
+        for (int64_t i = 0; i < F; i += 16) {
+            const int64_t left = F - i, first = 2 * r * F + i, second = first + F;
+            const v16 a = v16_load_n(x + first, left), b = v16_load_n(x + second, left), d = v16_load_n(dy + r * F + i, left);
+            const v16 s = v16_sigmoid(a), silu = v16_mul(a, s);
+            put(dx + first, v16_mul(v16_mul(d, b), v16_fma(silu, v16_sub(v16_all(1.0f), s), s)), left, add);
+            put(dx + second, v16_mul(d, silu), left, add);
+        }
+}
+
 float TG_K(sum)(const float *x, int64_t n)
 {
     v16 s = v16_zero();

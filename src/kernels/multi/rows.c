@@ -100,6 +100,66 @@ void TG_K(layernorm_dg)(float *dg, float *db, const float *dy, const float *x, c
     }
 }
 
+/* Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4 */
+TG_INLINE float inverse_rms(const float *x, int64_t D, float eps)
+{
+    v16 squares = v16_zero();
+    for (int64_t d = 0; d < D; d += 16) {
+        const v16 v = v16_load_n(x + d, D - d);
+        squares = v16_fma(v, v, squares);
+    }
+    return 1.0f / sqrtf(v16_sum(squares) / (float)D + eps);
+}
+
+/* With n = x·inv and e = dy·g: dx = inv·(e - n·mean(e·n)). */
+TG_INLINE void row_rms_back(float *dx, const float *dy, const float *x, const float *g, float inv, int64_t D, bool add)
+{
+    const v16 s = v16_all(inv);
+    v16 dot = v16_zero();
+    for (int64_t d = 0; d < D; d += 16) {
+        const v16 e = v16_mul(v16_load_n(dy + d, D - d), v16_load_n(g + d, D - d));
+        dot = v16_fma(e, v16_mul(v16_load_n(x + d, D - d), s), dot);
+    }
+    const v16 mean = v16_all(v16_sum(dot) / (float)D);
+    for (int64_t d = 0; d < D; d += 16) {
+        const v16 e = v16_mul(v16_load_n(dy + d, D - d), v16_load_n(g + d, D - d));
+        v16 v = v16_mul(s, v16_neg_fma(v16_mul(v16_load_n(x + d, D - d), s), mean, e));
+        if (add) v = v16_add(v16_load_n(dx + d, D - d), v);
+        v16_store_n(dx + d, v, D - d);
+    }
+}
+
+void TG_K(rmsnorm)(float *y, float *inv, const float *x, const float *g, int64_t D, float eps, tg_span rows)
+{
+    for (int64_t r = rows.begin; r < rows.end; r++) {
+        inv[r] = inverse_rms(x + r * D, D, eps);
+        for (int64_t d = 0; d < D; d += 16) {
+            const v16 v = v16_mul(v16_load_n(x + r * D + d, D - d), v16_all(inv[r]));
+            v16_store_n(y + r * D + d, v16_mul(v, v16_load_n(g + d, D - d)), D - d);
+        }
+    }
+}
+
+void TG_K(rmsnorm_back)(float *dx, const float *dy, const float *x, const float *g, const float *inv, int64_t D, tg_span rows,
+                        bool add)
+{
+    for (int64_t r = rows.begin; r < rows.end; r++) row_rms_back(dx + r * D, dy + r * D, x + r * D, g, inv[r], D, add);
+}
+
+void TG_K(rmsnorm_dg)(float *dg, const float *dy, const float *x, const float *inv, int64_t rows, int64_t D, tg_span columns,
+                      bool add)
+{
+    for (int64_t j = columns.begin; j < columns.end; j += 16) {
+        const int64_t n = columns.end - j;
+        v16 sum = add ? v16_load_n(dg + j, n) : v16_zero();
+        for (int64_t r = 0; r < rows; r++) {
+            const v16 v = v16_mul(v16_load_n(x + r * D + j, n), v16_all(inv[r]));
+            sum = v16_fma(v16_load_n(dy + r * D + j, n), v, sum);
+        }
+        v16_store_n(dg + j, sum, n);
+    }
+}
+
 /* Largest of a row; lanes past its end do not count. */
 TG_INLINE float row_largest(const float *x, int64_t V)
 {
