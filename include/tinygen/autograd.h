@@ -88,6 +88,37 @@ tg_tensor *tg_rmsnorm(tg_tape *t, tg_tensor *x, tg_tensor *g, double eps);
  * No target >= 0: TG_EINVAL. */
 tg_tensor *tg_cross_entropy(tg_tape *t, tg_tensor *logits, tg_tensor *targets);
 
+/* What attention keeps of positions it has seen, for sampling: keys (normalised and rotated) and values of positions
+ * 0 .. used-1 in k, v [capacity, B, K·D]. The caller's; a pass writes its T positions behind them, and the caller then adds T to
+ * used. */
+typedef struct tg_attention_cache { float *k, *v; int64_t capacity, used; } tg_attention_cache;
+
+typedef struct tg_attention_options {
+    int64_t heads;             /* H, of queries */
+    int64_t kv_heads;          /* K, of keys and values; 0: H. H is a multiple of K: each serves H/K heads of queries */
+    double theta;              /* base of the rotary positions, such as 10000; 0: none */
+    double eps;                /* of the norm of queries and keys */
+    tg_attention_cache *cache; /* NULL: none. Only where nothing is recorded */
+} tg_attention_options;
+
+/*
+ * tg_attention - causal multi-head attention softmax(q·kᵀ/√D)·v, in blocks: no T×T matrix in memory.
+ *   qkv      [T, B, (H + 2K)·D]  heads of queries, then of keys, then of values
+ *   q_gain, k_gain [D] or NULL   an RMS norm of each head's queries (keys) with this gain, before the rotation
+ *   first int [T, B] or NULL     the first position that each query sees (documents share a row); NULL: 0. It sees itself, too,
+ *                              where that comes before
+ *   returns  [T, B, H·D]
+ * With theta, position p turns elements i and i + D/2 of queries and keys by p·theta^(-2i/D); positions count on behind a cache.
+ * Errors: TG_EINVAL: shapes; an odd D with theta; a cache that is full or with gradients.
+ * Bits:   the same for any number of threads, and whether a sequence is computed at once or in pieces behind a cache.
+ * Cost:   4·B·H·D FLOP for each pair of a query and a key that it sees, backward 10; memory for backward B·H·T numbers.
+ * Source: Vaswani et al. 2017, arXiv:1706.03762; blocks: Dao et al. 2022, arXiv:2205.14135; rotation: Su et al. 2021,
+ *         arXiv:2104.09864; shared heads: Ainslie et al. 2023, arXiv:2305.13245; norm: Henry et al. 2020, arXiv:2010.04245,
+ *         as in Dehghani et al. 2023, arXiv:2302.05442.
+ */
+tg_tensor *tg_attention(tg_tape *t, tg_tensor *qkv, tg_tensor *q_gain, tg_tensor *k_gain, tg_tensor *first,
+                        const tg_attention_options *o);
+
 /* Whole-sequence recurrent layers over the projected input gx (gx = x·w_ihᵀ + b_ih, for all time steps at once). A gx that
  * an op made (a linear without activation, an embed) and that no other op has read is used up: its memory holds the gates
  * afterwards, and reading it again is an error.

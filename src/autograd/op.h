@@ -21,6 +21,7 @@ typedef struct tg_op_attr {
     int act;        /* tg_activation */
     double number;  /* dropout: p; layernorm: eps */
     tg_shape shape; /* reshape */
+    tg_attention_options attention;
 } tg_op_attr;
 
 typedef enum tg_life {

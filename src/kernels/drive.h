@@ -68,6 +68,32 @@ void tg_sequence_forward(tg_context *ctx, const tg_sequence *s, void *scratch);
 int64_t tg_sequence_back_room(tg_context *ctx, const tg_sequence *s);
 void tg_sequence_backward(tg_context *ctx, const tg_sequence *s, const tg_sequence_grad *g, void *scratch);
 
+/* ---- attention (formulas: see autograd.h's tg_attention) ---------------------------------------------------------- */
+
+typedef struct tg_attend {
+    int64_t T, B, H, K, D;               /* K heads of keys and values, each for H/K heads of queries */
+    const float *qkv;                    /* [T, B, (H + 2K)·D] */
+    const float *q_gain, *k_gain;        /* [D]; NULL: no norm */
+    const int32_t *first;                /* [T, B] or NULL */
+    double theta;                        /* base of the rotation; 0: none */
+    float eps;
+    float *cache_k, *cache_v;            /* [>= used + T, B, K·D] or NULL */
+    int64_t used;                        /* positions in the cache before these; 0 without one */
+    float *y;                            /* [T, B, H·D] */
+    float *lse;                          /* [B, K, T, H/K] log of the sum of exponentials, kept for backward; or NULL */
+} tg_attend;
+typedef struct tg_attend_grad {
+    const float *dy;                     /* [T, B, H·D] */
+    float *dqkv; bool add;               /* NULL: not wanted */
+    float *dgain;                        /* [B·K, 2, D]: what each pair of batch row and key head gives to q_gain and k_gain */
+} tg_attend_grad;
+int64_t tg_attend_room(tg_context *ctx, const tg_attend *s);
+void tg_attend_forward(tg_context *ctx, const tg_attend *s, void *scratch);
+int64_t tg_attend_back_room(tg_context *ctx, const tg_attend *s);
+void tg_attend_backward(tg_context *ctx, const tg_attend *s, const tg_attend_grad *g, void *scratch); /* not with a cache */
+/* Pairs of a query and a key that it sees, over one head of all rows of the batch; first NULL, too, where it is not known. */
+double tg_attend_pairs(const tg_attend *s);
+
 /* ---- elements and rows in fixed chunks --------------------------------------------------------------------------- */
 
 /* fn(arg, span) over 0..n in chunks of `grain`, a constant of the caller: never a function of the thread count. */

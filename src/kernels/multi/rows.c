@@ -1,4 +1,4 @@
-/* rows.c - look-ups, column sums, layer norm and softmax, row by row. Callers split rows or columns over threads. */
+/* rows.c - look-ups, column sums, norms, rotations and softmax, row by row. Callers split rows or columns over threads. */
 #include "kernels/kernels.h"
 #include "kernels/simd/math16.h"
 #include "kernels/simd/v16.h"
@@ -157,6 +157,64 @@ void TG_K(rmsnorm_dg)(float *dg, const float *dy, const float *x, const float *i
             sum = v16_fma(v16_load_n(dy + r * D + j, n), v, sum);
         }
         v16_store_n(dg + j, sum, n);
+    }
+}
+
+/* Su et al. 2021, arXiv:2104.09864, eq. 34, in the order of GPT-NeoX: halves, not neighbours. */
+void TG_K(rotate)(float *y, int64_t y_rs, const float *x, int64_t x_rs, const float *g, float eps, const float *cosine,
+                  const float *sine, float scale, int64_t D, int64_t rows)
+{
+    const int64_t half = cosine ? D / 2 : D;
+    for (int64_t r = 0; r < rows; r++, x += x_rs, y += y_rs) {
+        const v16 by = v16_all(g ? scale * inverse_rms(x, D, eps) : scale);
+        for (int64_t d = 0; d < half; d += 16) {
+            const int64_t n = half - d;
+            v16 a = v16_mul(v16_load_n(x + d, n), by);
+            if (g) a = v16_mul(a, v16_load_n(g + d, n));
+            if (!cosine) {
+                v16_store_n(y + d, a, n);
+                continue;
+            }
+            v16 b = v16_mul(v16_load_n(x + half + d, n), by);
+            if (g) b = v16_mul(b, v16_load_n(g + half + d, n));
+            const v16 c = v16_load_n(cosine + r * half + d, n), s = v16_load_n(sine + r * half + d, n);
+            v16_store_n(y + d, v16_neg_fma(b, s, v16_mul(a, c)), n);
+            v16_store_n(y + half + d, v16_fma(a, s, v16_mul(b, c)), n);
+        }
+    }
+}
+
+/* dy turned back and scaled, in place. */
+TG_INLINE void turn_back(float *dy, const float *cosine, const float *sine, float scale, int64_t D)
+{
+    const v16 by = v16_all(scale);
+    for (int64_t d = 0; !cosine && d < D; d += 16) v16_store_n(dy + d, v16_mul(v16_load_n(dy + d, D - d), by), D - d);
+    for (int64_t d = 0, half = D / 2; cosine && d < half; d += 16) {
+        const int64_t n = half - d;
+        const v16 a = v16_mul(v16_load_n(dy + d, n), by), b = v16_mul(v16_load_n(dy + half + d, n), by);
+        const v16 c = v16_load_n(cosine + d, n), s = v16_load_n(sine + d, n);
+        v16_store_n(dy + d, v16_fma(b, s, v16_mul(a, c)), n);
+        v16_store_n(dy + half + d, v16_neg_fma(a, s, v16_mul(b, c)), n);
+    }
+}
+
+void TG_K(rotate_back)(float *dx, int64_t dx_rs, float *dg, float *dy, int64_t dy_rs, const float *x, int64_t x_rs,
+                       const float *g, float eps, const float *cosine, const float *sine, float scale, int64_t D, int64_t rows,
+                       bool add)
+{
+    for (int64_t r = 0; r < rows; r++, x += x_rs, dy += dy_rs) {
+        float *to = dx ? dx + r * dx_rs : NULL;
+        turn_back(dy, cosine ? cosine + r * (D / 2) : NULL, sine ? sine + r * (D / 2) : NULL, scale, D);
+        const float inv = g ? inverse_rms(x, D, eps) : 1.0f;
+        for (int64_t d = 0; g && d < D; d += 16) {
+            const v16 n = v16_mul(v16_load_n(x + d, D - d), v16_all(inv));
+            v16_store_n(dg + d, v16_fma(v16_load_n(dy + d, D - d), n, v16_load_n(dg + d, D - d)), D - d);
+        }
+        if (to && g) row_rms_back(to, dy, x, g, inv, D, add);
+        for (int64_t d = 0; to && !g && d < D; d += 16) {
+            const v16 v = v16_load_n(dy + d, D - d);
+            v16_store_n(to + d, add ? v16_add(v16_load_n(to + d, D - d), v) : v, D - d);
+        }
     }
 }
 
