@@ -60,6 +60,7 @@ double bench_median(const double *x, int n); /* of those that are numbers; NaN: 
 void bench_machine(bench *b);
 void bench_products(bench *b);
 void bench_kernels(bench *b);
+void bench_attention(bench *b);
 void bench_programs(bench *b);
 
 /* report.c: build/bench.json, and what changed against an older one */

@@ -65,6 +65,18 @@ static void run_layernorm_back(const operands *o, tg_span s)
 {
     o->kn->layernorm_back(o->x[1], o->x[0], o->x[6], o->x[4], o->x[2], o->x[3], o->width, s, false);
 }
+static void run_rmsnorm(const operands *o, tg_span s) { o->kn->rmsnorm(o->x[1], o->x[2], o->x[0], o->x[4], o->width, 1e-5f, s); }
+static void run_rmsnorm_back(const operands *o, tg_span s)
+{
+    o->kn->rmsnorm_back(o->x[1], o->x[0], o->x[6], o->x[4], o->x[2], o->width, s, false);
+}
+/* swiglu takes half of width results of its rows */
+#define ACTIVATE(what, act, F)                                                                                         \
+    static void run_##what(const operands *o, tg_span s) { o->kn->activate(o->x[1], o->x[0], F, act, s); }             \
+    static void run_##what##_back(const operands *o, tg_span s) { o->kn->activate_back(o->x[2], o->x[1], o->x[0], F, act, s, false); }
+ACTIVATE(gelu, TG_ACT_GELU, o->width)
+ACTIVATE(relu2, TG_ACT_RELU2, o->width)
+ACTIVATE(swiglu, TG_ACT_SWIGLU, o->width / 2)
 static void run_gather(const operands *o, tg_span s) { o->kn->gather(o->x[1], o->x[0], o->ids, o->width, s); }
 /* by columns */
 static void run_scatter(const operands *o, tg_span s) { o->kn->scatter_add(o->x[0], 65, o->x[1], o->ids, o->rows, o->width, s, false); }
@@ -103,6 +115,14 @@ static const kernel kernels[] = {
     {"softmax and loss, 2500 x 65", run_softmax_loss, 2500, 65, 16, 'r', "Gresult/s", NULL, 1, 0},
     {"layer norm, 2500 x 128", run_layernorm, 2500, 128, 16, 'r', "GB/s", "triad L3", 8, 0},
     {"layer norm's gradient, 2500 x 128", run_layernorm_back, 2500, 128, 16, 'r', "GB/s", "triad L3", 12, 0},
+    {"rms norm, 2500 x 128", run_rmsnorm, 2500, 128, 16, 'r', "GB/s", "triad L3", 8, 0},
+    {"rms norm's gradient, 2500 x 128", run_rmsnorm_back, 2500, 128, 16, 'r', "GB/s", "triad L3", 12, 0},
+    {"gelu, 768 x 512", run_gelu, 768, 512, 8, 'r', "GB/s", "triad L3", 8, 0},
+    {"gelu's gradient, 768 x 512", run_gelu_back, 768, 512, 8, 'r', "GB/s", "triad L3", 12, 0},
+    {"relu2, 768 x 512", run_relu2, 768, 512, 8, 'r', "GB/s", "triad L3", 8, 0},
+    {"relu2's gradient, 768 x 512", run_relu2_back, 768, 512, 8, 'r', "GB/s", "triad L3", 12, 0},
+    {"swiglu, 768 x 2·344", run_swiglu, 768, 688, 12, 'r', "GB/s", "triad L3", 6, 0},
+    {"swiglu's gradient, 768 x 2·344", run_swiglu_back, 768, 688, 12, 'r', "GB/s", "triad L3", 10, 0},
     {"gather, 2500 of 65 x 512", run_gather, 2500, 512, 256, 'r', "GB/s", "triad L3", 4, 0},
     {"scatter, 2500 into 65 x 512", run_scatter, 2500, 512, 32, 'c', "GB/s", "L3", 4, 0},
     {"column sums, 2500 x 512", run_column_sum, 2500, 512, 64, 'c', "GB/s", "L3", 4, 0},
