@@ -204,6 +204,93 @@ void naive_layernorm_dg(double *dg, double *db, const double *dy, const double *
     }
 }
 
+void naive_rmsnorm(double *y, double *inv, const double *x, const double *g, int64_t rows, int64_t D, double eps)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        double squares = 0;
+        for (int64_t d = 0; d < D; d++) squares += x[r * D + d] * x[r * D + d];
+        inv[r] = 1 / sqrt(squares / (double)D + eps);
+        for (int64_t d = 0; d < D; d++) y[r * D + d] = x[r * D + d] * inv[r] * g[d];
+    }
+}
+
+/* dn_i/dx_j = s·([i = j] - n_i·n_j/D), n_i = x_i·s */
+void naive_rmsnorm_back(double *dx, double *dg, const double *dy, const double *x, const double *g, int64_t rows, int64_t D,
+                        double eps)
+{
+    memset(dg, 0, (size_t)D * sizeof *dg);
+    for (int64_t r = 0; r < rows; r++, x += D, dy += D, dx += D) {
+        double squares = 0;
+        for (int64_t d = 0; d < D; d++) squares += x[d] * x[d];
+        const double s = 1 / sqrt(squares / (double)D + eps);
+        for (int64_t j = 0; j < D; j++) {
+            dx[j] = 0;
+            dg[j] += dy[j] * x[j] * s;
+            for (int64_t i = 0; i < D; i++) dx[j] += dy[i] * g[i] * s * ((i == j ? 1 : 0) - x[i] * s * x[j] * s / (double)D);
+        }
+    }
+}
+
+static double naive_gelu(double x) { return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x))); }
+static double naive_silu(double x) { return x * naive_sigmoid(x); }
+
+/* Slopes of the smooth ones by a central difference in double: right to 1e-9. */
+static double slope_of(double (*f)(double), double x) { return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5; }
+
+void naive_activate(double *y, double *dx, const double *dy, const double *x, int64_t rows, int64_t F, int act)
+{
+    for (int64_t i = 0; i < rows * F; i++) {
+        const int64_t a = act == TG_ACT_SWIGLU ? i + i / F * F : i, b = a + F;
+        if (act == TG_ACT_SWIGLU) {
+            y[i] = naive_silu(x[a]) * x[b];
+            if (dx) dx[a] = dy[i] * x[b] * slope_of(naive_silu, x[a]), dx[b] = dy[i] * naive_silu(x[a]);
+        } else {
+            y[i] = act == TG_ACT_GELU ? naive_gelu(x[i]) : x[i] > 0 ? x[i] * x[i] : 0;
+            if (dx) dx[i] = dy[i] * (act == TG_ACT_GELU ? slope_of(naive_gelu, x[i]) : x[i] > 0 ? 2 * x[i] : 0);
+        }
+    }
+}
+
+void naive_rotate(double *y, const double *x, const double *g, double eps, double theta, int64_t at, double scale, int64_t D)
+{
+    double inv = 1;
+    if (g) naive_rmsnorm(y, &inv, x, g, 1, D, eps);
+    for (int64_t d = 0; d < D; d++) y[d] = scale * (g ? y[d] : x[d]);
+    for (int64_t i = 0; theta > 0 && i < D / 2; i++) {
+        const double angle = (double)at * pow(theta, -2 * (double)i / (double)D), a = y[i], b = y[i + D / 2];
+        y[i] = a * cos(angle) - b * sin(angle);
+        y[i + D / 2] = b * cos(angle) + a * sin(angle);
+    }
+}
+
+/* One query of one head. scratch: 2D + T */
+static void attend_one(double *y, const naive_attention *a, int64_t t, int64_t b, int64_t h, double *scratch)
+{
+    const int64_t D = a->D, W = (a->H + 2 * a->K) * D, g = a->H + h / (a->H / a->K);
+    double *q = scratch, *k = q + D, *p = k + D, top = -INFINITY, sum = 0;
+    int64_t first = a->first ? a->first[t * a->B + b] : 0;
+    if (first > t) first = t;
+    naive_rotate(q, a->qkv + (t * a->B + b) * W + h * D, a->q_gain, a->eps, a->theta, t, 1 / sqrt((double)D), D);
+    for (int64_t s = first; s <= t; s++) {
+        naive_rotate(k, a->qkv + (s * a->B + b) * W + g * D, a->k_gain, a->eps, a->theta, s, 1, D);
+        p[s] = 0;
+        for (int64_t d = 0; d < D; d++) p[s] += q[d] * k[d];
+        top = fmax(top, p[s]);
+    }
+    memset(y, 0, (size_t)D * sizeof *y);
+    for (int64_t s = first; s <= t; s++) sum += exp(p[s] - top);
+    for (int64_t s = first; s <= t; s++)
+        for (int64_t d = 0; d < D; d++) y[d] += exp(p[s] - top) / sum * a->qkv[(s * a->B + b) * W + (g + a->K) * D + d];
+}
+
+void naive_attend(double *y, const naive_attention *a)
+{
+    double *scratch = malloc((size_t)(2 * a->D + a->T) * sizeof *scratch);
+    for (int64_t i = 0; scratch && i < a->T * a->B * a->H; i++)
+        attend_one(y + i * a->D, a, i / a->H / a->B, i / a->H % a->B, i % a->H, scratch);
+    free(scratch);
+}
+
 void naive_softmax(double *y, const double *x, int64_t rows, int64_t V)
 {
     for (int64_t r = 0; r < rows; r++) {

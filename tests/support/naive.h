@@ -47,6 +47,24 @@ void naive_layernorm(double *y, double *mean, double *inv_std, const double *x, 
 void naive_layernorm_back(double *dx, const double *dy, const double *x, const double *g, int64_t rows, int64_t D,
                           double eps);
 void naive_layernorm_dg(double *dg, double *db, const double *dy, const double *x, int64_t rows, int64_t D, double eps);
+void naive_rmsnorm(double *y, double *inv, const double *x, const double *g, int64_t rows, int64_t D, double eps);
+void naive_rmsnorm_back(double *dx, double *dg, const double *dy, const double *x, const double *g, int64_t rows, int64_t D,
+                        double eps); /* dg, dx overwritten */
+
+/* gelu, relu2: rows of F; swiglu: x rows of 2F. dx by the slopes' formulas; dx NULL: not wanted */
+void naive_activate(double *y, double *dx, const double *dy, const double *x, int64_t rows, int64_t F, int act);
+
+/* One head: norm with gain g (NULL: none), rotation as position `at` (theta 0: none), times scale. */
+void naive_rotate(double *y, const double *x, const double *g, double eps, double theta, int64_t at, double scale, int64_t D);
+
+typedef struct naive_attention {
+    int64_t T, B, H, K, D;
+    double theta, eps;
+    const double *qkv, *q_gain, *k_gain;
+    const int32_t *first;
+} naive_attention;
+void naive_attend(double *y, const naive_attention *a); /* [T, B, H·D] */
+
 void naive_softmax(double *y, const double *x, int64_t rows, int64_t V);
 void naive_softmax_loss(double *loss, double *dx, const double *x, const int32_t *target, int64_t rows, int64_t V);
 

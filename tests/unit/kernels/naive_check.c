@@ -9,6 +9,8 @@ TEST(products_are_those_of_plain_loops_and_the_same_on_every_isa) { probe_all(pr
 TEST(cells_are_those_of_plain_loops_and_the_same_on_every_isa) { probe_all(probe_cells); }
 TEST(element_and_row_kernels_are_those_of_plain_loops_and_the_same_on_every_isa) { probe_all(probe_elements); }
 
+TEST(attention_kernels_are_those_of_plain_loops_and_the_same_on_every_isa) { probe_all(probe_attention); }
+
 TEST(every_kernel_has_a_probe)
 {
     static const char *const kernels[] = {
@@ -16,10 +18,10 @@ TEST(every_kernel_has_a_probe)
 #include "kernels/kernels.def"
 #undef TG_KERNEL
     };
-    static const probe_row *const all[] = {probe_products, probe_cells, probe_elements};
+    static const probe_row *const all[] = {probe_products, probe_cells, probe_elements, probe_attention};
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         bool found = false;
-        for (int a = 0; a < 3; a++)
+        for (int a = 0; a < 4; a++)
             for (const probe_row *row = all[a]; row->kernel && !found; row++)
                 found = strcmp(row->kernel, kernels[i]) == 0;
         if (!found) test_failed(__FILE__, __LINE__, "kernel %s has no probe", kernels[i]);

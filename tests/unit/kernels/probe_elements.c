@@ -76,6 +76,28 @@ static void act_back(probe *p)
         }
 }
 
+static void activate(probe *p)
+{
+    enum { LINES = 3 };
+    for (int act = TG_ACT_GELU; act <= TG_ACT_SWIGLU; act++)
+        for (int more = 0; more < 2; more++) {
+            const int64_t F = p->n, n = LINES * F, in = act == TG_ACT_SWIGLU ? 2 * n : n;
+            const float *x = probe_floats(p, in, -6, 6), *dy = probe_floats(p, n, -1, 1);
+            float *y = probe_result(p, n);
+            double *want = probe_doubles(p, n), *want_dx = probe_doubles(p, in), *before;
+            float *dx = probe_sum(p, in, &before);
+            naive_activate(want, want_dx, probe_wide(p, dy, n), probe_wide(p, x, in), LINES, F, act);
+            for (int64_t i = 0; more && i < in; i++) want_dx[i] += before[i];
+            for (int64_t at = 0; at < LINES; at += 2) { /* in pieces */
+                const tg_span rows = {at, at + 2 < LINES ? at + 2 : LINES};
+                p->k->activate(y, x, F, act, rows);
+                p->k->activate_back(dx, dy, x, F, act, rows, more);
+            }
+            probe_check(p, y, want, n, 1e-6);
+            probe_check(p, dx, want_dx, in, 3e-6); /* 1 - tanh² cancels, times a slope of some ten */
+        }
+}
+
 /* From a place inside the stream, in one piece and in two. */
 static void dropout(probe *p)
 {
@@ -201,6 +223,34 @@ static void layernorm_back(probe *p)
         p->k->layernorm_dg(dg, db, dy, x, mean, inv, ROWS, D, (tg_span){D / 2, D}, more);
         probe_check(p, dg, wg, D, 5e-6);
         probe_check(p, db, wb, D, 1e-6);
+    }
+}
+
+static void rmsnorm(probe *p)
+{
+    int64_t D = p->n;
+    const float *x = probe_floats(p, ROWS * D, -2, 3), *g = probe_floats(p, D, 0.5, 2), *dy = probe_floats(p, ROWS * D, -1, 1);
+    float *y = probe_result(p, ROWS * D), *inv = probe_result(p, ROWS);
+    double *wy = probe_doubles(p, ROWS * D), *wi = probe_doubles(p, ROWS), *before;
+    const double *wx = probe_wide(p, x, ROWS * D), *wgain = probe_wide(p, g, D);
+    naive_rmsnorm(wy, wi, wx, wgain, ROWS, D, (double)eps);
+    p->k->rmsnorm(y, inv, x, g, D, eps, some);
+    p->k->rmsnorm(y, inv, x, g, D, eps, others);
+    probe_check(p, inv, wi, ROWS, 1e-6);
+    probe_check(p, y, wy, ROWS * D, 3e-6);
+    for (int more = 0; more < 2; more++) {
+        float *dx = probe_sum(p, ROWS * D, &before);
+        double *want = probe_doubles(p, ROWS * D), *wg = probe_doubles(p, D), *dg0;
+        naive_rmsnorm_back(want, wg, probe_wide(p, dy, ROWS * D), wx, wgain, ROWS, D, (double)eps);
+        for (int64_t i = 0; more && i < ROWS * D; i++) want[i] += before[i];
+        p->k->rmsnorm_back(dx, dy, x, g, inv, D, some, more);
+        p->k->rmsnorm_back(dx, dy, x, g, inv, D, others, more);
+        probe_check(p, dx, want, ROWS * D, 5e-6);
+        float *dg = probe_sum(p, D, &dg0);
+        for (int64_t j = 0; more && j < D; j++) wg[j] += dg0[j];
+        p->k->rmsnorm_dg(dg, dy, x, inv, ROWS, D, (tg_span){0, D / 2}, more);
+        p->k->rmsnorm_dg(dg, dy, x, inv, ROWS, D, (tg_span){D / 2, D}, more);
+        probe_check(p, dg, wg, D, 5e-6);
     }
 }
 
@@ -332,5 +382,6 @@ const probe_row probe_elements[] = {
     {"scale", scale}, {"act_back", act_back}, {"dropout", dropout}, {"sum", sums}, {"sum_squares", sums},
     {"gather", gather}, {"scatter_add", scatter_add}, {"column_sum", column_sum}, {"layernorm", layernorm},
     {"layernorm_back", layernorm_back}, {"layernorm_dg", layernorm_back}, {"softmax", softmax},
-    {"softmax_loss", softmax_loss}, {"sgd", sgd}, {"rmsprop", rmsprop}, {"adam", adam}, {"ema", ema}, {NULL, NULL},
+    {"softmax_loss", softmax_loss}, {"activate", activate}, {"activate_back", activate}, {"rmsnorm", rmsnorm},
+    {"rmsnorm_back", rmsnorm}, {"rmsnorm_dg", rmsnorm}, {"sgd", sgd}, {"rmsprop", rmsprop}, {"adam", adam}, {"ema", ema}, {NULL, NULL},
 };
