@@ -35,7 +35,9 @@ typedef struct job {
     const tg_attend *s;
     const tg_attend_grad *g;      /* backward only */
     const tg_kernels *kn;
-    int64_t R, W, S;              /* queries a key head; floats of a position of qkv; keys */
+    int64_t R, W, S;              /* queries a key head; floats of a position of qkv; keys that scratch has room for */
+    bool as_it_lies;              /* values are read in the cache, not copied */
+    bool single;                  /* and keys, too, for the one row of queries */
     int64_t wide;                 /* D as rows in scratch have it: whole panels */
     int64_t steps, rows;          /* positions and rows of a block of queries */
     int64_t parts;                /* a unit's blocks of queries are shared out to so many items */
@@ -58,7 +60,6 @@ typedef struct unit {
     int64_t b, g, number;
     hold h;
     const float *v; int64_t v_rs; /* rows of values: copied, or in the cache */
-    bool single;                  /* one row: the cache's keys are read as they lie */
 } unit;
 
 static int64_t place(float **at, float *base, int64_t used, int64_t floats)
@@ -70,7 +71,7 @@ static int64_t place(float **at, float *base, int64_t used, int64_t floats)
 /* Lays out a thread's scratch at base (NULL: only counts); returns its floats. */
 static int64_t lay_out(const job *j, float *base, hold *h)
 {
-    const int64_t blocks = ceil_div(j->S, KEYS), keys = blocks * KEYS, turned = keys * j->s->D;
+    const int64_t keys = padded(j->S, KEYS), turned = j->single ? 0 : keys * j->s->D;
     int64_t n = 0;
     float *seen = NULL;
     *h = (hold){0};
@@ -82,7 +83,7 @@ static int64_t lay_out(const job *j, float *base, hold *h)
     n = place(&seen, base, n, j->rows * (int64_t)(sizeof(tg_span) / sizeof(float)));
     n = place(&h->turned_k, base, n, turned);
     n = place(&h->k, base, n, (j->g ? keys : KEYS) * j->wide);
-    n = place(&h->v, base, n, keys * j->wide);
+    n = place(&h->v, base, n, j->as_it_lies ? 0 : keys * j->wide);
     h->seen = (tg_span *)(void *)seen;
     if (!j->g) return n;
     n = place(&h->dq, base, n, j->rows * j->wide);
@@ -119,12 +120,14 @@ static int64_t table_size(const tg_attend *s)
 static job plan(tg_context *ctx, const tg_attend *s, const tg_attend_grad *g)
 {
     const int64_t threads = tg_pool_threads(pool_for(ctx, s)), units = s->B * s->K;
-    job j = {.s = s, .g = g, .kn = tg_kernels_of(ctx), .R = s->H / s->K, .W = (s->H + 2 * s->K) * s->D, .S = s->used + s->T,
+    job j = {.s = s, .g = g, .kn = tg_kernels_of(ctx), .R = s->H / s->K, .W = (s->H + 2 * s->K) * s->D, .S = most(s->used + s->T, s->capacity),
              .scale = 1.0f / sqrtf((float)s->D), .parts = 1};
     hold none;
     j.wide = padded(s->D, j.kn->nr);
     j.steps = least(s->T, most(1, QUERIES / j.R));
     j.rows = j.steps * j.R;
+    j.as_it_lies = s->capacity && s->D % (j.kn->nr / 2) == 0;
+    j.single = s->capacity && j.rows == 1;
     if (!g && units < 2 * threads && threads > 1) j.parts = least(ceil_div(s->T, j.steps), ceil_div(A_THREAD * threads, units));
     j.own_size = lay_out(&j, NULL, &none);
     return j;
@@ -230,14 +233,13 @@ static void turn(const job *j, float *turned, const float *x, int64_t x_rs, int6
 static void take_keys(const job *j, unit *u, int64_t keys)
 {
     const tg_attend *s = j->s;
-    const bool cached = s->cache_k != NULL, as_it_lies = cached && s->D % (j->kn->nr / 2) == 0;
+    const bool cached = s->capacity, as_it_lies = j->as_it_lies;
     u->v = as_it_lies ? s->cache_v + at_cache(j, u, 0) : u->h.v;
     u->v_rs = as_it_lies ? cache_step(j) : j->wide;
-    u->single = cached && j->rows == 1;
     for (int64_t key = 0; key < keys; key += KEYS) {
         const int64_t n = least(KEYS, keys - key);
         float *k = u->h.k + (j->g ? key * j->wide : 0);
-        if (cached && !u->single) turn(j, u->h.turned_k, s->cache_k + at_cache(j, u, key), cache_step(j), key, n);
+        if (cached && !j->single) turn(j, u->h.turned_k, s->cache_k + at_cache(j, u, key), cache_step(j), key, n);
         if (!cached) {
             rotate(j, u, k, j->wide, key, n, s->H + u->g);
             turn(j, u->h.turned_k, k, j->wide, key, n);
@@ -304,7 +306,7 @@ static void attend_rows(const job *j, const unit *u, int64_t key, int64_t r, int
     const float *v = u->v + key * u->v_rs;
     const tg_span *seen = h->seen + r, all = x->all;
     float *s = h->s + r * KEYS, *o = h->o + r * wide;
-    if (u->single)
+    if (j->single)
         j->kn->gemv_turned(s, NULL, h->q, j->s->cache_k + at_cache(j, u, key), cache_step(j), D, x->any, NULL);
     else score(j, s, h->q + r * wide, h->turned_k, key, x->any, n);
     j->kn->attend(s, KEYS, h->top + r, h->sum + r, o, wide, seen, n, D);
@@ -483,7 +485,7 @@ static void run(tg_context *ctx, job *j, float *scratch)
     tg_pool *pool = pool_for(ctx, j->s);
     make_table(j, scratch);
     j->own = scratch + 2 * table_size(j->s);
-    if (j->s->cache_k) tg_pool_run(pool, fill_cache, j, j->s->B * j->s->K);
+    if (j->s->capacity) tg_pool_run(pool, fill_cache, j, j->s->B * j->s->K);
     tg_pool_run(pool, claim_items, j, tg_pool_threads(pool));
 }
 

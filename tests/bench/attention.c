@@ -43,7 +43,7 @@ static double measure(bench_row *r)
     const shape *z = a->s;
     const int64_t rows = z->T * z->B, wide = (z->H + 2 * z->K) * z->D, out = z->H * z->D, cache = (BEHIND + 1) * z->B * z->K * z->D;
     work w = {.ctx = a->b->on[a->on], .s = {.T = z->T, .B = z->B, .H = z->H, .K = z->K, .D = z->D, .theta = 10000}};
-    const int64_t forward = tg_attend_room(w.ctx, &w.s) * 2 + cache * 4, backward = tg_attend_back_room(w.ctx, &w.s);
+    const int64_t forward = tg_attend_room(w.ctx, &w.s), backward = tg_attend_back_room(w.ctx, &w.s);
     float *x = tg_alloc_array(2 * rows * (wide + out) + rows * z->H + 2 * cache, sizeof *x);
     double rate = NAN;
     w.scratch = tg_alloc(forward > backward ? forward : backward);
@@ -54,7 +54,7 @@ static double measure(bench_row *r)
         w.s.lse = w.s.y + rows * out;
         float *k = w.s.lse + rows * z->H, *dqkv = k + 2 * cache;
         w.g = (tg_attend_grad){.dy = dqkv + rows * wide, .dqkv = dqkv};
-        if (z->part == TOKEN) w.s.cache_k = k, w.s.cache_v = k + cache, w.s.used = BEHIND;
+        if (z->part == TOKEN) w.s.cache_k = k, w.s.cache_v = k + cache, w.s.capacity = BEHIND + 1, w.s.used = BEHIND;
         const double flops = tg_attend_pairs(&w.s) * (double)(z->H * z->D) * (z->part == BACKWARD ? 10 : 4);
         run_forward(&w);
         rate = bench_rate(z->part == BACKWARD ? run_backward : run_forward, &w, flops * 1e-9);

@@ -17,7 +17,7 @@ static tg_attend attend_of(const tg_node *n)
     if (n->in[Q_GAIN]) s.q_gain = n->in[Q_GAIN]->data;
     if (n->in[K_GAIN]) s.k_gain = n->in[K_GAIN]->data;
     if (n->in[FIRST]) s.first = n->in[FIRST]->ids;
-    if (o->cache) s.cache_k = o->cache->k, s.cache_v = o->cache->v, s.used = o->cache->used;
+    if (o->cache) s.cache_k = o->cache->k, s.cache_v = o->cache->v, s.capacity = o->cache->capacity, s.used = o->cache->used;
     if (n->buffers && n->recorded) s.lse = n->buffer[LSE].data;
     return s;
 }

@@ -9,25 +9,26 @@
 /* v in the lanes of columns seen, x elsewhere; lane 0 is column j. */
 TG_INLINE v16 where_seen(tg_span seen, int64_t j, v16 v, v16 x)
 {
-    if (j + 16 > seen.end) v = v16_select(v16_past(seen.end - j), x, v);
+    v = v16_select(v16_past(seen.end - j), x, v);
     if (j < seen.begin) v = v16_select(v16_past(seen.begin - j), v, x);
     return v;
 }
 
-TG_INLINE float score_largest(const float *s, tg_span seen)
+/* These go over the columns [all) that some row sees: loops of the same length for every row are foreseen by the machine. */
+TG_INLINE float score_largest(const float *s, tg_span seen, tg_span all)
 {
     v16 top = v16_all(-INFINITY);
-    for (int64_t j = seen.begin / 16 * 16; j < seen.end; j += 16)
-        top = v16_max(where_seen(seen, j, v16_load_n(s + j, seen.end - j), v16_all(-INFINITY)), top);
+    for (int64_t j = all.begin; j < all.end; j += 16)
+        top = v16_max(where_seen(seen, j, v16_load_n(s + j, all.end - j), v16_all(-INFINITY)), top);
     return v16_largest(top);
 }
 
-TG_INLINE float score_exp(float *s, tg_span seen, float top)
+TG_INLINE float score_exp(float *s, tg_span seen, tg_span all, float top)
 {
     v16 sum = v16_zero();
-    for (int64_t j = seen.begin / 16 * 16; j < seen.end; j += 16) {
-        const v16 old = v16_load_n(s + j, seen.end - j), e = v16_exp(v16_sub(old, v16_all(top)));
-        v16_store_n(s + j, where_seen(seen, j, e, old), seen.end - j);
+    for (int64_t j = all.begin; j < all.end; j += 16) {
+        const v16 old = v16_load_n(s + j, all.end - j), e = v16_exp(v16_sub(old, v16_all(top)));
+        v16_store_n(s + j, where_seen(seen, j, e, old), all.end - j);
         sum = v16_add(sum, where_seen(seen, j, e, v16_zero()));
     }
     return v16_sum(sum);
@@ -37,15 +38,21 @@ void TG_K(attend)(float *s, int64_t s_rs, float *top, float *sum, float *o, int6
                   int64_t D)
 {
     float keep[16];
+    tg_span all = {INT64_MAX, 0};
+    for (int64_t r = 0; r < rows; r++) {
+        if (seen[r].begin >= seen[r].end) continue;
+        if (seen[r].begin < all.begin) all.begin = seen[r].begin / 16 * 16;
+        if (seen[r].end > all.end) all.end = seen[r].end;
+    }
     for (int64_t r = 0; r < rows; r++, s += s_rs, o += o_rs) {
         if (seen[r].begin >= seen[r].end) continue;
-        const float here = score_largest(s, seen[r]), before = top[r];
+        const float here = score_largest(s, seen[r], all), before = top[r];
         if (!(here > before)) { /* the maximum stays, and a NaN keeps out of it */
-            sum[r] += score_exp(s, seen[r], before);
+            sum[r] += score_exp(s, seen[r], all, before);
             continue;
         }
         top[r] = here;
-        const float more = score_exp(s, seen[r], here);
+        const float more = score_exp(s, seen[r], all, here);
         const v16 scale = v16_exp(v16_all(before - here)); /* 0 at first */
         v16_store(keep, scale);
         sum[r] = sum[r] * keep[0] + more;
