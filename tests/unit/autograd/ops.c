@@ -119,6 +119,68 @@ TEST(linear_is_that_of_plain_loops)
     check_linear(201, 202, 203, TG_LINEAR, false);
 }
 
+/* The residual starts the chains, and its gradient is the result's: alone, and where another op reads it, too. */
+static void check_onto(int64_t N, int64_t I, int64_t O, bool read_again)
+{
+    bench b = bench_new();
+    tg_tensor *x = leaf(&b, 2, (int64_t[]){N, I}, -1, 1), *w = leaf(&b, 2, (int64_t[]){O, I}, -0.1, 0.1);
+    tg_tensor *onto = leaf(&b, 2, (int64_t[]){N, O}, -1, 1), *c = leaf(&b, 1, &O, -1, 1);
+    tg_tensor *y = tg_linear_onto(b.tape, onto, x, w, c);
+    if (read_again) y = tg_add(b.tape, y, onto);
+    double *want = doubles(&b, N * O), *from = wide_of(&b, onto), *d = go_back(&b, y), *dx = doubles(&b, N * I);
+    naive_gemm(want, &(naive_product){N, O, I, wide_of(&b, x), I, 1, wide_of(&b, w), 1, I, from, wide_of(&b, c), TG_ACT_LINEAR});
+    for (int64_t i = 0; read_again && i < N * O; i++) want[i] += from[i];
+    CHECK_CLOSE(y->data, want, N * O, 2e-6);
+    naive_gemm(dx, &(naive_product){N, I, O, d, O, 1, wide_of(&b, w), I, 1, NULL, NULL, 0});
+    CHECK_CLOSE(x->grad, dx, N * I, 3e-6);
+    for (int64_t i = 0; read_again && i < N * O; i++) d[i] *= 2;
+    CHECK_CLOSE(onto->grad, d, N * O, 1e-6);
+    bench_free(&b);
+}
+
+TEST(linear_onto_a_residual_is_that_of_plain_loops)
+{
+    check_onto(1, 50, 33, false);
+    check_onto(33, 50, 17, false);
+    check_onto(40, 1500, 65, true); /* several blocks of k */
+    bench b = bench_new();
+    tg_tensor *x = leaf(&b, 2, (int64_t[]){3, 4}, -1, 1), *w = leaf(&b, 2, (int64_t[]){5, 4}, -1, 1);
+    CHECK(!tg_linear_onto(b.tape, x, x, w, NULL));
+    CHECK(strstr(tg_error(), "they must be the same"));
+    tg_tape_begin(b.tape, &(tg_tape_mode){0});
+    CHECK(!tg_linear(b.tape, x, w, NULL, TG_GELU));
+    CHECK(strstr(tg_error(), "tg_activate has the others"));
+    tg_tape_begin(b.tape, &(tg_tape_mode){0});
+    CHECK(!tg_activate(b.tape, x, TG_TANH));
+    CHECK_INT(tg_tape_status(b.tape), TG_EINVAL);
+    bench_free(&b);
+}
+
+TEST(activations_and_rmsnorm_are_those_of_plain_loops)
+{
+    enum { N = 90, F = 130 };
+    for (int act = TG_GELU; act <= TG_SWIGLU; act++) {
+        bench b = bench_new();
+        const int64_t in = act == TG_SWIGLU ? 2 * F : F;
+        tg_tensor *x = leaf(&b, 2, (int64_t[]){N, in}, -5, 5), *y = tg_activate(b.tape, x, (tg_activation)act);
+        double *want = doubles(&b, N * F), *dx = doubles(&b, N * in), *d = go_back(&b, y);
+        naive_activate(want, dx, d, wide_of(&b, x), N, F, act);
+        CHECK_CLOSE(y->data, want, N * F, 2e-6);
+        CHECK_CLOSE(x->grad, dx, N * in, 3e-6);
+        bench_free(&b);
+    }
+    bench b = bench_new();
+    tg_tensor *x = leaf(&b, 2, (int64_t[]){N, F}, -3, 5), *g = leaf(&b, 1, (int64_t[]){F}, 0.5, 2);
+    tg_tensor *y = tg_rmsnorm(b.tape, x, g, 1e-5);
+    double *want = doubles(&b, N * F), *inv = doubles(&b, N), *dx = doubles(&b, N * F), *dg = doubles(&b, F), *d = go_back(&b, y);
+    naive_rmsnorm(want, inv, wide_of(&b, x), wide_of(&b, g), N, F, (double)1e-5f);
+    naive_rmsnorm_back(dx, dg, d, wide_of(&b, x), wide_of(&b, g), N, F, (double)1e-5f);
+    CHECK_CLOSE(y->data, want, N * F, 2e-6);
+    CHECK_CLOSE(x->grad, dx, N * F, 3e-6);
+    CHECK_CLOSE(g->grad, dg, F, 3e-6);
+    bench_free(&b);
+}
+
 TEST(embed_is_that_of_plain_loops)
 {
     enum { V = 50, D = 70, N = 600 };
