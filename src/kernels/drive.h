@@ -85,7 +85,7 @@ typedef struct tg_attend {
 typedef struct tg_attend_grad {
     const float *dy;                     /* [T, B, H·D] */
     float *dqkv; bool add;               /* NULL: not wanted */
-    float *dgain;                        /* [B·K, 2, D]: what each pair of batch row and key head gives to q_gain and k_gain */
+    float *dgain;                        /* [B·K, 2, D]: what each row of the batch and key head gives; NULL: no gains */
 } tg_attend_grad;
 int64_t tg_attend_room(tg_context *ctx, const tg_attend *s);
 void tg_attend_forward(tg_context *ctx, const tg_attend *s, void *scratch);

@@ -101,13 +101,16 @@ static void gain_span(void *arg, tg_span columns)
 static void attention_backward(tg_tape *t, tg_node *n)
 {
     const tg_attend s = attend_of(n);
-    tg_attend_grad g = {.dy = n->out->grad, .dgain = n->buffer[DGAIN].data};
+    tg_attend_grad g = {.dy = n->out->grad};
+    if (n->buffer[DGAIN].bytes) g.dgain = n->buffer[DGAIN].data;
     g.dqkv = tg_node_grad(t, n, QKV, &g.add);
     tg_attend_backward(t->ctx, &s, &g, n->buffer[BACK].data);
     for (int i = Q_GAIN; i <= K_GAIN; i++) {
-        gain_job j = {.k = t->kernels, .parts = g.dgain + (i == K_GAIN ? s.D : 0), .D = s.D, .rows = s.B * s.K};
+        gain_job j = {.k = t->kernels, .D = s.D, .rows = s.B * s.K};
         j.to = tg_node_grad(t, n, i, &j.add);
-        if (j.to) tg_for_spans(t->ctx, s.D, 64, gain_span, &j);
+        if (!j.to) continue;
+        j.parts = g.dgain + (i == K_GAIN ? s.D : 0);
+        tg_for_spans(t->ctx, s.D, 64, gain_span, &j);
     }
 }
 
