@@ -79,7 +79,7 @@ double tg_dataset_baseline(const tg_dataset *d, const char *name); /* "uniform",
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 
 /* A batch is a set of named arrays, time first: "tokens" [T, B], "targets" [T, B] (int32), "reset" [T, B] where rows
- * hold several documents. Arrays belong to the feed and are valid until its next call. */
+ * hold several documents, or "first" [T, B], where each token's document begins in its window. Arrays belong to the feed and are valid until its next call. */
 typedef struct tg_array { const char *name; int rank; int64_t dims[4]; const int32_t *ids; const float *values; } tg_array;
 typedef struct tg_batch {
     tg_array arrays[8];
@@ -105,6 +105,10 @@ typedef struct tg_feed tg_feed;
 /* B streams, T tokens at a time. Errors: TG_EINVAL (fewer tokens than a batch needs; the message says what to do),
  * TG_ENOMEM. */
 tg_status tg_feed_new(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, tg_feed **out);
+/* Windows of T tokens instead, by the seed in another order in each epoch; no state is carried from one to the next, and an
+ * epoch's last batch takes what it lacks from the next one. With tail set all targets come once, in rows of up to T, documents whole
+ * where T allows it. */
+tg_status tg_feed_windows(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, uint64_t seed, tg_feed **out);
 void tg_feed_free(tg_feed *f);
 /* What tg_feed_new would say to these sizes, without asking for memory. */
 tg_status tg_feed_check(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail);

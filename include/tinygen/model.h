@@ -42,11 +42,12 @@ struct tg_st_row;
 
 /* Recurrent state carried from batch to batch; saved with a checkpoint. Slabs with names. There are two sets: a forward
  * pass reads `data` (backward reads it again), writes `next` and ends with tg_carry_swap; so swapping once more takes
- * the last forward pass back. */
+ * the last forward pass back. A kept slab is only written behind what another counts as used, a cache: both are one. */
 typedef struct tg_carry {
     int count;
     const char *names[16];
     tg_shape shapes[16];
+    bool kept[16];
     float *data[16], *next[16];
 } tg_carry;
 
@@ -83,6 +84,11 @@ typedef struct tg_model_desc {
     void (*carry)(const tg_model *m, int64_t B, tg_carry *out);
     /* Logits [T, B, V] of tokens [T, B] from the carried state, which moves on: the forward pass itself. */
     tg_tensor *(*next)(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tensor *reset, tg_carry *carry);
+    /* Models of windows, else NULL: most positions that are seen at once. Trained on windows of the text in any order, without
+     * carried state; the carry is what sampling has read so far, and next() fails with TG_EINVAL where it is full. */
+    int64_t (*context)(const void *config);
+    /* Of those: rows of T tokens that go through forward and backward at once, so that memory is bounded; by shapes only. */
+    int64_t (*rows)(const tg_model *m, int64_t T);
     /* Default of an AUTO key, by the data's kind and size only; NULL: none, the row's own. */
     const char *(*auto_default)(const char *key, const tg_model_data *data, int64_t train_items, char out[32]);
 } tg_model_desc;
@@ -104,6 +110,8 @@ const void *tg_model_config(const tg_model *m);
 void *tg_model_state(const tg_model *m);
 tg_params *tg_model_params(const tg_model *m);
 const tg_model_data *tg_model_about(const tg_model *m);
+/* A batch's array of ids as an input; NULL: it has none of that name. */
+tg_tensor *tg_batch_ids(tg_tape *t, const tg_batch *batch, const char *name);
 /* Memory for a carry of B rows, zeroed; freed by tg_carry_free. Errors: TG_ENOMEM. */
 tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out);
 void tg_carry_zero(tg_carry *c);  /* as at the start of a text */

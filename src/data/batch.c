@@ -1,15 +1,20 @@
-/* batch.c - batches of one split, drawn as parallel streams; the file's way to memory ends here.
+/* batch.c - batches of one split, drawn as parallel streams or as windows; the file's way to memory ends here.
  *
  * stream:  length = (N - 1) / B; stream b begins at token b·length. Batch i covers offsets o = (i mod (length / T))·T
  *          to o + T of every stream; what is left over at the streams' ends and behind the last stream is not used.
  * tail:    the N - 1 targets are dealt to the B streams whole, the first (N - 1) mod B get one more; the last batch's
  *          rows beyond a stream's end have token 0 and target -1.
  * documents, tail: stream b begins at the first document at or behind token b·N / B; its last token, an end, is not read.
+ * window:  an epoch has n = (N - T) / T windows (one at least) that lie side by side from an offset that it draws; place g of all
+ *          that are ever drawn, g = i·B + b for row b of batch i, is window permutation(g mod n) of epoch g / n.
+ * window, tail: rows of up to T targets one behind the other. With documents a row holds as many whole ones as fit; a longer one
+ *          is cut.
  * Arrays are time-major: element (t, b) is at t·B + b. The target of a token is the token behind it. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/rng.h"
 #include "data/dataset.h"
 #include "data/text/tokenizer.h"
 
@@ -20,7 +25,12 @@ struct tg_feed {
     int64_t length, longer; /* of a stream; the first `longer` streams are one longer (tail only) */
     bool tail;
     int64_t *begin; /* [B + 1] of streams of whole documents; else NULL */
-    int32_t *tokens, *targets, *reset, *row; /* [T, B], [T, B], [T, B] of documents, [T + 1] */
+    bool windows;
+    uint64_t seed;
+    int64_t places;            /* windows: of an epoch, or rows of a tail */
+    struct span { int64_t begin, end; } *spans; /* [places] rows of whole documents: tokens that are read; else NULL */
+    int32_t *tokens, *targets, *row; /* [T, B], [T, B], [T + 1] */
+    int32_t *reset, *first;    /* of documents, [T, B]: of streams, of windows; else NULL */
 };
 
 const tg_array *tg_batch_array(const tg_batch *b, const char *name)
@@ -69,21 +79,72 @@ static tg_status make_streams(tg_feed *f)
     return TG_OK;
 }
 
+static tg_status feed_new(tg_feed like, tg_feed **out)
+{
+    tg_feed *f = tg_alloc(sizeof *f);
+    if (!f) return TG_ENOMEM;
+    *f = like;
+    f->tokens = tg_alloc_array(f->B * f->T, sizeof *f->tokens);
+    f->targets = tg_alloc_array(f->B * f->T, sizeof *f->targets);
+    f->row = tg_alloc_array(f->T + 1, sizeof *f->row);
+    *out = f;
+    return f->tokens && f->targets && f->row ? TG_OK : TG_ENOMEM;
+}
+
 tg_status tg_feed_new(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, tg_feed **out)
 {
     tg_status status = tg_feed_check(d, s, B, T, tail);
     if (status) return status;
-    tg_feed *f = tg_alloc(sizeof *f);
-    if (!f) return TG_ENOMEM;
-    int64_t targets = tg_dataset_count(d, s) - 1;
-    *f = (tg_feed){.dataset = d, .split = s, .B = B, .T = T, .tail = tail, .length = targets / B};
-    f->longer = tail ? targets % B : 0;
-    f->steps = tail ? (f->length + (f->longer > 0) + T - 1) / T : f->length / T;
-    f->tokens = tg_alloc_array(B * T, sizeof *f->tokens);
-    f->targets = tg_alloc_array(B * T, sizeof *f->targets);
-    f->row = tg_alloc_array(T + 1, sizeof *f->row);
-    if (!f->tokens || !f->targets || !f->row) status = TG_ENOMEM;
+    tg_feed *f = NULL;
+    const int64_t targets = tg_dataset_count(d, s) - 1, length = targets / B, longer = tail ? targets % B : 0;
+    status = feed_new((tg_feed){.dataset = d, .split = s, .B = B, .T = T, .tail = tail, .length = length, .longer = longer,
+                                .steps = tail ? (length + (longer > 0) + T - 1) / T : length / T}, &f);
     if (!status && tg_dataset_documents(d, s)) status = make_streams(f);
+    if (status) tg_feed_free(f);
+    else *out = f;
+    return status;
+}
+
+static void lay_row(struct span *spans, int64_t *rows, int64_t begin, int64_t end)
+{
+    if (spans) spans[*rows] = (struct span){begin, end};
+    (*rows)++;
+}
+
+/* Rows of whole documents, or pieces of one; returns how many (spans NULL: that alone). A row's last end is not read. */
+static int64_t lay_documents(const tg_feed *f, struct span *spans)
+{
+    int64_t rows = 0, begin = 0, end = 0;
+    for (int64_t i = 0; i < tg_dataset_documents(f->dataset, f->split); i++) {
+        const int64_t to = tg_dataset_document_start(f->dataset, f->split, i + 1) - 1;
+        if (to - begin > f->T) {
+            if (end > begin) lay_row(spans, &rows, begin, end);
+            begin = tg_dataset_document_start(f->dataset, f->split, i);
+            for (; to - begin > f->T; begin += f->T) lay_row(spans, &rows, begin, begin + f->T);
+        }
+        end = to;
+    }
+    lay_row(spans, &rows, begin, end);
+    return rows;
+}
+
+tg_status tg_feed_windows(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, uint64_t seed, tg_feed **out)
+{
+    tg_status status = tg_feed_check(d, s, 1, T, tail);
+    if (!status && (B < 1 || B > INT32_MAX / T)) status = tg_feed_check(d, s, B, T, tail);
+    if (status) return status;
+    const int64_t N = tg_dataset_count(d, s), fit = (N - T) / T;
+    tg_feed *f = NULL;
+    status = feed_new((tg_feed){.dataset = d, .split = s, .B = B, .T = T, .tail = tail, .windows = true, .seed = seed,
+                                .places = tail ? (N - 1 + T - 1) / T : fit > 1 ? fit : 1}, &f);
+    if (!status && tg_dataset_documents(d, s)) {
+        f->first = tg_alloc_array(B * T, sizeof *f->first);
+        if (tail) f->places = lay_documents(f, NULL);
+        if (tail) f->spans = tg_alloc_array(f->places, sizeof *f->spans);
+        if (!f->first || (tail && !f->spans)) status = TG_ENOMEM;
+        if (f->spans) lay_documents(f, f->spans);
+    }
+    if (!status) f->steps = tail ? (f->places + B - 1) / B : f->places > B ? f->places / B : 1;
     if (status) tg_feed_free(f);
     else *out = f;
     return status;
@@ -96,6 +157,8 @@ void tg_feed_free(tg_feed *f)
     tg_free(f->targets);
     tg_free(f->reset);
     tg_free(f->begin);
+    tg_free(f->first);
+    tg_free(f->spans);
     tg_free(f->row);
     tg_free(f);
 }
@@ -116,31 +179,59 @@ static int64_t stream_of(const tg_feed *f, int64_t b, int64_t *length)
     return b * f->length + (b < f->longer ? b : f->longer);
 }
 
-/* Column b of the batch: tokens and targets from `offset` of its stream. *items grows by the targets. */
-static tg_status fill_column(tg_feed *f, int64_t b, int64_t offset, int64_t *items)
+/* First token of window number g of all that are ever drawn, and how many of its tokens have a target. */
+static int64_t window_of(const tg_feed *f, int64_t g, int64_t *length)
+{
+    const int64_t targets = tg_dataset_count(f->dataset, f->split) - 1;
+    *length = f->T;
+    if (!f->tail) {
+        const int64_t epoch = g / f->places, slack = targets - f->places * f->T;
+        tg_rng r = tg_rng_at(f->seed, TG_RNG_SHUFFLE, (uint64_t)epoch);
+        const int64_t offset = tg_rng_below(&r, (slack < f->T ? slack : f->T - 1) + 1);
+        return offset + f->T * tg_rng_permute(f->seed, TG_RNG_SHUFFLE, (uint64_t)epoch, f->places, g % f->places);
+    }
+    if (g >= f->places) *length = 0;
+    else if (f->spans) *length = f->spans[g].end - f->spans[g].begin;
+    else if (targets - g * f->T < f->T) *length = targets - g * f->T;
+    return g >= f->places ? 0 : f->spans ? f->spans[g].begin : g * f->T;
+}
+
+/* Column b of the batch: n tokens from `begin` on, and their targets. *items grows by these. */
+static tg_status fill_column(tg_feed *f, int64_t b, int64_t begin, int64_t n, int64_t *items)
 {
     const tg_tokenizer *k = tg_dataset_tokenizer(f->dataset);
-    int64_t left, begin = stream_of(f, b, &left), n;
-    left -= offset;
-    n = left < f->T ? left : f->T;
-    if (n < 0) n = 0;
+    int32_t first = 0;
     if (n > 0) {
-        tg_status status = tg_dataset_tokens(f->dataset, f->split, begin + offset, n + 1, f->row);
+        tg_status status = tg_dataset_tokens(f->dataset, f->split, begin, n + 1, f->row);
         if (status) return status;
     }
-    for (int64_t t = 0; t < n; t++) {
-        const bool counts = tg_token_is_target(k, f->row[t + 1]);
-        f->tokens[t * f->B + b] = f->row[t];
-        f->targets[t * f->B + b] = counts ? f->row[t + 1] : -1;
-        if (f->reset) f->reset[t * f->B + b] = f->row[t] == k->special.start;
+    for (int64_t t = 0; t < f->T; t++) {
+        const int64_t at = t * f->B + b;
+        const bool read = t < n, counts = read && tg_token_is_target(k, f->row[t + 1]);
+        const bool starts = read && f->row[t] == k->special.start;
+        if (starts) first = (int32_t)t;
+        f->tokens[at] = read ? f->row[t] : 0;
+        f->targets[at] = counts ? f->row[t + 1] : -1;
+        if (f->reset) f->reset[at] = starts;
+        if (f->first) f->first[at] = first;
         *items += counts;
     }
-    for (int64_t t = n; t < f->T; t++) {
-        f->tokens[t * f->B + b] = 0;
-        f->targets[t * f->B + b] = -1;
-        if (f->reset) f->reset[t * f->B + b] = 0;
-    }
     return TG_OK;
+}
+
+static tg_status fill_stream(tg_feed *f, int64_t b, int64_t offset, int64_t *items)
+{
+    int64_t left;
+    const int64_t begin = stream_of(f, b, &left);
+    left -= offset;
+    return fill_column(f, b, begin + offset, left < 0 ? 0 : left < f->T ? left : f->T, items);
+}
+
+static tg_status fill_window(tg_feed *f, int64_t b, int64_t g, int64_t *items)
+{
+    int64_t length;
+    const int64_t begin = window_of(f, g, &length);
+    return fill_column(f, b, begin, length, items);
 }
 
 tg_status tg_feed_batch(tg_feed *f, int64_t step, tg_batch *out)
@@ -148,14 +239,15 @@ tg_status tg_feed_batch(tg_feed *f, int64_t step, tg_batch *out)
     if (step < 0) return tg_fail(TG_EINVAL, "there is no batch %" PRId64, step);
     int64_t offset = step % f->steps * f->T, items = 0;
     for (int64_t b = 0; b < f->B; b++) {
-        tg_status status = fill_column(f, b, offset, &items);
+        tg_status status = f->windows ? fill_window(f, b, step * f->B + b, &items) : fill_stream(f, b, offset, &items);
         if (status) return status;
     }
+    const bool marked = f->reset || f->first;
     *out = (tg_batch){
         .arrays = {{.name = "tokens", .rank = 2, .dims = {f->T, f->B}, .ids = f->tokens},
                    {.name = "targets", .rank = 2, .dims = {f->T, f->B}, .ids = f->targets},
-                   {.name = "reset", .rank = 2, .dims = {f->T, f->B}, .ids = f->reset}},
-        .count = f->reset ? 3 : 2, .items = items, .restart = offset == 0,
+                   {.name = f->first ? "first" : "reset", .rank = 2, .dims = {f->T, f->B}, .ids = f->first ? f->first : f->reset}},
+        .count = marked ? 3 : 2, .items = items, .restart = f->windows || offset == 0,
     };
     return TG_OK;
 }

@@ -126,6 +126,12 @@ tg_model_data tg_model_data_of(const tg_tokenizer *k)
                            .first_class = classes > 0 ? tg_tokenizer_class_token(k, 0) : 0};
 }
 
+tg_tensor *tg_batch_ids(tg_tape *t, const tg_batch *batch, const char *name)
+{
+    const tg_array *a = tg_batch_array(batch, name);
+    return a ? tg_input_ids(t, a->rank, a->dims, a->ids) : NULL;
+}
+
 /* ---- carried state --------------------------------------------------------------------------------------------- */
 
 tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out)
@@ -135,7 +141,7 @@ tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out)
     for (int i = 0; i < c.count; i++) {
         int64_t floats = tg_shape_count(&c.shapes[i]);
         c.data[i] = floats < 0 ? NULL : tg_alloc_array(floats, sizeof(float));
-        c.next[i] = c.data[i] ? tg_alloc_array(floats, sizeof(float)) : NULL;
+        c.next[i] = c.kept[i] || !c.data[i] ? c.data[i] : tg_alloc_array(floats, sizeof(float));
         if (c.next[i]) continue;
         tg_carry_free(&c);
         return floats < 0 ? tg_fail(TG_EINVAL, "the state of %lld rows is too large", (long long)B) : TG_ENOMEM;
@@ -147,7 +153,7 @@ tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out)
 void tg_carry_zero(tg_carry *c)
 {
     for (int i = 0; i < c->count; i++)
-        memset(c->data[i], 0, (size_t)tg_shape_count(&c->shapes[i]) * sizeof(float));
+        if (!c->kept[i]) memset(c->data[i], 0, (size_t)tg_shape_count(&c->shapes[i]) * sizeof(float));
 }
 
 void tg_carry_swap(tg_carry *c)
@@ -163,7 +169,7 @@ void tg_carry_free(tg_carry *c)
 {
     for (int i = 0; i < c->count; i++) {
         tg_free(c->data[i]);
-        tg_free(c->next[i]);
+        if (!c->kept[i]) tg_free(c->next[i]);
     }
     *c = (tg_carry){0};
 }

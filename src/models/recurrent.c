@@ -222,19 +222,13 @@ static tg_tensor *recurrent_next(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_
     return x;
 }
 
-static tg_tensor *array_of(tg_tape *t, const tg_batch *batch, const char *name)
-{
-    const tg_array *a = tg_batch_array(batch, name);
-    return a ? tg_input_ids(t, a->rank, a->dims, a->ids) : NULL;
-}
-
 static tg_tensor *recurrent_loss(tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out)
 {
-    tg_tensor *tokens = array_of(t, batch, "tokens");
-    tg_tensor *targets = array_of(t, batch, "targets");
+    tg_tensor *tokens = tg_batch_ids(t, batch, "tokens");
+    tg_tensor *targets = tg_batch_ids(t, batch, "targets");
     if (out) out->count = 0;
     if (carry && batch->restart) tg_carry_zero(carry);
-    return tg_cross_entropy(t, recurrent_next(m, t, tokens, array_of(t, batch, "reset"), carry), targets);
+    return tg_cross_entropy(t, recurrent_next(m, t, tokens, tg_batch_ids(t, batch, "reset"), carry), targets);
 }
 
 static const char *recurrent_default(const char *key, const tg_model_data *data, int64_t train_items, char out[32])

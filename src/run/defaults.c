@@ -7,12 +7,20 @@
 
 /* Batches and sequences that fit the data; steps for several passes over a small corpus, few over a large one. The best
  * weights on validation are kept, so a pass too many costs time, not quality. */
-static const struct { int64_t tokens, batch, seq, steps; double lr; } text_rows[] = {
+typedef struct defaults_row { int64_t tokens, batch, seq, steps; double lr; } defaults_row;
+static const defaults_row text_rows[] = {
     {1000, 2, 16, 300, 2e-3},       {5000, 8, 32, 400, 2e-3},        {50000, 16, 50, 600, 2e-3},
     {300000, 32, 50, 1500, 4e-3},   {4000000, 50, 50, 4000, 4e-3},   {40000000, 64, 64, 12000, 2e-3},
     {INT64_MAX, 64, 100, 30000, 1e-3}
 };
-enum { ROWS = sizeof text_rows / sizeof text_rows[0], MAX_WARMUP = 20 };
+enum { ROWS = sizeof text_rows / sizeof text_rows[0], MAX_WARMUP = 20, WINDOW_WARMUP = 100 };
+
+/* Of models that see windows; a sequence is their context. */
+static const defaults_row window_rows[ROWS] = {
+    {1000, 4, 0, 300, 1e-3},        {5000, 8, 0, 400, 1e-3},         {50000, 12, 0, 800, 1e-3},
+    {300000, 12, 0, 1500, 1e-3},    {4000000, 12, 0, 4000, 1e-3},    {40000000, 32, 0, 12000, 1e-3},
+    {INT64_MAX, 64, 0, 30000, 6e-4}
+};
 static const double EVALUATION_SHARE = 0.05; /* of the steps done, where nobody knows how many there will be */
 
 void tg_train_defaults_table(tg_str *out)
@@ -137,22 +145,24 @@ static void fill_length(filler *f, tg_train_options *o, const tg_dataset *d, int
     fill_int(f, "steps", steps);
 }
 
-static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d)
+static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d, int64_t context)
 {
     int64_t tokens = tg_dataset_count(d, TG_TRAIN);
     int row = 0;
     while (tokens >= text_rows[row].tokens) row++;
-    fill_int(f, "batch", text_rows[row].batch);
-    fill_int(f, "seq", text_rows[row].seq);
-    fill_length(f, o, d, text_rows[row].steps);
-    fill_real(f, "lr", text_rows[row].lr);
+    const defaults_row *of = context > 0 ? &window_rows[row] : &text_rows[row];
+    const int64_t warm = context > 0 ? WINDOW_WARMUP : MAX_WARMUP;
+    fill_int(f, "batch", of->batch);
+    fill_int(f, "seq", context > 0 ? context : of->seq);
+    fill_length(f, o, d, of->steps);
+    fill_real(f, "lr", of->lr);
     fill(f, "schedule", "wsd");
     fill_real(f, "min_lr", o->schedule == TG_CONSTANT ? 0 : o->lr / 10);
-    int64_t warmup = o->steps > 0 && o->steps / 20 < MAX_WARMUP ? o->steps / 20 : MAX_WARMUP;
+    const int64_t warmup = o->steps > 0 && o->steps / 20 < warm ? o->steps / 20 : warm;
     fill_int(f, "warmup", warmup);
     if (o->steps == 0 && is_open(f, "eval_every")) { /* as if for the table's number of steps */
         tg_train_options like = *o;
-        like.steps = text_rows[row].steps;
+        like.steps = of->steps;
         fill_int(f, "eval_every", eval_every(&like, d));
     }
     fill_int(f, "eval_every", eval_every(o, d));
@@ -161,14 +171,17 @@ static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d)
     else fill_real(f, "eval_share", EVALUATION_SHARE);
 }
 
-tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const tg_dataset *d, tg_keys *keys,
-                            tg_str *chosen)
+tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const void *config, const tg_dataset *d,
+                            tg_keys *keys, tg_str *chosen)
 {
     filler f = {.keys = keys, .chosen = chosen};
     fill_model(&f, desc, d);
-    fill_training(&f, o, d);
+    fill_training(&f, o, d, desc->context ? desc->context(config) : 0);
     if (!f.status && chosen->failed) f.status = TG_ENOMEM;
     if (f.status) return f.status;
+    if (desc->context && o->seq > desc->context(config))
+        return tg_fail(TG_EUSAGE, "--seq %lld is more than the model sees at once; give it --context %lld", (long long)o->seq,
+                       (long long)o->seq);
     if (o->steps == 0 && (o->schedule == TG_COSINE || o->schedule == TG_LINEAR_DECAY))
         return tg_fail(TG_EUSAGE, "--schedule %s must know its end: give --steps or --epochs beside --time, or take wsd",
                        o->schedule == TG_COSINE ? "cosine" : "linear");

@@ -7,7 +7,7 @@
 
 /* Fills every AUTO key that was not given, in o and in the model's config, through keys. `chosen` gets what was chosen:
  * "batch 50, seq 50, steps 4000". Errors: TG_EUSAGE (options that contradict each other), TG_ENOMEM. */
-tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const tg_dataset *d, tg_keys *keys,
+tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const void *config, const tg_dataset *d, tg_keys *keys,
                             tg_str *chosen);
 /* The next of 1, 1.5, 2, 3, 5, 7 times a power of ten that is not below x, at least 1. */
 int64_t tg_handy_steps(double x);

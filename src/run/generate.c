@@ -24,6 +24,7 @@ struct tg_generator {
     const tg_tokenizer *tokenizer;
     tg_carry carry;
     const float *logits; /* [rows, V] of the next token; on the tape; NULL: nothing is read yet */
+    const float *read;   /* of all tokens of the last pass */
     int32_t pending;     /* drawn, but not yet read by the model; -1: none */
     int64_t rows, row;   /* 1, or a row a class; which one is drawn from */
     double guidance;
@@ -31,6 +32,9 @@ struct tg_generator {
     float *guided;       /* [V] logits that are drawn from; with one row not used */
     int64_t chunk;
     int32_t *input;      /* [chunk, rows] */
+    int64_t context;     /* positions that the model sees at once; 0: it has no end */
+    int32_t *seen;       /* [context] the tokens at them, `used` of which are read; the first `kept` open the text */
+    int64_t used, kept;
 };
 
 static void ban_specials(tg_chooser *c, const tg_tokenizer *t)
@@ -61,7 +65,9 @@ tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_tokenizer *k, const
     g->belief = tg_alloc_array(g->rows, sizeof *g->belief);
     g->guided = tg_alloc_array(vocab_of(g), sizeof *g->guided);
     g->input = tg_alloc_array(g->chunk * g->rows, sizeof *g->input);
-    if (!s && (!g->belief || !g->guided || !g->input)) s = TG_ENOMEM;
+    g->context = tg_model_descriptor(m)->context ? tg_model_descriptor(m)->context(tg_model_config(m)) : 0;
+    g->seen = tg_alloc_array(g->context, sizeof *g->seen);
+    if (!s && (!g->belief || !g->guided || !g->input || (g->context && !g->seen))) s = TG_ENOMEM;
     if (s) {
         tg_generator_free(g);
         return s;
@@ -79,6 +85,7 @@ void tg_generator_free(tg_generator *g)
     tg_free(g->belief);
     tg_free(g->guided);
     tg_free(g->input);
+    tg_free(g->seen);
     tg_free(g);
 }
 
@@ -130,36 +137,63 @@ static const float *guide(tg_generator *g)
 
 /* ---- reading and drawing ----------------------------------------------------------------------------------------- */
 
-/* The model reads tokens; logits of what follows the last of them. */
-static tg_status feed(tg_generator *g, const int32_t *tokens, int64_t count)
+/* The model reads up to a chunk of tokens; logits of what follows the last of them. */
+static tg_status read_some(tg_generator *g, const int32_t *tokens, int64_t count)
 {
-    const int64_t V = vocab_of(g), R = g->rows;
+    const int64_t R = g->rows;
     for (int64_t i = 0; i < count; i++) {
         const int64_t c = R > 1 ? class_of(g, tokens[i]) : -1;
         if (c >= 0) g->row = c;
         for (int64_t r = 0; r < R; r++) g->input[i * R + r] = c >= 0 ? tg_tokenizer_class_token(g->tokenizer, r) : tokens[i];
     }
-    believe(g, g->logits, tokens[0]);
     tg_tape_begin(g->tape, &(tg_tape_mode){.frozen = true});
     tg_tensor *ids = tg_input_ids(g->tape, 2, (int64_t[]){count, R}, g->input);
     tg_tensor *logits = tg_model_descriptor(g->model)->next(g->model, g->tape, ids, NULL, &g->carry);
     if (!logits) return tg_tape_status(g->tape);
-    for (int64_t i = 1; i < count; i++) believe(g, logits->data + (i - 1) * R * V, tokens[i]);
-    g->logits = logits->data + (count - 1) * R * V;
+    g->read = logits->data;
+    g->logits = logits->data + (count - 1) * R * vocab_of(g);
     return TG_OK;
+}
+
+/* The context is full: its last half is read anew, behind what opens the text. */
+static tg_status slide(tg_generator *g)
+{
+    const int64_t opening = g->kept < g->context / 2 ? g->kept : 0, rest = (g->context - opening) / 2;
+    tg_status s = TG_OK;
+    tg_carry_zero(&g->carry);
+    for (int64_t i = 0; i < rest; i++) g->seen[opening + i] = g->seen[g->used - rest + i];
+    g->used = opening + rest;
+    for (int64_t i = 0; i < g->used && !s; i += g->chunk) s = read_some(g, g->seen + i, g->used - i < g->chunk ? g->used - i : g->chunk);
+    return s;
+}
+
+/* The same of any number of tokens, of which each row has its belief. */
+static tg_status feed(tg_generator *g, const int32_t *tokens, int64_t count)
+{
+    tg_status s = TG_OK;
+    for (int64_t n; count > 0 && !s; tokens += n, count -= n) {
+        believe(g, g->logits, tokens[0]);
+        if (g->context && g->used == g->context) s = slide(g);
+        n = count < g->chunk ? count : g->chunk;
+        if (g->context && n > g->context - g->used) n = g->context - g->used;
+        if (!s) s = read_some(g, tokens, n);
+        for (int64_t i = 1; i < n && !s; i++) believe(g, g->read + (i - 1) * g->rows * vocab_of(g), tokens[i]);
+        for (int64_t i = 0; i < n && g->context && !s; i++) g->seen[g->used++] = tokens[i];
+    }
+    return s;
 }
 
 tg_status tg_generator_start(tg_generator *g, const int32_t *prompt, int64_t count)
 {
-    tg_status s = TG_OK;
     if (count < 1) return tg_fail(TG_EINVAL, "a text must start from one token at least");
     tg_carry_zero(&g->carry);
     tg_chooser_reset(g->chooser);
     forget(g);
     g->pending = -1;
+    g->used = g->kept = 0;
+    while (g->kept < count && tg_tokenizer_special(g->tokenizer, prompt[g->kept])) g->kept++;
     for (int64_t i = 0; i < count; i++) tg_chooser_saw(g->chooser, prompt[i]);
-    for (int64_t i = 0; i < count && !s; i += g->chunk) s = feed(g, prompt + i, count - i < g->chunk ? count - i : g->chunk);
-    return s;
+    return feed(g, prompt, count);
 }
 
 static tg_status catch_up(tg_generator *g)

@@ -6,7 +6,7 @@
 #include "data/dataset.h"
 
 enum {
-    MAX_STREAMS = 50,
+    MAX_STREAMS = 50, /* and rows of windows at once */
     TOKENS_A_STREAM = 200,
     MAX_TIME = 64,
     MAX_LOGITS = 1 << 22 /* floats of logits at once: 16 MiB */
@@ -29,7 +29,16 @@ static int64_t streams_of_documents(const tg_dataset *d, tg_split split, int64_t
     return fit < most ? fit : most;
 }
 
-tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood **out)
+/* Rows of a context, as many at once as the logits' memory allows. */
+static tg_status over_windows(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood *l)
+{
+    const int64_t T = tg_model_descriptor(m)->context(tg_model_config(m)), V = tg_model_about(m)->vocab;
+    const int64_t all = tg_dataset_count(d, split) / T + 1, fit = MAX_LOGITS / T / V;
+    const int64_t B = fit < 1 ? 1 : fit < MAX_STREAMS ? fit : MAX_STREAMS;
+    return tg_feed_windows(d, split, B < all ? B : all, T, true, 0, &l->feed);
+}
+
+static tg_status over_streams(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood *l)
 {
     int64_t tokens = tg_dataset_count(d, split), B = tokens / TOKENS_A_STREAM, V = tg_model_about(m)->vocab;
     if (B > MAX_STREAMS) B = MAX_STREAMS;
@@ -41,10 +50,15 @@ tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model 
     if (T > MAX_TIME) T = MAX_TIME;
     if (T > tokens / B) T = tokens / B;
     if (T < least) T = least;
+    tg_status s = tg_feed_new(d, split, B, T, true, &l->feed);
+    return s ? s : tg_carry_new(m, B, &l->carry);
+}
+
+tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood **out)
+{
     tg_likelihood *l = tg_alloc(sizeof *l);
     if (!l) return TG_ENOMEM;
-    tg_status s = tg_feed_new(d, split, B, T, true, &l->feed);
-    if (!s) s = tg_carry_new(m, B, &l->carry);
+    tg_status s = tg_model_descriptor(m)->context ? over_windows(d, split, m, l) : over_streams(d, split, m, l);
     if (s) {
         tg_likelihood_free(l);
         return s;

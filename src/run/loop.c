@@ -20,6 +20,30 @@ static int64_t slab_bytes(const tg_loop *l)
     return tg_params_size(tg_model_params(l->model)) * (int64_t)sizeof(float);
 }
 
+/* Batches of the feed that make one step. */
+static int64_t pieces_of(const tg_loop *l)
+{
+    return l->options.accum * (l->options.batch / l->rows);
+}
+
+int64_t tg_loop_rows(const tg_model *m, int64_t batch, int64_t seq)
+{
+    const tg_model_desc *desc = tg_model_descriptor(m);
+    const int64_t most = desc->rows ? desc->rows(m, seq) : batch;
+    int64_t rows = most < batch ? most : batch;
+    while (rows > 1 && batch % rows) rows--;
+    return rows < 1 ? 1 : rows;
+}
+
+static tg_status open_feed(tg_loop *l, const tg_dataset *d)
+{
+    const tg_loop_options *o = &l->options;
+    l->rows = tg_loop_rows(l->model, o->batch, o->seq);
+    if (tg_model_descriptor(l->model)->context) return tg_feed_windows(d, TG_TRAIN, l->rows, o->seq, false, o->seed, &l->feed);
+    tg_status s = tg_feed_new(d, TG_TRAIN, o->batch, o->seq, false, &l->feed);
+    return s ? s : tg_carry_new(l->model, o->batch, &l->carry);
+}
+
 /* The first step on paper, so that its memory is taken in one piece. */
 static tg_status plan_step(tg_loop *l)
 {
@@ -30,7 +54,7 @@ static tg_status plan_step(tg_loop *l)
     tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .plan = true});
     tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
     s = loss ? tg_tape_backward(l->tape, loss) : tg_tape_status(l->tape);
-    l->step_flops = (tg_tape_flops(l->tape) + tg_tape_backward_flops(l->tape)) * (double)l->options.accum;
+    l->step_flops = (tg_tape_flops(l->tape) + tg_tape_backward_flops(l->tape)) * (double)pieces_of(l);
     tg_carry_zero(&l->carry);
     return s;
 }
@@ -38,10 +62,9 @@ static tg_status plan_step(tg_loop *l)
 static tg_status build(tg_loop *l, const tg_dataset *d)
 {
     const tg_loop_options *o = &l->options;
-    tg_status s = tg_feed_new(d, TG_TRAIN, o->batch, o->seq, false, &l->feed);
+    tg_status s = open_feed(l, d);
     if (!s) s = tg_optim_new(l->ctx, tg_model_params(l->model), &o->optim, &l->optim);
     if (!s) s = tg_tape_new(l->ctx, &l->tape);
-    if (!s) s = tg_carry_new(l->model, o->batch, &l->carry);
     if (!s) s = plan_step(l);
     if (!s && tg_dataset_count(d, TG_VAL) > 1) {
         s = tg_likelihood_new(d, TG_VAL, l->model, &l->validation);
@@ -180,9 +203,9 @@ static tg_status watch_divergence(tg_loop *l, double loss)
 
 /* What a batch counts among those of its step: a loss is a mean over targets, and documents have more or fewer of them
  * (starts, classes are none). A batch of targets only counts 1, and so does one that is alone. */
-static double weight_of(const tg_loop_options *o, const tg_batch *batch)
+static double weight_of(const tg_loop *l, const tg_batch *batch)
 {
-    return o->accum == 1 ? 1 : (double)batch->items / (double)(o->batch * o->seq);
+    return pieces_of(l) == 1 ? 1 : (double)batch->items / (double)(l->rows * l->options.seq);
 }
 
 /* Forward and backward of one batch; gradients add up, and so do *weights. */
@@ -194,10 +217,11 @@ static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i, double *w
     tg_status s = tg_feed_batch(l->feed, index, &batch);
     if (s) return s;
     account(l, "batch", &began);
+    if (batch.items == 0) return TG_OK; /* rows of starts and classes only */
     tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .seed = l->options.seed, .step = (uint64_t)index});
     tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
     if (!loss) return tg_tape_status(l->tape);
-    const double weight = weight_of(&l->options, &batch);
+    const double weight = weight_of(l, &batch);
     s = tg_tape_backward_by(l->tape, loss, weight);
     i->loss += weight * (double)loss->data[0];
     *weights += weight;
@@ -213,7 +237,8 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     tg_status s = TG_OK;
     double weights = 0;
     tg_params_clear_grads(p);
-    for (int64_t k = 0; k < o->accum && !s; k++) s = one_batch(l, l->place.step * o->accum + k, &i, &weights);
+    const int64_t pieces = pieces_of(l);
+    for (int64_t k = 0; k < pieces && !s; k++) s = one_batch(l, l->place.step * pieces + k, &i, &weights);
     if (s) return s;
     double began = l->profile ? tg_now() : 0;
     i.loss /= weights;

@@ -45,7 +45,8 @@ typedef struct tg_loop {
     tg_model *model;              /* borrowed */
     tg_optim *optim;
     tg_tape *tape;
-    tg_feed *feed;
+    tg_feed *feed;                /* of `rows` rows, so many of whose batches make one */
+    int64_t rows;
     tg_carry carry;
     tg_likelihood *validation;    /* NULL: no validation split */
     float *ema;                   /* slab, or NULL */
@@ -58,6 +59,9 @@ typedef struct tg_loop {
 /* The model must have been made for training. Errors: TG_EINVAL (too few tokens, with what to do), TG_ENOMEM. */
 tg_status tg_loop_new(tg_context *ctx, tg_model *m, const tg_dataset *d, const tg_loop_options *o, tg_loop **out);
 void tg_loop_free(tg_loop *l);
+/* Rows of a batch that go through forward and backward at once: all, but of windows as many as memory allows and the batch
+ * divides by, for no row knows of another. By shapes only. */
+int64_t tg_loop_rows(const tg_model *m, int64_t batch, int64_t seq);
 /* One step. Errors: TG_EINVAL (loss or gradient is not finite, or far too high for long; the message names step and
  * tensor; weights are those before the step), those of reading. */
 tg_status tg_loop_step(tg_loop *l, tg_step_info *out);

@@ -291,9 +291,14 @@ static tg_status end_sample(sampler *m, int64_t sample)
     return s;
 }
 
+static int64_t length_of(const sampler *m)
+{
+    return m->o->length ? m->o->length : m->o->probs ? 1 : DEFAULT_LENGTH;
+}
+
 static tg_status one_sample(sampler *m, int64_t sample)
 {
-    int64_t length = m->o->length ? m->o->length : m->o->probs ? 1 : DEFAULT_LENGTH;
+    const int64_t length = length_of(m);
     tg_status s = begin_sample(m, sample);
     for (int64_t at = 0; at < length && !s && !m->stopped; at++)
         s = tg_cancelled(m->ctx) ? tg_fail(TG_ECANCELLED, "stopped at token %lld of sample %lld", (long long)at, (long long)sample)
@@ -367,6 +372,16 @@ static tg_status open_output(sampler *m)
     return tg_writer_new(o->out, &m->writer);
 }
 
+static void tell_context(const sampler *m)
+{
+    const tg_model *model = m->trained->model;
+    const tg_model_desc *desc = tg_model_descriptor(model);
+    const int64_t context = desc->context ? desc->context(tg_model_config(model)) : 0;
+    if (context && m->prompt_count + TG_OPENING + length_of(m) > context)
+        tg_log(m->ctx, TG_LOG_INFO, "the model sees %lld tokens at once; behind these it goes on from the last half of them",
+               (long long)context);
+}
+
 static tg_status prepare(sampler *m)
 {
     const tg_sample_options *o = m->o;
@@ -379,8 +394,8 @@ static tg_status prepare(sampler *m)
     if (!s) s = encode_prompt(m);
     if (!s) s = tg_tape_new(m->ctx, &m->tape);
     if (!s) s = tg_generator_new(m->trained->model, m->tape, m->trained->tokenizer, &choice, o->guidance, &m->generator);
-    if (!s) s = open_output(m);
-    return s;
+    if (!s) tell_context(m);
+    return s ? s : open_output(m);
 }
 
 static tg_status put_result(sampler *m, double seconds)

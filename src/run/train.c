@@ -197,7 +197,7 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
     if (!s) s = tg_context_read(t->ctx, t->o->data);
     if (!s) s = check_data(t);
     if (!s && !t->desc->learner) s = tg_training_init_settings(t);
-    if (!s && !t->desc->learner) s = tg_train_defaults(t->o, t->desc, t->data, t->keys, chosen);
+    if (!s && !t->desc->learner) s = tg_train_defaults(t->o, t->desc, t->config, t->data, t->keys, chosen);
     if (s) return s;
     const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
     t->tokenizer = tg_tokenizer_json(k);

@@ -41,12 +41,13 @@ static tg_status plan_step(tg_training *t, plan *out)
     tg_model *m = NULL;
     tg_tape *tape = NULL;
     tg_carry carry = {0};
-    int64_t T = t->o->seq, B = t->o->batch;
-    tg_status s = tg_feed_check(t->data, TG_TRAIN, B, T, false);
+    const int64_t T = t->o->seq;
+    tg_status s = tg_feed_check(t->data, TG_TRAIN, t->desc->context ? 1 : t->o->batch, T, false);
     if (!s) s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, 1, true, true, &m);
     if (!s) s = tg_tape_new(t->ctx, &tape);
-    if (!s) s = tg_carry_new(m, B, &carry);
+    if (!s && !t->desc->context) s = tg_carry_new(m, t->o->batch, &carry);
     if (!s) {
+        const int64_t B = tg_loop_rows(m, t->o->batch, T);
         tg_batch batch = {.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}},
                                      {.name = "targets", .rank = 2, .dims = {T, B}}},
                           .count = 2, .items = T * B};
@@ -54,7 +55,7 @@ static tg_status plan_step(tg_training *t, plan *out)
         tg_tape_begin(tape, &(tg_tape_mode){.train = true, .plan = true});
         tg_tensor *loss = t->desc->loss(m, tape, &batch, &carry, &metrics);
         s = loss ? tg_tape_backward(tape, loss) : tg_tape_status(tape);
-        *out = (plan){.flops = (tg_tape_flops(tape) + tg_tape_backward_flops(tape)) * (double)t->o->accum,
+        *out = (plan){.flops = (tg_tape_flops(tape) + tg_tape_backward_flops(tape)) * (double)(t->o->accum * (t->o->batch / B)),
                       .activations = tg_tape_peak(tape), .parameters = tg_params_elements(tg_model_params(m)),
                       .slab = tg_params_size(tg_model_params(m)) * (int64_t)sizeof(float)};
     }

@@ -28,7 +28,7 @@ static int64_t tokens_of(const tg_training *t, int64_t step)
 
 static double epochs_of(const tg_training *t, int64_t step)
 {
-    return (double)(step * t->o->accum) / (double)tg_feed_steps_per_epoch(t->loop->feed);
+    return (double)(step * t->o->accum * (t->o->batch / t->loop->rows)) / (double)tg_feed_steps_per_epoch(t->loop->feed);
 }
 
 /* Seconds a step takes with its share of evaluation and saving so far. */
@@ -133,8 +133,13 @@ void tg_training_tell_start(tg_training *t, const char *chosen)
            tg_format_count(params, tg_params_elements(p)), tg_format_count(tokens, tg_dataset_count(t->data, TG_TRAIN)),
            (long long)o->seed);
     if (*chosen) tg_log(t->ctx, TG_LOG_INFO, "chosen by the data's size: %s", chosen);
-    tg_log(t->ctx, TG_LOG_INFO, "stateful streams: truncated BPTT over %lld steps, state carried on%s", (long long)o->seq,
-           tg_dataset_documents(t->data, TG_TRAIN) ? " to the end of each document" : "");
+    const bool documents = tg_dataset_documents(t->data, TG_TRAIN) > 0;
+    if (t->desc->context)
+        tg_log(t->ctx, TG_LOG_INFO, "windows of %lld tokens in an order that the seed draws%s", (long long)o->seq,
+               documents ? "; documents do not see each other" : "");
+    else
+        tg_log(t->ctx, TG_LOG_INFO, "stateful streams: truncated BPTT over %lld steps, state carried on%s", (long long)o->seq,
+               documents ? " to the end of each document" : "");
     if (!t->loop->validation)
         tg_log(t->ctx, TG_LOG_WARN, "no validation split: the last weights are kept, good or not (gen-preprocess --val 0.1 makes one)");
 }

@@ -130,3 +130,76 @@ TEST(drawing_a_batch_allocates_nothing)
         tg_dataset_close(d);
     }
 }
+
+/* ---- windows ---- */
+
+/* Where row b's window begins, whose tokens count up. */
+static int64_t window_at(const tg_batch *batch, int64_t b, int64_t T, int64_t B)
+{
+    const int32_t *ids = batch->arrays[0].ids, *next = batch->arrays[1].ids;
+    for (int64_t t = 0; t < T; t++) CHECK(ids[t * B + b] == ids[b] + t && next[t * B + b] == ids[b] + t + 1);
+    return ids[b];
+}
+
+TEST(an_epoch_of_windows_covers_the_text_in_an_order_of_its_own)
+{
+    enum { N = 103, T = 10, B = 4, WINDOWS = 9 };
+    tg_dataset *d = counting(N, 0, 1000);
+    tg_feed *f;
+    tg_batch batch;
+    int64_t order[3][WINDOWS], g = 0;
+    CHECK_OK(tg_feed_windows(d, TG_TRAIN, B, T, false, 7, &f));
+    CHECK_INT(tg_feed_steps_per_epoch(f), WINDOWS / B);
+    for (int64_t step = 0; g < 3 * WINDOWS; step++) {
+        CHECK_OK(tg_feed_batch(f, step, &batch));
+        CHECK(batch.restart && batch.items == T * B && batch.count == 2);
+        for (int64_t b = 0; b < B && g < 3 * WINDOWS; b++, g++) order[g / WINDOWS][g % WINDOWS] = window_at(&batch, b, T, B);
+    }
+    for (int e = 0; e < 3; e++) {
+        int64_t seen = 0;
+        for (int i = 0; i < WINDOWS; i++) {
+            CHECK_INT(order[e][i] % T, order[e][0] % T); /* side by side */
+            CHECK(order[e][i] >= 0 && order[e][i] + T < N);
+            seen |= INT64_C(1) << order[e][i] / T;
+        }
+        CHECK(seen == (1 << WINDOWS) - 1 || seen == ((1 << WINDOWS) - 1) << 1);
+    }
+    CHECK(memcmp(order[0], order[1], sizeof order[0]) && memcmp(order[1], order[2], sizeof order[0]));
+    tg_feed_free(f);
+    CHECK_OK(tg_feed_windows(d, TG_TRAIN, 1, T, false, 7, &f)); /* other rows, same windows */
+    for (int64_t i = 0; i < 2 * WINDOWS; i++) {
+        CHECK_OK(tg_feed_batch(f, i, &batch));
+        CHECK_INT(window_at(&batch, 0, T, 1), order[i / WINDOWS][i % WINDOWS]);
+    }
+    tg_feed_free(f);
+    CHECK_OK(tg_feed_windows(d, TG_TRAIN, 2, N - 1, false, 7, &f)); /* one that fits exactly */
+    CHECK_OK(tg_feed_batch(f, 5, &batch));
+    CHECK_INT(window_at(&batch, 1, N - 1, 2), 0);
+    tg_feed_free(f);
+    CHECK_ERROR(tg_feed_windows(d, TG_TRAIN, 2, N, false, 7, &f), TG_EINVAL, "needs 104");
+    tg_dataset_close(d);
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
+TEST(evaluation_by_windows_covers_every_target_once)
+{
+    for (int64_t N = 2; N <= 40; N += 1 + N / 8)
+        for (int64_t B = 1; B <= 5; B += 2)
+            for (int64_t T = 1; T <= 9; T += 4) {
+                tg_dataset *d = counting(1, N, 1000);
+                tg_feed *f;
+                tg_batch batch;
+                int64_t seen[64] = {0}, items = 0;
+                CHECK_OK(tg_feed_windows(d, TG_VAL, B, T, true, 0, &f));
+                for (int64_t step = 0; step < tg_feed_steps_per_epoch(f); step++) {
+                    CHECK_OK(tg_feed_batch(f, step, &batch));
+                    items += batch.items;
+                    for (int64_t i = 0; i < T * B; i++)
+                        if (batch.arrays[1].ids[i] >= 0) seen[batch.arrays[1].ids[i]]++;
+                }
+                CHECK_INT(items, N - 1);
+                for (int64_t y = 2; y <= N; y++) CHECK_INT(seen[y], 1);
+                tg_feed_free(f);
+                tg_dataset_close(d);
+            }
+}

@@ -47,7 +47,7 @@ static tg_status choose(int64_t tokens, const char *const *settings, tg_train_op
         snprintf(key, sizeof key, "%.*s", (int)(equals - *settings), *settings);
         CHECK_OK(tg_keys_set(keys, key, equals + 1, TG_FROM_FLAG));
     }
-    tg_status s = tg_train_defaults(o, desc, d, keys, chosen);
+    tg_status s = tg_train_defaults(o, desc, config, d, keys, chosen);
     tg_keys_free(keys);
     tg_free(config);
     tg_dataset_close(d);

@@ -248,3 +248,34 @@ TEST(a_feed_resets_at_starts_and_asks_for_no_start_and_no_class)
     tg_dataset_close(d);
     CHECK_INT(tg_alloc_live(), 0);
 }
+
+TEST(windows_of_documents_hold_whole_ones_and_say_where_they_begin)
+{
+    static const int32_t tokens[] = {S, S, Y, Y, 0, 3, 1, 3, E, 0, S, 0, X, 0, 2, 0};
+    static const int32_t targets[] = {-1, -1, 0, 3, 1, 3, E, E, -1, -1, -1, -1, 2, -1, E, -1};
+    static const int32_t first[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 5, 0, 5, 0};
+    tg_dataset *d = three();
+    tg_feed *f;
+    tg_batch b;
+    CHECK_OK(tg_feed_windows(d, TG_TRAIN, 2, 8, true, 0, &f));
+    CHECK_INT(tg_feed_steps_per_epoch(f), 1);
+    CHECK_OK(tg_feed_batch(f, 0, &b));
+    CHECK_BYTES(tg_batch_array(&b, "tokens")->ids, tokens, (int64_t)sizeof tokens);
+    CHECK_BYTES(tg_batch_array(&b, "targets")->ids, targets, (int64_t)sizeof targets);
+    CHECK_BYTES(tg_batch_array(&b, "first")->ids, first, (int64_t)sizeof first);
+    CHECK(!tg_batch_array(&b, "reset") && b.items == 8);
+    tg_feed_free(f);
+    for (int64_t T = 4; T <= 14; T++) { /* in rows of any width every target comes once */
+        int64_t items = 0;
+        if (T == 14) CHECK_ERROR(tg_feed_windows(d, TG_TRAIN, 2, T, false, 0, &f), TG_EINVAL, "needs 15");
+        CHECK_OK(tg_feed_windows(d, TG_TRAIN, 1, T, true, 0, &f));
+        for (int64_t step = 0; step < tg_feed_steps_per_epoch(f); step++) {
+            CHECK_OK(tg_feed_batch(f, step, &b));
+            items += b.items;
+        }
+        CHECK_INT(items, 8);
+        tg_feed_free(f);
+    }
+    tg_dataset_close(d);
+    CHECK_INT(tg_alloc_live(), 0);
+}

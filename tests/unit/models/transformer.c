@@ -1,0 +1,209 @@
+/* Tests of models/transformer.c: names and shapes, learning by heart, the same bits at once and behind a cache. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/rng.h"
+#include "test.h"
+#include "tinygen/model.h"
+
+enum { V = 11, T = 24, B = 3, CONTEXT = 24 };
+
+static tg_context *ctx;
+
+static tg_status make_model(const char *const *settings, bool train, tg_model **out)
+{
+    const tg_model_desc *desc;
+    tg_keys *keys;
+    if (!ctx) CHECK_OK(tg_context_new(&(tg_context_options){.threads = 2}, &ctx));
+    CHECK_OK(tg_model_find("transformer", &desc));
+    void *config = tg_alloc(desc->config_size);
+    CHECK_OK(tg_keys_new(&keys));
+    CHECK_OK(tg_keys_add(keys, desc->name, desc->keys, config));
+    CHECK_OK(tg_keys_set(keys, "context", "24", TG_FROM_FLAG));
+    for (; *settings; settings++) {
+        char key[32];
+        const char *equals = strchr(*settings, '=');
+        snprintf(key, sizeof key, "%.*s", (int)(equals - *settings), *settings);
+        CHECK_OK(tg_keys_set(keys, key, equals + 1, TG_FROM_FLAG));
+    }
+    tg_status s = tg_model_new(ctx, desc, config, &(tg_model_data){.kind = TG_KIND_TEXT, .vocab = V}, 1, train, false, out);
+    tg_keys_free(keys);
+    tg_free(config);
+    return s;
+}
+
+#define WITH(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define GPT2 "norm=layer", "pos=learned", "act=gelu", "bias=true", "layers=2", "heads=2", "dim=16"
+#define LLAMA "layers=2", "heads=4", "kv-heads=2", "dim=32", "tie=false"
+#define OURS "layers=2", "heads=2", "dim=16", "act=relu2", "qk-norm=true"
+
+static tg_model *model_of(const char *const *settings, bool train)
+{
+    tg_model *m;
+    CHECK_OK(make_model(settings, train, &m));
+    return m;
+}
+
+static void check_param(const tg_model *m, const char *name, const char *shape)
+{
+    char text[96];
+    const tg_tensor *t = tg_params_find(tg_model_params(m), name);
+    CHECK(t != NULL);
+    CHECK_TEXT(tg_shape_text(&t->shape, text), shape);
+}
+
+TEST(both_shapes_have_their_names)
+{
+    tg_model *m = model_of(WITH(GPT2), false);
+    check_param(m, "embed.weight", "[11, 16]");
+    check_param(m, "pos.weight", "[24, 16]");
+    check_param(m, "layers.1.norm1.bias", "[16]");
+    check_param(m, "layers.0.attn.qkv.weight", "[48, 16]");
+    check_param(m, "layers.0.attn.qkv.bias", "[48]");
+    check_param(m, "layers.0.mlp.up.weight", "[64, 16]");
+    check_param(m, "norm.bias", "[16]");
+    CHECK(!tg_params_find(tg_model_params(m), "head.weight"));
+    tg_model_free(m);
+    m = model_of(WITH(LLAMA), false);
+    check_param(m, "layers.1.attn.qkv.weight", "[64, 32]"); /* four heads of queries, two of keys, two of values */
+    check_param(m, "layers.1.attn.out.weight", "[32, 32]");
+    check_param(m, "layers.1.mlp.up.weight", "[192, 32]");  /* 8/3 of 32, up to a multiple of 16, twice */
+    check_param(m, "layers.1.mlp.down.weight", "[32, 96]");
+    check_param(m, "head.weight", "[11, 32]");
+    CHECK(!tg_params_find(tg_model_params(m), "norm.bias"));
+    tg_model_free(m);
+}
+
+TEST(what_does_not_fit_together_is_refused)
+{
+    tg_model *m;
+    CHECK_ERROR(make_model(WITH("heads=3"), false, &m), TG_EUSAGE, "3 heads do not share --dim 128 evenly");
+    CHECK_ERROR(make_model(WITH("heads=4", "kv-heads=3"), false, &m), TG_EUSAGE, "no multiple of --kv-heads 3");
+    CHECK_ERROR(make_model(WITH("heads=4", "dim=12"), false, &m), TG_EUSAGE, "a head is 3 wide");
+}
+
+/* ---- learning ---- */
+
+static int32_t tokens[T * B], targets[T * B];
+
+static void learns_by_heart(const char *const *settings)
+{
+    tg_model *m = model_of(settings, true);
+    tg_params *p = tg_model_params(m);
+    tg_tape *t;
+    tg_optim *o;
+    tg_metrics metrics;
+    tg_rng r = tg_rng_at(5, TG_RNG_TEST, 0);
+    float loss = 0;
+    for (int i = 0; i < T * B; i++) tokens[i] = i < B ? i : (int32_t)tg_rng_below(&r, V);
+    for (int i = 0; i < T * B; i++) targets[i] = (int32_t)tg_rng_below(&r, V);
+    const tg_batch batch = {.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}, .ids = tokens},
+                                       {.name = "targets", .rank = 2, .dims = {T, B}, .ids = targets}},
+                            .count = 2, .items = T * B};
+    CHECK_OK(tg_tape_new(ctx, &t));
+    CHECK_OK(tg_optim_new(ctx, p, &(tg_optim_config){.kind = TG_ADAM, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8}, &o));
+    for (int step = 1; step <= 250; step++) {
+        tg_params_clear_grads(p);
+        tg_tape_begin(t, &(tg_tape_mode){.train = true, .seed = 1, .step = (uint64_t)step});
+        tg_tensor *l = tg_model_descriptor(m)->loss(m, t, &batch, NULL, &metrics);
+        CHECK_OK(l ? TG_OK : tg_tape_status(t));
+        CHECK_OK(tg_tape_backward(t, l));
+        double norm = tg_grad_norm(ctx, p);
+        tg_optim_step(o, 0.01, norm > 1 ? 1 / norm : 1, step);
+        loss = l->data[0];
+    }
+    test_note("%lld millionths of a nat", (long long)((double)loss * 1e6));
+    CHECK(loss < 0.02); /* guessing costs 2.4 */
+    tg_optim_free(o);
+    tg_tape_free(t);
+    tg_model_free(m);
+}
+
+TEST(gpt2s_shape_learns_by_heart) { learns_by_heart(WITH(GPT2)); }
+TEST(llamas_shape_learns_by_heart) { learns_by_heart(WITH(LLAMA)); }
+TEST(relu2_with_normed_queries_learns_by_heart) { learns_by_heart(WITH(OURS)); }
+
+/* ---- one forward pass ---- */
+
+/* Logits of tokens [T, B] behind a cache, `step` at a time; step 0: at once, without one. */
+static void logits_by(tg_model *m, int64_t step, bool frozen, const int32_t *ids, float *out)
+{
+    tg_tape *t;
+    tg_carry carry;
+    CHECK_OK(tg_tape_new(ctx, &t));
+    CHECK_OK(tg_carry_new(m, B, &carry));
+    for (int64_t at = 0, n; at < T; at += n) {
+        n = step == 0 ? T : T - at < step ? T - at : step;
+        tg_tape_begin(t, &(tg_tape_mode){.frozen = frozen});
+        tg_tensor *x = tg_input_ids(t, 2, (int64_t[]){n, B}, ids + at * B);
+        tg_tensor *y = tg_model_descriptor(m)->next(m, t, x, NULL, step ? &carry : NULL);
+        CHECK_OK(y ? TG_OK : tg_tape_status(t));
+        memcpy(out + at * B * V, y->data, (size_t)(n * B * V) * sizeof *out);
+    }
+    if (step) { /* it is full now */
+        tg_tape_begin(t, &(tg_tape_mode){.frozen = frozen});
+        CHECK(!tg_model_descriptor(m)->next(m, t, tg_input_ids(t, 2, (int64_t[]){1, B}, ids), NULL, &carry));
+        CHECK_INT(tg_tape_status(t), TG_EINVAL);
+    }
+    tg_carry_free(&carry);
+    tg_tape_free(t);
+}
+
+static void cached_equals_whole(const char *const *settings)
+{
+    static float whole[T * B * V], steps[T * B * V];
+    int32_t ids[T * B];
+    tg_rng r = tg_rng_at(6, TG_RNG_TEST, 0);
+    for (int i = 0; i < T * B; i++) ids[i] = (int32_t)tg_rng_below(&r, V);
+    tg_model *m = model_of(settings, false);
+    for (int64_t i = 0; i < tg_params_size(tg_model_params(m)); i++) tg_params_values(tg_model_params(m))[i] *= 10;
+    logits_by(m, 0, false, ids, whole);
+    for (int64_t step = 1; step <= 7; step += 3) {
+        memset(steps, 0, sizeof steps);
+        logits_by(m, step, step == 1, ids, steps);
+        CHECK_BYTES(steps, whole, (int64_t)sizeof whole);
+    }
+    tg_model_free(m);
+}
+
+TEST(gpt2s_shape_gives_the_same_bits_behind_a_cache) { cached_equals_whole(WITH(GPT2)); }
+TEST(llamas_shape_gives_the_same_bits_behind_a_cache) { cached_equals_whole(WITH(LLAMA)); }
+TEST(relu2_with_normed_queries_gives_the_same_bits_behind_a_cache) { cached_equals_whole(WITH(OURS)); }
+
+/* A document is the same in a window of its own and behind another, but for what positions round: learned ones begin anew. */
+TEST(documents_that_share_a_window_do_not_see_each_other)
+{
+    enum { AT = 10 };
+    float shared[T];
+    double alone[T - AT];
+    int32_t ids[T], first[T];
+    tg_model *m = model_of(WITH(GPT2), false);
+    const tg_model_desc *desc = tg_model_descriptor(m);
+    tg_tape *t;
+    tg_metrics metrics;
+    for (int i = 0; i < T; i++) ids[i] = i * 5 % V;
+    for (int i = 0; i < T; i++) first[i] = i < AT ? 0 : AT;
+    CHECK_OK(tg_tape_new(ctx, &t));
+    for (int how = 0; how < 2; how++) {
+        const int64_t n = how ? T : T - AT, from = T - n;
+        const tg_batch batch = {.arrays = {{.name = "tokens", .rank = 2, .dims = {n, 1}, .ids = ids + from},
+                                           {.name = "targets", .rank = 2, .dims = {n, 1}, .ids = ids + from},
+                                           {.name = "first", .rank = 2, .dims = {n, 1}, .ids = first}},
+                                .count = how ? 3 : 2, .items = n};
+        for (int64_t i = 0; i < n; i++) { /* each target alone: its loss */
+            int32_t only[T];
+            tg_batch one = batch;
+            for (int64_t k = 0; k < n; k++) only[k] = k == i ? ids[from + k] : -1;
+            one.arrays[1].ids = only;
+            tg_tape_begin(t, &(tg_tape_mode){.train = false});
+            tg_tensor *loss = desc->loss(m, t, &one, NULL, &metrics);
+            CHECK_OK(loss ? TG_OK : tg_tape_status(t));
+            if (how) shared[i] = loss->data[0];
+            else alone[i] = (double)loss->data[0];
+        }
+    }
+    CHECK_CLOSE(shared + AT, alone, T - AT, 1e-6);
+    tg_tape_free(t);
+    tg_model_free(m);
+}
