@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "data/text/tokenizer.h"
 
 enum { PART = 1 << 16 };
 
@@ -32,6 +33,9 @@ struct tg_packer {
     const tg_tokenizer *t;
     tg_scratch *out;
     int width;
+    tg_encoder *encoder;
+    int32_t *many;         /* [room] ids of a part that is longer than others */
+    int64_t room;
     int64_t held, written; /* ids here, tokens in out */
     int32_t ids[2 * PART];
     uint32_t narrow[2 * PART];
@@ -44,12 +48,17 @@ tg_status tg_packer_new(const tg_tokenizer *t, tg_scratch *out, tg_packer **pack
     p->t = t;
     p->out = out;
     p->width = tg_token_bytes(tg_tokenizer_vocab(t));
-    *packer = p;
-    return TG_OK;
+    tg_status status = tg_encoder_new(t, &p->encoder);
+    if (status) tg_free(p);
+    else *packer = p;
+    return status;
 }
 
 void tg_packer_free(tg_packer *p)
 {
+    if (!p) return;
+    tg_encoder_free(p->encoder);
+    tg_free(p->many);
     tg_free(p);
 }
 
@@ -80,19 +89,39 @@ tg_status tg_packer_ids(tg_packer *p, const int32_t *ids, int64_t few)
     return status;
 }
 
+/* A part's ids: at once to where they are held, those of a part beyond the usual size by way of memory of their own. */
+static tg_status pack_part(tg_packer *p, const char *part, int64_t n, bool first, bool last, int64_t *taken)
+{
+    int64_t got = tg_tokenizer_most(p->t, n);
+    if (n <= PART) {
+        tg_status status = make_room(p, got);
+        if (!status) status = tg_encoder_part(p->encoder, part, n, first, last, TG_UNKNOWN_TOKEN, p->ids + p->held, &got, taken);
+        if (!status) p->held += got;
+        return status;
+    }
+    if (p->room < got) {
+        tg_free(p->many);
+        p->many = tg_alloc_array(got, sizeof *p->many);
+        p->room = p->many ? got : 0;
+        if (!p->many) return TG_ENOMEM;
+    }
+    tg_status status = tg_encoder_part(p->encoder, part, n, first, last, TG_UNKNOWN_TOKEN, p->many, &got, taken);
+    for (int64_t i = 0; i < got && !status; i += PART) status = tg_packer_ids(p, p->many + i, got - i < PART ? got - i : PART);
+    return status;
+}
+
 tg_status tg_packer_text(tg_packer *p, tg_scratch *text, int64_t begin, int64_t end, tg_meter *m)
 {
     tg_status status = TG_OK;
-    for (int64_t at = begin, n = 0; at < end && !status; at += n) {
+    for (int64_t at = begin, most = PART, taken = 0; at < end && !status; at += taken) {
+        const int64_t n = end - at < most ? end - at : most;
         const char *part;
-        status = tg_text_part(text, at, end, &part, &n);
-        if (!status) status = make_room(p, n);
+        status = tg_scratch_view(text, at, n, &part);
         if (status) return status;
-        int64_t got = n;
-        status = tg_tokenizer_encode(p->t, part, n, TG_UNKNOWN_TOKEN, p->ids + p->held, &got);
+        status = pack_part(p, part, n, at == begin, n == end - at, &taken);
         if (status) return tg_note("from byte %" PRId64, at - begin);
-        p->held += got;
-        status = tg_meter_add(m, n);
+        most = taken > 0 ? PART : 2 * most; /* a run without a place to cut */
+        status = tg_meter_add(m, taken);
     }
     return status;
 }

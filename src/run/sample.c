@@ -327,9 +327,10 @@ static tg_status read_prompt(sampler *m)
 
 static tg_status encode_prompt(sampler *m)
 {
-    m->prompt_count = m->prompt_bytes;
-    m->prompt_ids = tg_alloc_array(m->prompt_bytes + TG_OPENING, sizeof *m->prompt_ids);
+    m->prompt_count = tg_tokenizer_most(m->trained->tokenizer, m->prompt_bytes);
+    m->prompt_ids = tg_alloc_array(m->prompt_count + TG_OPENING, sizeof *m->prompt_ids);
     if (!m->prompt_ids) return TG_ENOMEM;
+    if (m->prompt_bytes == 0) m->prompt_count = 0;
     if (m->prompt_bytes == 0) return TG_OK;
     tg_status s = tg_tokenizer_encode(m->trained->tokenizer, m->prompt, m->prompt_bytes,
                                       m->o->unk == UNK_ERROR ? TG_UNKNOWN_ERROR : TG_UNKNOWN_SKIP, m->prompt_ids + TG_OPENING,

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 
-static const tg_tokenizer_row *const kinds[] = {&tg_tokenizer_byte, &tg_tokenizer_char};
+static const tg_tokenizer_row *const kinds[] = {&tg_tokenizer_byte, &tg_tokenizer_char, &tg_tokenizer_bpe};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 int64_t tg_tokenizer_vocab(const tg_tokenizer *t)
@@ -19,13 +20,58 @@ const char *tg_tokenizer_kind(const tg_tokenizer *t)
     return t->row->name;
 }
 
+int64_t tg_tokenizer_most(const tg_tokenizer *t, int64_t bytes)
+{
+    return bytes + t->prefix;
+}
+
+bool tg_tokenizer_takes_bytes(const tg_tokenizer *t)
+{
+    return t->row != &tg_tokenizer_char;
+}
+
+static tg_status check_room(const tg_tokenizer *t, int64_t length, int64_t room)
+{
+    if (length >= 0 && tg_tokenizer_most(t, length) <= room) return TG_OK;
+    return tg_fail(TG_EINVAL, "there is room for %" PRId64 " tokens, %" PRId64 " bytes may need more", room, length);
+}
+
 tg_status tg_tokenizer_encode(const tg_tokenizer *t, const char *bytes, int64_t length, tg_unknown unknown,
                               int32_t *ids, int64_t *count)
 {
-    if (length < 0 || length > *count)
-        return tg_fail(TG_EINVAL, "there is room for %" PRId64 " tokens, %" PRId64 " bytes may need more", *count,
-                       length);
-    return t->row->encode(t, bytes, length, unknown, ids, count);
+    tg_status status = check_room(t, length, *count);
+    return status ? status : t->row->encode(t, bytes, length, unknown, ids, count);
+}
+
+struct tg_encoder { const tg_tokenizer *t; void *work; };
+
+tg_status tg_encoder_new(const tg_tokenizer *t, tg_encoder **out)
+{
+    tg_encoder *e = tg_alloc(sizeof *e);
+    if (!e) return TG_ENOMEM;
+    e->t = t;
+    if (t->row->work_new && !(e->work = t->row->work_new())) {
+        tg_free(e);
+        return TG_ENOMEM;
+    }
+    *out = e;
+    return TG_OK;
+}
+
+void tg_encoder_free(tg_encoder *e)
+{
+    if (e && e->t->row->work_free) e->t->row->work_free(e->work);
+    tg_free(e);
+}
+
+tg_status tg_encoder_part(tg_encoder *e, const char *bytes, int64_t length, bool first, bool last, tg_unknown unknown,
+                          int32_t *ids, int64_t *count, int64_t *taken)
+{
+    tg_status status = check_room(e->t, length, *count);
+    if (status) return status;
+    if (e->t->row->part) return e->t->row->part(e->t, e->work, bytes, length, first, last, ids, count, taken);
+    *taken = last ? length : length - tg_utf8_partial(bytes, length);
+    return e->t->row->encode(e->t, bytes, *taken, unknown, ids, count);
 }
 
 const char *tg_tokenizer_text(const tg_tokenizer *t, int32_t id, int64_t *length)

@@ -1,4 +1,4 @@
-/* tokenizer.h - the inside of tg_tokenizer: a row of functions per kind, one file each (byte.c, char.c). */
+/* tokenizer.h - the inside of tg_tokenizer: a row of functions per kind, one file each (byte.c, char.c, bpe.c). */
 #ifndef TG_DATA_TOKENIZER_H
 #define TG_DATA_TOKENIZER_H
 #include "base/json.h"
@@ -12,6 +12,12 @@ typedef struct tg_tokenizer_row {
     void (*put)(const tg_tokenizer *t, tg_json_writer *w);    /* members behind "kind" */
     tg_status (*read)(const tg_json *object, tg_tokenizer **out);
     void (*free)(tg_tokenizer *t);
+    /* Kinds whose tokens depend on what stands around them; NULL: any characters may be encoded alone. As tg_encoder_part;
+     * work is what work_new made, NULL: no memory. */
+    void *(*work_new)(void);
+    void (*work_free)(void *work);
+    tg_status (*part)(const tg_tokenizer *t, void *work, const char *bytes, int64_t length, bool first, bool last, int32_t *ids,
+                      int64_t *count, int64_t *taken);
 } tg_tokenizer_row;
 
 enum { TG_MOST_CLASSES = UINT16_MAX }; /* a dataset's labels are U16 */
@@ -31,12 +37,24 @@ struct tg_tokenizer {
     const tg_tokenizer_row *row;
     int64_t plain; /* tokens of the kind's own */
     int64_t vocab; /* with the special ones */
+    int prefix;    /* spaces that encoding puts before a text, and decoding takes away again: 0 or 1 */
     tg_specials special;
 };
 
 /* Adds special tokens to a tokeniser that was just made: an unknown one, start and end of documents, count classes (which
  * need documents). names are copied. */
 tg_status tg_tokenizer_add_specials(tg_tokenizer *t, bool unknown, bool documents, const tg_class *classes, int64_t count);
+/* A text in parts, one thread at a time; from text to text it remembers what it has seen, which makes it fast. */
+typedef struct tg_encoder tg_encoder;
+tg_status tg_encoder_new(const tg_tokenizer *t, tg_encoder **out); /* t is borrowed */
+void tg_encoder_free(tg_encoder *e); /* NULL is fine */
+/* bytes: from where the last call stopped, as far as they are at hand; first, last: the text begins or ends here. *taken: how
+ * many are in the ids, all of the last ones; the tokens are those of the whole text, however it is cut. 0 of more than 0: the
+ * first tokens depend on what follows, give more at once. ids: room for tg_tokenizer_most. Errors: those of tg_tokenizer_encode. */
+tg_status tg_encoder_part(tg_encoder *e, const char *bytes, int64_t length, bool first, bool last, tg_unknown unknown,
+                          int32_t *ids, int64_t *count, int64_t *taken);
+/* Whether it takes any bytes: if not, UTF-8 without NUL. */
+bool tg_tokenizer_takes_bytes(const tg_tokenizer *t);
 /* Bytes of text that its first `count` plain tokens take, unknown ones too. */
 int64_t tg_tokenizer_bytes_of(const tg_tokenizer *t, const char *text, int64_t length, int64_t count);
 /* Whether a loss may ask for it: a text's own tokens, the unknown one and the end, but no start and no class. */
@@ -48,7 +66,7 @@ static inline bool tg_token_is_target(const tg_tokenizer *t, int32_t id)
 /* tg_tokenizer_from_json of what is parsed already. */
 tg_status tg_tokenizer_from_tree(const tg_json *tree, tg_tokenizer **out);
 
-extern const tg_tokenizer_row tg_tokenizer_byte, tg_tokenizer_char;
+extern const tg_tokenizer_row tg_tokenizer_byte, tg_tokenizer_char, tg_tokenizer_bpe;
 
 tg_status tg_tokenizer_byte_new(tg_tokenizer **out);
 

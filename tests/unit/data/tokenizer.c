@@ -130,7 +130,7 @@ TEST(bad_tokenizers_are_refused)
     static const struct { const char *json, *says; } bad[] = {
         {"{}", "its kind"},
         {"[]", "its kind"},
-        {"{\"kind\":\"bpe\"}", "kind bpe"},
+        {"{\"kind\":\"word\"}", "kind word"},
         {"{\"kind\":\"char\"}", "does not list"},
         {"{\"kind\":\"char\",\"chars\":\"\"}", "does not list"},
         {"{\"kind\":\"char\",\"chars\":[\"a\"]}", "does not list"},
