@@ -42,7 +42,8 @@ tg_status tg_collect(tg_context *ctx, const tg_collect_options *o);
 typedef struct tg_preprocess_options {
     tg_list corpora;
     const char *out;         /* the dataset file to make */
-    int64_t tokenizer;       /* 0 char, 1 byte */
+    const char *tokenizer;   /* "char", "byte", "bpe" or a file; NULL: "char" */
+    int64_t vocab_size;      /* of bpe; 0: what is usual */
     int64_t encoding, normalize, width, strip;
     bool lowercase, scrub_pii;
     int64_t documents, split, dedupe, min_count; /* choices: positions in their rows' lists */

@@ -71,6 +71,11 @@ static void sum_up(const tg_tokenizer *t, const int64_t *hist, tg_figures *f)
         f->kinds_in_all += symbol && anywhere > 0;
         if (symbol && anywhere) f->some_token = (int32_t)id;
     }
+    for (int s = 0; s < TG_SPLITS; s++) { /* what encoding put before each text is none of it */
+        const int64_t texts = t->special.start >= 0 ? hist[s * f->vocab + t->special.start] : s == TG_TRAIN && f->counts[s] > 0;
+        f->bytes[s] -= texts * t->prefix;
+        f->chars[s] -= texts * t->prefix;
+    }
 }
 
 tg_status tg_figures_count(const tg_tokenizer *t, tg_scratch *tokens, const int64_t counts[TG_SPLITS], tg_figures *out)

@@ -156,7 +156,7 @@ static tg_status refuse_nul(const char *where, int64_t nul)
 /* f->is_text false: bytes of no known encoding, to be taken as they are (only where a token is a byte). */
 static tg_status find_out(tg_preparing *p, const char *where, tg_source *source, finding *f)
 {
-    const bool by_byte = p->o->tokenizer == TG_BY_BYTE;
+    const bool by_byte = p->takes_bytes;
     int64_t nul = -1;
     tg_status s = encoding_of(p, source, f);
     if (s) return s;
@@ -256,7 +256,7 @@ static int64_t block_of(const tg_preparing *p, const char *text, int64_t length,
 static tg_status check_raw(const tg_preparing *p, const char *where, const pieces *k)
 {
     const char *bytes = k->bytes->data, *nul;
-    if (p->o->tokenizer == TG_BY_BYTE) return TG_OK;
+    if (p->takes_bytes) return TG_OK;
     const int64_t invalid = tg_utf8_check(bytes, k->count);
     if (invalid >= 0)
         return tg_fail(TG_EINVAL, "%s: not UTF-8: byte 0x%02x at byte %" PRId64 "; leave --raw out, or take --tokenizer byte", where,
@@ -267,8 +267,8 @@ static tg_status check_raw(const tg_preparing *p, const char *where, const piece
 
 tg_status tg_clean(tg_preparing *p, const char *where, tg_source *source, tg_take *take, void *user)
 {
-    const bool raw = p->o->raw, whole = p->o->strip && !raw;
-    finding f = {.is_text = p->o->tokenizer != TG_BY_BYTE};
+    const bool raw = p->raw, whole = p->o->strip && !raw;
+    finding f = {.is_text = !p->takes_bytes};
     if (whole && source->length > p->bounds.whole)
         return tg_fail(TG_EINVAL, "%s: %" PRId64 " bytes; what stands around a book is looked for in items of up to %" PRId64
                        "; collect it apart, or leave --strip out", where, source->length, p->bounds.whole);

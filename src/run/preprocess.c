@@ -15,7 +15,7 @@
 #include "base/sort.h"
 #include "base/utf8.h"
 #include "data/pack.h"
-#include "data/text/tokenizer.h"
+#include "data/text/bpe.h"
 #include "models/ngram.h"
 #include "run/deps.h"
 
@@ -26,8 +26,11 @@ const tg_key tg_preprocess_keys[] = {
     TG_LIST(tg_preprocess_options, corpora, 0, "CORPUS", TG_KEY_ARGUMENT,
             "folders that gen-collect made, taken in this order"),
     TG_TEXT(tg_preprocess_options, out, 'o', NULL, "FILE", TG_KEY_NAME, "the dataset to write, NAME.safetensors"),
-    TG_CHOICE(tg_preprocess_options, tokenizer, 0, "char", "char|byte", 0,
-              "a token is a Unicode character of the corpus, or a byte (takes anything)"),
+    TG_TEXT(tg_preprocess_options, tokenizer, 0, "char", "char|byte|bpe|FILE", TG_KEY_NAME,
+            "a token is a Unicode character of the corpus, a byte, a piece of words that is learned, or as in a file: "
+            "tokenizer.bin, vocab.json (merges beside it), a dataset or a model"),
+    TG_INT(tg_preprocess_options, vocab_size, 0, "0", 0, TG_BPE_MOST, 0,
+           "bpe: how many pieces, 256 single bytes among them; 0: 4,096"),
     TG_CHOICE(tg_preprocess_options, encoding, 0, "auto", "auto|utf-8|gb18030|big5|utf-16", 0,
               "what the items are in; auto: told by a mark or by what makes sense"),
     TG_CHOICE(tg_preprocess_options, normalize, 0, "nfc", "nfc|none", 0, "one spelling for accented letters (Unicode NFC)"),
@@ -82,7 +85,7 @@ static tg_status join(tg_preparing *p)
 {
     const int64_t length = tg_scratch_length(p->text);
     const char *last;
-    if (p->o->raw || length == 0) return TG_OK;
+    if (p->raw || length == 0) return TG_OK;
     tg_status status = tg_scratch_view(p->text, length - 1, 1, &last);
     if (status || *last == '\n') return status;
     p->cleaning.joints++;
@@ -209,7 +212,7 @@ static tg_status read_corpus(tg_preparing *p, const char *folder)
     int64_t total = 0, count = tg_corpus_count(corpus), i = 0;
     for (i = 0; i < count && tg_corpus_item(corpus, i)->bytes < INT64_MAX - total; i++)
         total += tg_corpus_item(corpus, i)->bytes;
-    if (!p->o->raw && total < INT64_MAX / 2) total *= 2; /* to find out, to clean */
+    if (!p->raw && total < INT64_MAX / 2) total *= 2; /* to find out, to clean */
     tg_meter m = tg_meter_start(p->ctx, "read", "bytes", total);
     for (i = 0; !status && i < count && (p->o->max_bytes == 0 || tg_scratch_length(p->text) < p->o->max_bytes); i++)
         status = add_item(p, corpus, folder, i, &m);
@@ -254,43 +257,12 @@ static tg_status read_all(tg_preparing *p)
 
 /* ---- tokens and splits ------------------------------------------------------------------------------------------ */
 
-/* Shows all text to the set of characters; seen is NULL where nobody counts. */
-static tg_status find_characters(tg_preparing *p, uint64_t *set, int64_t *seen)
-{
-    const int64_t all = tg_scratch_length(p->text);
-    tg_meter m = tg_meter_start(p->ctx, "find characters", "bytes", all);
-    tg_status status = TG_OK;
-    for (int64_t at = 0, n = 0; at < all && !status; at += n) {
-        const char *part;
-        status = tg_text_part(p->text, at, all, &part, &n);
-        if (!status) status = tg_char_set_add(set, part, n);
-        if (!status && seen) tg_char_set_count(seen, part, n);
-        if (!status) status = tg_meter_add(&m, n);
-    }
-    tg_meter_end(&m);
-    return status;
-}
-
-static tg_status make_char(tg_preparing *p)
-{
-    const bool counted = p->o->min_count > 1;
-    uint64_t *set = tg_alloc(TG_CHAR_SET_WORDS * (int64_t)sizeof *set);
-    int64_t *seen = counted ? tg_alloc_array(64 * TG_CHAR_SET_WORDS, sizeof *seen) : NULL;
-    tg_status status = set && (seen || !counted) ? find_characters(p, set, seen) : TG_ENOMEM;
-    if (!status && counted) p->cleaning.rare = tg_char_set_prune(set, seen, p->o->min_count);
-    if (!status) status = tg_tokenizer_char_new(set, &p->tokenizer);
-    tg_free(set);
-    tg_free(seen);
-    return status;
-}
-
 static tg_status make_tokenizer(tg_preparing *p, const tg_class *classes, int64_t count)
 {
-    const bool by_byte = p->o->tokenizer == TG_BY_BYTE;
-    tg_status status = by_byte ? tg_tokenizer_byte_new(&p->tokenizer) : make_char(p);
+    tg_status status = tg_tokenizer_make(p);
     if (status) return status;
     stage(p, TG_STAGE_VOCABULARY);
-    return tg_tokenizer_add_specials(p->tokenizer, !by_byte && p->o->min_count > 1, p->documents.count > 0, classes, count);
+    return tg_tokenizer_add_specials(p->tokenizer, p->has_unknown, p->documents.count > 0, classes, count);
 }
 
 static int by_name(const void *a, const void *b, void *user)
@@ -400,17 +372,36 @@ static tg_status pack_text(tg_preparing *p)
     return status;
 }
 
-/* Moves *at behind so many tokens of a text that is one piece. */
-static tg_status pass_tokens(tg_preparing *p, int64_t count, int64_t *at)
+/* Moves *at behind so many characters, or bytes, of a text that is one piece. */
+static tg_status pass_text(tg_preparing *p, int64_t count, int64_t *at)
 {
     const int64_t end = tg_scratch_length(p->text);
     for (int64_t n; count > 0 && *at < end;) {
         const char *part;
         tg_status status = tg_text_part(p->text, *at, end, &part, &n);
         if (status) return status;
-        const int64_t tokens = p->o->tokenizer == TG_BY_BYTE ? n : tg_utf8_length(part, n);
+        const int64_t tokens = p->takes_bytes ? n : tg_utf8_length(part, n);
         *at += tokens <= count ? n : tg_tokenizer_bytes_of(p->tokenizer, part, n, count);
         count -= tokens;
+    }
+    return TG_OK;
+}
+
+/* Moves *at behind tokens [first, first + count) of a text that is one piece. */
+static tg_status pass_tokens(tg_preparing *p, int64_t first, int64_t count, int64_t *at)
+{
+    const int width = tg_token_bytes(tg_tokenizer_vocab(p->tokenizer));
+    if (!tg_bpe_of(p->tokenizer)) return pass_text(p, count, at);
+    if (first == 0 && count > 0) *at -= p->tokenizer->prefix;
+    for (int64_t i = 0, n, length; i < count; i += n) {
+        const char *ids;
+        n = count - i < 1 << 16 ? count - i : 1 << 16;
+        tg_status status = tg_scratch_view(p->packed.tokens, (first + i) * width, n * width, &ids);
+        for (int64_t k = 0; k < n && !status; k++) {
+            tg_tokenizer_text(p->tokenizer, (int32_t)tg_ngram_token(ids, width, k), &length);
+            *at += length;
+        }
+        if (status) return status;
     }
     return TG_OK;
 }
@@ -424,9 +415,9 @@ static tg_status find_ends(tg_preparing *p, int64_t *train, int64_t *val)
         return status ? status : tg_documents_reach(&p->documents, by_split[TG_TRAIN] + by_split[TG_VAL], val);
     }
     *train = 0;
-    tg_status status = pass_tokens(p, counts[TG_TRAIN], train);
+    tg_status status = pass_tokens(p, 0, counts[TG_TRAIN], train);
     *val = *train;
-    return status ? status : pass_tokens(p, counts[TG_VAL], val);
+    return status ? status : pass_tokens(p, counts[TG_TRAIN], counts[TG_VAL], val);
 }
 
 /* What validation repeats of training, word for word. */
@@ -520,16 +511,17 @@ static tg_status write_dataset(tg_preparing *p)
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
-static tg_status check_options(const tg_preprocess_options *o)
+static tg_status check_options(tg_preparing *p)
 {
+    const tg_preprocess_options *o = p->o;
     if (o->corpora.count == 0) return tg_fail(TG_EUSAGE, "no corpus given; name a folder that gen-collect made");
     if (!o->out) return tg_fail(TG_EUSAGE, "no place for the dataset; add -o NAME.safetensors");
     if (!strcmp(o->out, "-")) return tg_fail(TG_EUSAGE, "a dataset goes to a file; add -o NAME.safetensors");
-    if (o->raw && (o->scrub_pii || o->lowercase || o->width || o->strip || o->encoding))
-        return tg_fail(TG_EUSAGE, "--raw leaves the bytes as they are: --encoding, --strip, --width, --lowercase and --scrub-pii "
-                       "do not go with it");
-    if (o->min_count > 1 && o->tokenizer == TG_BY_BYTE)
-        return tg_fail(TG_EUSAGE, "--min-count is about characters: it does not go with --tokenizer byte");
+    tg_status status = tg_tokenizer_choose(p);
+    if (status) return status;
+    if (p->raw && (o->scrub_pii || o->lowercase || o->width || o->strip || o->encoding))
+        return tg_fail(TG_EUSAGE, "%s leaves the bytes as they are: --encoding, --strip, --width, --lowercase and --scrub-pii "
+                       "do not go with it", o->raw ? "--raw" : "bpe with --normalize none");
     if (!o->documents && o->dedupe == TG_DEDUPE_NEAR)
         return tg_fail(TG_EUSAGE, "--dedupe near wants documents; add --documents line, blank or file");
     if (!o->documents && o->split > TG_SPLIT_POSITION)
@@ -548,7 +540,7 @@ tg_status tg_preprocess_within(tg_context *ctx, const tg_preprocess_options *o, 
     double start = tg_now();
     tg_preparing p = {.ctx = ctx, .o = o, .bounds = *bounds, .clock = start};
     tg_manifest_start(&p.manifest);
-    tg_status status = check_options(o);
+    tg_status status = check_options(&p);
     if (!status) status = read_all(&p);
     stage(&p, TG_STAGE_READ);
     if (!status) status = write_dataset(&p);

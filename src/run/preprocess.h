@@ -15,7 +15,7 @@
 #include "run/documents.h"
 #include "tinygen/run.h"
 
-enum { TG_BY_CHAR, TG_BY_BYTE }; /* choices of --tokenizer */
+enum { TG_BY_CHAR, TG_BY_BYTE, TG_BY_BPE, TG_BY_FILE }; /* what --tokenizer says */
 
 enum { TG_DEDUPE_EXACT, TG_DEDUPE_NEAR, TG_DEDUPE_OFF };
 enum { TG_SAID_UTF16 = 4 };        /* of --encoding */
@@ -81,6 +81,8 @@ typedef struct tg_preparing {
     tg_str sources;    /* members of the provenance's list */
     struct { int64_t items, bytes; tg_sha256 hash; } unlisted; /* what the list has no room for */
     int64_t items;
+    int by;            /* TG_BY_..., and what follows from it: */
+    bool takes_bytes, raw, has_unknown; /* raw: nothing is cleaned; has_unknown: a token for what is too rare */
     tg_tokenizer *tokenizer;
     tg_figures figures;
     double seconds[TG_STAGES], clock; /* that they took; when the last one ended */
@@ -101,6 +103,11 @@ tg_status tg_source_read(tg_source *s, char *out, int64_t room, int64_t *got);
 void tg_source_rewind(tg_source *s);
 /* tg_preprocess within other bounds than its own. */
 tg_status tg_preprocess_within(tg_context *ctx, const tg_preprocess_options *o, const tg_bounds *bounds);
+/* --tokenizer and what goes with it, before anything is read: takes_bytes, raw, has_unknown, and the tokeniser itself where it
+ * is a file's. Errors: TG_EUSAGE, those of reading. */
+tg_status tg_tokenizer_choose(tg_preparing *p);
+/* It is made of the text, if it is not there yet; without special tokens. */
+tg_status tg_tokenizer_make(tg_preparing *p);
 /* The rule that --split names, or that auto stands for. */
 int tg_split_rule(const tg_preparing *p);
 /* An item's origin, licence, label, size and hash to the provenance: to its list, or what is told of the rest. */

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/key.h"
 #include "base/term.h"
+#include "data/text/bpe.h"
 #include "run/preprocess.h"
 #include "run/result.h"
 
@@ -44,10 +45,11 @@ static void judge_symbols(judge *j)
         tg_str_add(&text, "'): there is nothing to learn");
         find(j, true, &text, "collect a text");
     } else if (f->counts[TG_TRAIN] < f->kinds_in_all * RARE && f->counts[TG_TRAIN] >= FEW) {
-        tg_str_addf(&text, "%" PRId64 " different symbols in %" PRId64 " tokens: most are too rare to be learned",
-                    f->kinds_in_all, f->counts[TG_TRAIN]);
+        tg_str_addf(&text, "%" PRId64 " different %s in %" PRId64 " tokens: most are too rare to be learned",
+                    f->kinds_in_all, tg_bpe_of(j->p->tokenizer) ? "pieces" : "symbols", f->counts[TG_TRAIN]);
         find(j, false, &text,
-             j->p->o->tokenizer == TG_BY_CHAR ? "--tokenizer byte, or collect more" : "collect more");
+             !j->p->takes_bytes         ? "--tokenizer byte or bpe, or collect more"
+             : j->p->by == TG_BY_BPE ? "smaller --vocab-size, or collect more" : "collect more");
     }
     tg_str_free(&text);
 }
@@ -84,8 +86,8 @@ static void judge_coverage(judge *j)
     tg_str_add_fixed(&text, 100 * share, 1);
     tg_str_add(&text, " % of the validation tokens never occur in training");
     find(j, share > 1.0 / 3, &text,
-         j->p->o->tokenizer == TG_BY_CHAR ? "--tokenizer byte, or collect more of one kind"
-                                          : "collect more of one kind");
+         !j->p->takes_bytes         ? "--tokenizer byte or bpe, or collect more of one kind"
+         : j->p->by == TG_BY_BPE ? "smaller --vocab-size, or collect more of one kind" : "collect more of one kind");
     tg_str_free(&text);
 }
 
@@ -354,7 +356,7 @@ static void tell_people(tg_preparing *p)
     tg_str_clear(&line);
     tg_str_add(&line, "baselines, bits per character: uniform ");
     add_baseline(&line, f, f->uniform);
-    tg_str_add(&line, ", single symbols ");
+    tg_str_addf(&line, ", single %s ", tg_bpe_of(p->tokenizer) ? "pieces" : "symbols");
     add_baseline(&line, f, f->unigram);
     if (!isnan(f->ngram)) {
         tg_str_add(&line, ", 3-grams ");

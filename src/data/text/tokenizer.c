@@ -215,7 +215,7 @@ char *tg_tokenizer_json(const tg_tokenizer *t)
     return NULL;
 }
 
-static tg_status read_kind(const tg_json *tree, tg_tokenizer **out)
+tg_status tg_tokenizer_plain_from_tree(const tg_json *tree, tg_tokenizer **out)
 {
     const char *kind = tg_json_text(tree, "kind");
     if (!kind) return tg_fail(TG_EFORMAT, "the tokeniser does not say its kind");
@@ -227,7 +227,7 @@ static tg_status read_kind(const tg_json *tree, tg_tokenizer **out)
 tg_status tg_tokenizer_from_tree(const tg_json *tree, tg_tokenizer **out)
 {
     tg_tokenizer *t;
-    tg_status status = read_kind(tree, &t);
+    tg_status status = tg_tokenizer_plain_from_tree(tree, &t);
     if (status) return status;
     status = read_specials(tree, t);
     if (status) tg_tokenizer_free(t);

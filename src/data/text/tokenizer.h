@@ -63,6 +63,8 @@ static inline bool tg_token_is_target(const tg_tokenizer *t, int32_t id)
     return id < t->plain || id == t->special.unknown || id == t->special.end;
 }
 
+/* Without its special tokens: what stands for text. */
+tg_status tg_tokenizer_plain_from_tree(const tg_json *tree, tg_tokenizer **out);
 /* tg_tokenizer_from_json of what is parsed already. */
 tg_status tg_tokenizer_from_tree(const tg_json *tree, tg_tokenizer **out);
 

@@ -91,10 +91,11 @@ TEST(a_dataset_is_the_same_however_little_is_in_memory)
     tg_context *ctx = context();
     collect(corpora[0], texts, 3, NULL, "one");
     collect(corpora[1], texts + 2, 2, NULL, "two");
-    for (int tokenizer = TG_BY_CHAR; tokenizer <= TG_BY_BYTE; tokenizer++)
+    for (int tokenizer = TG_BY_CHAR; tokenizer <= TG_BY_BPE; tokenizer++)
         for (int documents = TG_DOCUMENTS_NONE; documents <= TG_DOCUMENTS_FILE; documents++) {
             tg_preprocess_options o = options(corpora, 2, out);
-            o.tokenizer = tokenizer;
+            o.tokenizer = (const char *[]){"char", "byte", "bpe"}[tokenizer];
+            o.vocab_size = tokenizer == TG_BY_BPE ? 300 : 0;
             o.documents = documents;
             o.test = documents == TG_DOCUMENTS_FILE ? 0 : 0.1;
             o.val = documents == TG_DOCUMENTS_FILE ? 0.4 : 0.2;
