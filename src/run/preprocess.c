@@ -30,7 +30,7 @@ const tg_key tg_preprocess_keys[] = {
             "a token is a Unicode character of the corpus, a byte, a piece of words that is learned, or as in a file: "
             "tokenizer.bin, vocab.json (merges beside it), a dataset or a model"),
     TG_INT(tg_preprocess_options, vocab_size, 0, "0", 0, TG_BPE_MOST, 0,
-           "bpe: how many pieces, 256 single bytes among them; 0: 4,096"),
+           "bpe: how many pieces, 256 single bytes among them; 0: 2,048"),
     TG_CHOICE(tg_preprocess_options, encoding, 0, "auto", "auto|utf-8|gb18030|big5|utf-16", 0,
               "what the items are in; auto: told by a mark or by what makes sense"),
     TG_CHOICE(tg_preprocess_options, normalize, 0, "nfc", "nfc|none", 0, "one spelling for accented letters (Unicode NFC)"),

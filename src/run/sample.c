@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/term.h"
 #include "base/utf8.h"
+#include "data/text/tokenizer.h"
 #include "run/deps.h"
 #include "run/generate.h"
 #include "run/result.h"
@@ -219,7 +220,9 @@ static tg_status one_token(sampler *m, int64_t sample, int64_t at)
     if (!s) s = tg_generator_next(m->generator, (uint64_t)m->o->seed, sample, at, &token, recorded || shown ? &log_prob : NULL);
     if (s) return s;
     const char *piece = tg_tokenizer_text(m->trained->tokenizer, token, &length);
-    tg_str_add_n(&m->held, piece, length);
+    const bool begins = at == 0 && m->prompt_count == 0 && tg_tokenizer_start(m->trained->tokenizer) >= 0;
+    const int64_t left_out = begins && length > 0 && *piece == ' ' ? m->trained->tokenizer->prefix : 0; /* is none of the text */
+    tg_str_add_n(&m->held, piece + left_out, length - left_out);
     if (recorded) record(m, token, log_prob, at == 0);
     if (shown) s = show_probs(m, &r, at, token, log_prob);
     if (!s && token == tg_tokenizer_end(m->trained->tokenizer)) {

@@ -40,7 +40,7 @@ $ gen-preprocess ten -o few.safetensors
 ! gen-preprocess: warning: verdict: bad
 ! gen-preprocess: warning:   only 9 tokens to train on: a model can only learn them by heart; collect more
 !*
-! gen-preprocess: warning:   100.0 % of the validation tokens never occur in training; --tokenizer byte, or collect more of one kind
+! gen-preprocess: warning:   100.0 % of the validation tokens never occur in training; --tokenizer byte or bpe, or collect more of one kind
 
 # Refusals.
 $ gen-preprocess nowhere -o x.safetensors
@@ -97,8 +97,8 @@ $ gen-preprocess v -o x.safetensors --val much
 $ gen-preprocess v -o x.safetensors --val 2
 ! gen-preprocess: --val 2: must be 0 to 1
 ? 2
-$ gen-preprocess v -o x.safetensors --tokenizer bpe
-!~ --tokenizer bpe
+$ gen-preprocess v -o x.safetensors --tokenizer bpf
+! gen-preprocess: --tokenizer bpf: must be char, byte, bpe or a file, and there is none of that name
 ? 2
 
 # A damaged corpus.
