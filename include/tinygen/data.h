@@ -20,15 +20,16 @@
 typedef struct tg_tokenizer tg_tokenizer; /* immutable: may be shared by threads */
 
 /* Token ids are 0..vocab-1. byte: 256 ids. char: one id per Unicode character seen, in code point order. bpe: pieces of words,
- * any bytes at worst; trained by gen-preprocess, or GPT-2's and SentencePiece's. Behind them come special tokens, where there are any: one for characters that are too rare, start and end of a document, the classes.
+ * any bytes at worst; trained by gen-preprocess, or GPT-2's and SentencePiece's. Behind them come special tokens,
+ * where there are any: one for characters that are too rare, start and end of a document, the classes.
  * Encoding and decoding round-trip exactly, but for what the unknown token stands for. */
 int64_t tg_tokenizer_vocab(const tg_tokenizer *t);
 const char *tg_tokenizer_kind(const tg_tokenizer *t); /* "byte", "char", "bpe" */
 
 /* How many tokens so many bytes may become: a token is at least one byte, and SentencePiece puts a space before a text. */
 int64_t tg_tokenizer_most(const tg_tokenizer *t, int64_t bytes);
-/* Text to ids; *count in: room of ids, as tg_tokenizer_most tells, out: how many were written. Errors: TG_EINVAL when the text holds a character that the tokeniser lacks or is not UTF-8; the message
- * names character, code point, offset and remedy. That is for what people type; TG_UNKNOWN_SKIP leaves such characters
+/* Text to ids; *count in: room of ids, as tg_tokenizer_most tells, out: how many were written. Errors: TG_EINVAL when the
+ * text holds a character that the tokeniser lacks or is not UTF-8; the message names character, code point, offset and remedy. That is for what people type; TG_UNKNOWN_SKIP leaves such characters
  * out, and TG_UNKNOWN_TOKEN, which training data are written with, has the unknown token for them where there is one. */
 typedef enum tg_unknown { TG_UNKNOWN_ERROR, TG_UNKNOWN_SKIP, TG_UNKNOWN_TOKEN } tg_unknown;
 tg_status tg_tokenizer_encode(const tg_tokenizer *t, const char *bytes, int64_t length, tg_unknown unknown,

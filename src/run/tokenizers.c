@@ -25,7 +25,8 @@ static tg_status take_from(tg_preparing *p, const char *path)
     if (!s) s = tg_safetensors_open(path, &file);
     if (s) return s;
     const tg_json *tree = tg_json_get(tg_safetensors_meta(file), "tokenizer");
-    s = tree ? tg_tokenizer_plain_from_tree(tree, &p->tokenizer) : tg_fail(TG_EFORMAT, "no tokeniser in it; take a dataset or a model");
+    s = tree ? tg_tokenizer_plain_from_tree(tree, &p->tokenizer)
+            : tg_fail(TG_EFORMAT, "no tokeniser in it; take a dataset or a model");
     p->has_unknown = tree && tg_json_int(tree, "unknown", &unknown) && unknown >= 0;
     tg_safetensors_close(file);
     return s ? tg_note("%s", path) : TG_OK;

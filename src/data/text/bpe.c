@@ -171,7 +171,8 @@ static tg_status ready_scores(tg_bpe *t, tg_map *map)
         static const char digits[] = "0123456789ABCDEF";
         const char *piece = tg_bpe_piece(p, TG_BPE_BYTE0 + b, &length);
         memcpy(name, (char[]){'<', '0', 'x', digits[b / 16], digits[b % 16], '>'}, 6);
-        if (length != 6 || memcmp(piece, name, 6)) return tg_fail(TG_EFORMAT, "piece %d is not byte <0x%02X>", TG_BPE_BYTE0 + b, (unsigned)b);
+        if (length != 6 || memcmp(piece, name, 6))
+            return tg_fail(TG_EFORMAT, "piece %d is not byte <0x%02X>", TG_BPE_BYTE0 + b, (unsigned)b);
         t->of_byte[b] = TG_BPE_BYTE0 + b;
     }
     int32_t *rank = tg_alloc_array(p->count, sizeof *rank);
@@ -475,7 +476,8 @@ static tg_status bpe_read(const tg_json *object, tg_tokenizer **out)
     const char *rule = tg_json_text(object, "rule");
     int which = 0;
     while (which < 3 && !(rule && !strcmp(rule, rules[which]))) which++;
-    if (which == 3) return tg_fail(TG_EUNSUPPORTED, "a bpe tokeniser of rule %s is not known to this version", rule ? rule : "(none)");
+    if (which == 3)
+        return tg_fail(TG_EUNSUPPORTED, "a bpe tokeniser of rule %s is not known to this version", rule ? rule : "(none)");
     p.rule = (tg_bpe_rule)which;
     tg_status s = read_pieces(tg_json_get(object, "pieces"), &p);
     if (!s) s = p.rule == TG_BPE_SCORES ? read_scores(object, &p) : read_merges(tg_json_get(object, "merges"), &p);

@@ -69,7 +69,8 @@ tg_status tg_bpe_write_scores(const tg_tokenizer *t, const char *path)
     const tg_bpe *bpe = tg_bpe_of(t);
     tg_str out = {0};
     if (!bpe || bpe->rule != TG_BPE_SCORES)
-        return tg_fail(TG_EUNSUPPORTED, "%s: a tokenizer.bin wants scores; this %s tokeniser has none", path, tg_tokenizer_kind(t));
+        return tg_fail(TG_EUNSUPPORTED, "%s: a tokenizer.bin wants scores; this %s tokeniser has none", path,
+                       tg_tokenizer_kind(t));
     put32(&out, (uint32_t)bpe->parts.longest);
     for (int64_t i = 0, length; i < bpe->parts.count; i++) {
         uint32_t bits;
@@ -112,7 +113,8 @@ static tg_status read_vocab(const char *path, const tg_json *vocab, tg_bpe_parts
     tg_status s = list ? TG_OK : TG_ENOMEM;
     for (const tg_json *m = vocab->child; m && !s; m = m->next) {
         if (m->type != TG_JSON_INT || m->integer < 0 || m->integer >= count || list[m->integer])
-            s = tg_fail(TG_EFORMAT, "%s: the %" PRId64 " pieces are not numbered from 0, each once: see \"%s\"", path, count, m->key);
+            s = tg_fail(TG_EFORMAT, "%s: the %" PRId64 " pieces are not numbered from 0, each once: see \"%s\"", path,
+                        count, m->key);
         else list[m->integer] = m;
     }
     p->at = s ? NULL : tg_alloc_array(count + 1, sizeof *p->at);
@@ -209,7 +211,8 @@ static tg_status only_merges(const char *path, int64_t folder, char **out)
         }
     if (many == 1) s = try_beside(path, folder, found, out);
     else s = tg_fail(TG_EINVAL, "%s: %s; put the one that belongs to it there, as %s", path,
-                     many ? "several *merges.txt beside it, none of its own name" : "no merges beside it", "merges.txt or vocab.bpe");
+                     many ? "several *merges.txt beside it, none of its own name" : "no merges beside it",
+                     "merges.txt or vocab.bpe");
     tg_listing_free(&list);
     return s;
 }
@@ -236,7 +239,8 @@ static tg_status read_pair(tg_context *ctx, const char *path, const char *bytes,
     const tg_json *vocab;
     char *merges = NULL;
     tg_status s = arena && ids ? tg_json_parse(arena, path, bytes, length, &vocab) : TG_ENOMEM;
-    if (!s && (vocab->type != TG_JSON_OBJECT || vocab->integer == 0)) s = tg_fail(TG_EFORMAT, "%s: no list of pieces and their ids", path);
+    if (!s && (vocab->type != TG_JSON_OBJECT || vocab->integer == 0))
+        s = tg_fail(TG_EFORMAT, "%s: no list of pieces and their ids", path);
     if (!s) s = read_vocab(path, vocab, &p, ids);
     if (!s) s = find_merges(path, &merges);
     if (!s && ctx) s = tg_context_read(ctx, merges);
@@ -271,7 +275,8 @@ tg_status tg_bpe_write_merges(const tg_tokenizer *t, const char *vocab_path, con
     tg_str vocab = {0}, merges = {0}, piece = {0};
     tg_json_writer w = {.out = &vocab};
     if (!bpe || bpe->rule == TG_BPE_SCORES)
-        return tg_fail(TG_EUNSUPPORTED, "%s: a list of merges wants merges; this %s tokeniser has none", merges_path, tg_tokenizer_kind(t));
+        return tg_fail(TG_EUNSUPPORTED, "%s: a list of merges wants merges; this %s tokeniser has none", merges_path,
+                       tg_tokenizer_kind(t));
     tg_json_open(&w, '{');
     for (int64_t i = 0, length; i < p->count; i++) {
         const char *bytes = tg_bpe_piece(p, i, &length);

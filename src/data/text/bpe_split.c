@@ -153,5 +153,6 @@ static int64_t scores_chunk(const tg_bpe *t, const char *at, const char *end)
 
 int64_t tg_bpe_chunk(const tg_bpe *t, const char *at, const char *end)
 {
-    return t->rule == TG_BPE_WORDS ? words_chunk(at, end) : t->rule == TG_BPE_GPT2 ? gpt2_chunk(at, end) : scores_chunk(t, at, end);
+    if (t->rule == TG_BPE_SCORES) return scores_chunk(t, at, end);
+    return t->rule == TG_BPE_GPT2 ? gpt2_chunk(at, end) : words_chunk(at, end);
 }

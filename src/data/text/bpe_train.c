@@ -191,7 +191,8 @@ static tg_status count_pairs(trainer *t)
     const int64_t words = tg_map_count(t->words);
     for (int64_t w = 0; w < words; w++) {
         const int64_t often = *tg_map_value(t->words, w);
-        for (int64_t i = t->begin[w]; i + 1 < t->begin[w + 1] && !s; i++) s = count_pair(t, t->ids[i], t->ids[i + 1], (int32_t)w, often);
+        for (int64_t i = t->begin[w]; i + 1 < t->begin[w + 1] && !s; i++)
+            s = count_pair(t, t->ids[i], t->ids[i + 1], (int32_t)w, often);
     }
     return s;
 }
@@ -253,7 +254,8 @@ static tg_status merge_best(trainer *t, bool *none)
     t->merges[2 * (joined - TG_BPE_LEAST)] = e.a;
     t->merges[2 * (joined - TG_BPE_LEAST) + 1] = e.b;
     tg_status s = tg_map_add(t->made, t->both.data, t->both.length) < 0 ? TG_ENOMEM : add_piece(t, t->both.data, t->both.length);
-    for (int32_t at = t->pairs[e.pair].list; at >= 0 && !s; at = t->seen[at].next) s = merge_in(t, t->seen[at].word, e.a, e.b, joined);
+    for (int32_t at = t->pairs[e.pair].list; at >= 0 && !s; at = t->seen[at].next)
+        s = merge_in(t, t->seen[at].word, e.a, e.b, joined);
     t->pairs[e.pair].count = 0;
     return s ? s : push_fresh(t);
 }

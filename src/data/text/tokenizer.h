@@ -50,7 +50,8 @@ tg_status tg_encoder_new(const tg_tokenizer *t, tg_encoder **out); /* t is borro
 void tg_encoder_free(tg_encoder *e); /* NULL is fine */
 /* bytes: from where the last call stopped, as far as they are at hand; first, last: the text begins or ends here. *taken: how
  * many are in the ids, all of the last ones; the tokens are those of the whole text, however it is cut. 0 of more than 0: the
- * first tokens depend on what follows, give more at once. ids: room for tg_tokenizer_most. Errors: those of tg_tokenizer_encode. */
+ * first tokens depend on what follows, give more at once. ids: room for tg_tokenizer_most. Errors: as of
+ * tg_tokenizer_encode. */
 tg_status tg_encoder_part(tg_encoder *e, const char *bytes, int64_t length, bool first, bool last, tg_unknown unknown,
                           int32_t *ids, int64_t *count, int64_t *taken);
 /* Whether it takes any bytes: if not, UTF-8 without NUL. */

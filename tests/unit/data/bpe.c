@@ -209,7 +209,8 @@ TEST(the_pair_comes_back_with_the_same_merges)
 
 static void random_trips(const tg_tokenizer *t, int64_t times)
 {
-    static const char *const bits[] = {" ", "  ", "\n", "'ll", "the", "e", "\xe6\x98\xa5", "\xe7\x9c\xa0", "\xf0\x9f\x99\x82", "\xcc\x81", "1", "!"};
+    static const char *const bits[] = {" ", "  ", "\n", "'ll", "the", "e", "\xe6\x98\xa5", "\xe7\x9c\xa0",
+                                       "\xf0\x9f\x99\x82", "\xcc\x81", "1", "!"};
     tg_rng r = tg_rng_at(1, TG_RNG_TEST, 0);
     tg_encoder *e;
     tg_str text = {0};
@@ -247,8 +248,10 @@ TEST(llama2_gives_back_a_hundred_thousand_byte_strings)
 }
 
 static const char sample[] =
-    "The cat sat on the mat; the cat's hat sat on the cat. Don't, don't!\n\n  the\tcat  sat \xe6\x98\xa5\xe7\x9c\xa0\xe4\xb8\x8d\xe8\xa7\x89"
-    "\xe6\x99\x93\xef\xbc\x8c\xe6\x98\xa5\xe7\x9c\xa0 1984 \xf0\x9f\x99\x82\xf0\x9f\x99\x82\n\r\n \xe6\x98\xa5\xe7\x9c\xa0\xe5\xa4\x9c\xe6\x9d\xa5\n";
+    "The cat sat on the mat; the cat's hat sat on the cat. Don't, don't!\n\n  the\tcat  sat "
+    "\xe6\x98\xa5\xe7\x9c\xa0\xe4\xb8\x8d\xe8\xa7\x89"
+    "\xe6\x99\x93\xef\xbc\x8c\xe6\x98\xa5\xe7\x9c\xa0 1984 \xf0\x9f\x99\x82\xf0\x9f\x99\x82\n\r\n "
+    "\xe6\x98\xa5\xe7\x9c\xa0\xe5\xa4\x9c\xe6\x9d\xa5\n";
 
 TEST(what_is_trained_gives_back_a_hundred_thousand_byte_strings)
 {
@@ -278,7 +281,8 @@ static void expect_parts(const tg_tokenizer *t)
             int64_t more = tg_tokenizer_most(t, part);
             int32_t ids[8000];
             CHECK(more <= 8000);
-            CHECK_OK(tg_encoder_part(e, text.data + at, part, at == 0, at + part == text.length, TG_UNKNOWN_ERROR, ids, &more, &taken));
+            CHECK_OK(tg_encoder_part(e, text.data + at, part, at == 0, at + part == text.length, TG_UNKNOWN_ERROR,
+                                     ids, &more, &taken));
             CHECK(n + more <= count);
             memcpy(got + n, ids, (size_t)more * sizeof *ids);
             n += more;
@@ -349,13 +353,15 @@ typedef struct naive { int32_t ids[4000]; int64_t count; char pieces[700][64]; i
 static bool naive_may_join(const char *both, int64_t n, int64_t first)
 {
     uint32_t code;
-    if (((unsigned char)both[first] & 0xc0) != 0x80) return tg_utf8_check(both, first) < 0 && tg_utf8_check(both + first, n - first) < 0;
+    if (((unsigned char)both[first] & 0xc0) != 0x80)
+        return tg_utf8_check(both, first) < 0 && tg_utf8_check(both + first, n - first) < 0;
     if (((unsigned char)both[0] & 0xc0) == 0x80) {
         for (int64_t i = 0; i < n; i++)
             if (((unsigned char)both[i] & 0xc0) != 0x80) return false;
         return n <= 3;
     }
-    const int64_t need = (unsigned char)both[0] < 0xc2 ? 0 : (unsigned char)both[0] < 0xe0 ? 2 : (unsigned char)both[0] < 0xf0 ? 3 : 4;
+    const unsigned char lead = (unsigned char)both[0];
+    const int64_t need = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     return n < need || tg_utf8_next(both, both + n, &code) == n || (n == need && (unsigned char)both[0] < 0xf5);
 }
 
@@ -533,7 +539,8 @@ static void tell_speed(const tg_tokenizer *t, const char *what, const char *text
     CHECK_OK(tg_encoder_new(t, &e));
     const double start = tg_now();
     CHECK_OK(tg_encoder_part(e, text, length, true, true, TG_UNKNOWN_ERROR, ids, &count, &taken));
-    test_note("%s: %.0f MB/s, %.2f bytes a token", what, (double)length / 1e6 / (tg_now() - start), (double)length / (double)count);
+    test_note("%s: %.0f MB/s, %.2f bytes a token", what, (double)length / 1e6 / (tg_now() - start),
+              (double)length / (double)count);
     tg_encoder_free(e);
     tg_free(ids);
 }
@@ -541,7 +548,8 @@ static void tell_speed(const tg_tokenizer *t, const char *what, const char *text
 TEST(bpe_is_fast)
 {
     static const char *const names[] = {"text/tinyshakespeare.txt", "text/tang_poems.txt", "text/rt-polarity/rt-polarity.pos",
-                                        "text/rt-polarity/rt-polarity.neg", "text/names.txt", "text/tang_300.json", "text/nottingham_abc/jigs.abc"};
+                                        "text/rt-polarity/rt-polarity.neg", "text/names.txt",
+                                        "text/tang_300.json", "text/nottingham_abc/jigs.abc"};
     tg_str all = {0};
     int64_t length;
     for (int i = 0; all.length < 10000000; i = (i + 1) % 7) {
@@ -550,8 +558,11 @@ TEST(bpe_is_fast)
         tg_free(text);
     }
     const double start = tg_now();
-    tg_tokenizer *own = trained(all.data, all.length, 4096), *gpt2 = opened("model/gpt2/gpt2_vocab.json"), *llama2 = opened("model/llama2_tokenizer.bin");
-    test_note("4,096 pieces from 10 MB: %.1f s", tg_now() - start);
+    tg_tokenizer *own = trained(all.data, all.length, 4096);
+    const double seconds = tg_now() - start;
+    tg_tokenizer *gpt2 = opened("model/gpt2/gpt2_vocab.json");
+    tg_tokenizer *llama2 = opened("model/llama2_tokenizer.bin");
+    test_note("4,096 pieces from 10 MB: %.1f s", seconds);
     tell_speed(own, "own", all.data, all.length);
     tell_speed(gpt2, "gpt2", all.data, all.length);
     tell_speed(llama2, "llama2", all.data, all.length);
