@@ -310,6 +310,57 @@ TEST(parts_make_the_tokens_of_the_whole)
     tg_tokenizer_free(t);
 }
 
+/* Long chunks, as by looking at all pairs again and again. */
+static int64_t slow_merge(const tg_bpe *t, int32_t *ids, int64_t n)
+{
+    for (;;) {
+        int32_t best = INT32_MAX;
+        int64_t at = 0, o = 0;
+        for (int64_t i = 0; i + 1 < n; i++) {
+            const int32_t rank = tg_bpe_find(&t->pairs, tg_bpe_key(ids[i], ids[i + 1]))->rank;
+            if (rank < best) best = rank, at = i;
+        }
+        if (best == INT32_MAX) return n;
+        for (int64_t i = 0; i < n; o++) {
+            const tg_bpe_pair *p = i + 1 < n ? tg_bpe_find(&t->pairs, tg_bpe_key(ids[i], ids[i + 1])) : NULL;
+            const bool here = p && p->rank == best && (i == at || (i > at && t->rule != TG_BPE_SCORES));
+            ids[o] = here ? p->id : ids[i];
+            i += here ? 2 : 1;
+        }
+        n = o;
+    }
+}
+
+static void expect_slow(const tg_tokenizer *tokenizer, int32_t first)
+{
+    const tg_bpe *t = tg_bpe_of(tokenizer);
+    tg_rng r = tg_rng_at(4, TG_RNG_TEST, 0);
+    tg_bpe_memory memory = {0};
+    int32_t ids[300], want[300];
+    for (int k = 0; k < 300; k++) {
+        const int64_t n = 65 + tg_rng_below(&r, 230);
+        for (int64_t i = 0; i < n; i++) { /* letters, joined or not: pairs of all ranks */
+            const char letter = "etaoinsh"[tg_rng_below(&r, 8)];
+            int32_t id = t->chars.slots && first ? tg_bpe_find(&t->chars, (uint64_t)letter)->id : t->of_byte[(int)letter];
+            ids[i] = want[i] = id;
+        }
+        const int64_t got = tg_bpe_merge(t, &memory, ids, n), should = slow_merge(t, want, n);
+        CHECK_INT(got, should);
+        CHECK_BYTES(ids, want, got * 4);
+    }
+    tg_free(memory.bytes);
+}
+
+TEST(long_chunks_are_joined_as_short_ones)
+{
+    tg_tokenizer *t = opened("model/llama2_tokenizer.bin");
+    expect_slow(t, 1);
+    tg_tokenizer_free(t);
+    t = opened("model/gpt2/gpt2_vocab.json");
+    expect_slow(t, 0);
+    tg_tokenizer_free(t);
+}
+
 /* The packer's parts are 64 KiB: runs longer than that, and places to cut right there. */
 TEST(the_packer_cuts_where_tokens_end)
 {
@@ -434,6 +485,8 @@ TEST(training_is_that_of_counting_everything_anew)
     expect_naive(sample, (int64_t)strlen(sample));
     for (int k = 0; k < 6; k++) {
         for (int i = 0; i < 1500; i++) text[i] = "ab \n\xe6\x98\xa5"[tg_rng_below(&r, k % 2 ? 3 : 7)];
+        expect_naive(text, 1500);
+        for (int i = 0; i < 1500; i++) text[i] = tg_rng_below(&r, 12) ? 'a' : ' '; /* the same piece may come of several pairs */
         expect_naive(text, 1500);
     }
     int64_t length;
