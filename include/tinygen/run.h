@@ -62,7 +62,7 @@ tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o);
 /* Choices (optimizer, schedule, on_nan) are positions in their rows' lists; 0 or NaN in an AUTO field is filled in by
  * the data's size. Times are seconds. */
 typedef struct tg_train_options {
-    const char *data, *model, *out, *init, *deps;
+    const char *data, *model, *preset, *out, *init, *deps;
     int64_t steps, epochs, until, batch, accum, seq, optimizer, schedule, warmup, patience;
     int64_t eval_every, save_every, sample_every, keep, seed, on_nan;
     double time, target, lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share, eval_share;

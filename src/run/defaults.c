@@ -23,24 +23,30 @@ static const defaults_row window_rows[ROWS] = {
 };
 static const double EVALUATION_SHARE = 0.05; /* of the steps done, where nobody knows how many there will be */
 
-void tg_train_defaults_table(tg_str *out)
+static void add_table(tg_str *out, const char *model, const defaults_row *rows, const char *const keys[2], const char *sequence)
 {
-    static const char *const of_model[] = {"hidden", "dropout"};
-    const tg_model_desc *lstm = NULL;
-    if (tg_model_find("lstm", &lstm)) out->failed = true;
-    tg_str_add(out, "| training tokens | batch | seq | steps | lr | hidden | dropout |\n|---|---|---|---|---|---|---|\n");
-    for (int i = 0; i < ROWS && lstm; i++) {
-        char text[32];
-        bool last = i == ROWS - 1;
+    const tg_model_desc *desc = NULL;
+    if (tg_model_find(model, &desc)) out->failed = true;
+    tg_str_addf(out, "| training tokens | batch | %s | steps | lr | %s | %s |\n|---|---|---|---|---|---|---|\n",
+                sequence ? sequence : "seq", keys[0], keys[1]);
+    for (int i = 0; i < ROWS && desc; i++) {
+        char text[32], seq[32];
+        const bool last = i == ROWS - 1;
         const tg_model_data data = {.kind = TG_KIND_TEXT};
-        tg_str_addf(out, "| %s %s | %lld | %lld | %lld | ", last ? "from" : "below",
-                    tg_format_count(text, text_rows[last ? i - 1 : i].tokens), (long long)text_rows[i].batch,
-                    (long long)text_rows[i].seq, (long long)text_rows[i].steps);
-        tg_str_add_real(out, text_rows[i].lr);
-        for (int k = 0; k < 2; k++)
-            tg_str_addf(out, " | %s", lstm->auto_default(of_model[k], &data, text_rows[i].tokens - 1, text));
+        snprintf(seq, sizeof seq, "%lld", (long long)rows[i].seq);
+        tg_str_addf(out, "| %s %s | %lld | %s | %lld | ", last ? "from" : "below",
+                    tg_format_count(text, rows[last ? i - 1 : i].tokens), (long long)rows[i].batch,
+                    sequence ? desc->auto_default(sequence, &data, rows[i].tokens - 1, text) : seq, (long long)rows[i].steps);
+        tg_str_add_real(out, rows[i].lr);
+        for (int k = 0; k < 2; k++) tg_str_addf(out, " | %s", desc->auto_default(keys[k], &data, rows[i].tokens - 1, text));
         tg_str_add(out, " |\n");
     }
+}
+
+void tg_train_defaults_table(tg_str *streams, tg_str *windows)
+{
+    add_table(streams, "lstm", text_rows, (const char *const[]){"hidden", "dropout"}, NULL);
+    add_table(windows, "transformer", window_rows, (const char *const[]){"dim", "dropout"}, "context");
 }
 
 /* The next of 1, 1.5, 2, 3, 5, 7 times a power of ten that is not below x. */

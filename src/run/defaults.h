@@ -11,6 +11,6 @@ tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, cons
                             tg_str *chosen);
 /* The next of 1, 1.5, 2, 3, 5, 7 times a power of ten that is not below x, at least 1. */
 int64_t tg_handy_steps(double x);
-/* The table as Markdown. */
-void tg_train_defaults_table(tg_str *out);
+/* The tables as Markdown: of models that read streams, of those that see windows. */
+void tg_train_defaults_table(tg_str *streams, tg_str *windows);
 #endif

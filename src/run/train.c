@@ -8,6 +8,7 @@
 #include "run/defaults.h"
 #include "run/deps.h"
 #include "run/generate.h"
+#include "run/presets.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,6 +24,8 @@ enum { SAVE_SECONDS = 60, MOST_CONFIG = 1 << 26 };
 const tg_key tg_train_keys[] = {
     TG_TEXT(tg_train_options, data, 0, NULL, "FILE", 0, "dataset to learn from, as gen-preprocess writes it"),
     TG_TEXT(tg_train_options, model, 'm', NULL, "NAME", 0, "what to train; without a NAME all are listed; with --help: its own options"),
+    TG_TEXT(tg_train_options, preset, 0, NULL, "NAME", ONCE,
+            "a model with all its settings: gpt-tiny, gpt-baby, llama-tiny; what else is given counts more"),
     TG_TEXT(tg_train_options, out, 'o', NULL, "RUN", ONCE | TG_KEY_NAME, "run folder to make"),
     TG_INT(tg_train_options, steps, 0, NULL, 1, 1e12, AUTO, "training steps"),
     TG_INT(tg_train_options, epochs, 0, NULL, 0, 1e9, STEPS, "passes over the data, in place of steps"),
@@ -424,6 +427,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     const tg_model_desc *desc = NULL;
     tg_str chosen = {0};
     tg_status s = tg_train_model(o, &desc);
+    if (!s && o->preset) s = tg_preset_apply(o->preset, keys);
     if (s) return s;
     if (!desc) return tg_model_find(NULL, &desc);
     if (o->nesterov && (o->optimizer != TG_SGD || o->momentum <= 0))
@@ -451,7 +455,14 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
 tg_status tg_train_model(const tg_train_options *o, const tg_model_desc **out)
 {
     *out = NULL;
-    if (o->model) return tg_model_find(o->model, out);
+    const char *preset = NULL;
+    if (o->preset) {
+        tg_status s = tg_preset_model(o->preset, &preset);
+        if (s) return s;
+        if (o->model && strcmp(o->model, preset))
+            return tg_fail(TG_EUSAGE, "--preset %s is a %s; leave --model out", o->preset, preset);
+    }
+    if (o->model || preset) return tg_model_find(o->model ? o->model : preset, out);
     if (!o->resume || !o->out || tg_path_kind(o->out) != TG_PATH_FOLDER) return TG_OK;
     tg_arena *a = tg_arena_new(4096);
     const tg_json *config = NULL;

@@ -13,7 +13,20 @@ $ gen-train --model lstm --data x.safetensors
 ! gen-train: -o RUN is missing: the run folder to make
 ? 2
 $ gen-train --data x.safetensors -o a
-! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru
+! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru, transformer
+? 2
+$ gen-train --data x.safetensors --preset gpt -o a
+! gen-train: there is no preset gpt; there are: gpt-tiny, gpt-baby, llama-tiny
+? 2
+$ gen-train --data x.safetensors --preset gpt-tiny --model lstm -o a
+! gen-train: --preset gpt-tiny is a transformer; leave --model out
+? 2
+$ gen-train --data x.safetensors --preset llama-tiny --layers 1 --steps 2 -o preset -q && grep -o '"model": "[a-z]*"\|"layers": [0-9]*\|"kv_heads": [0-9]*\|"clip": [0-9]*\|"seq": [0-9]*' preset/config.json | tr '\n' ' '
+< "model": "transformer" "seq": 128 "clip": 1 "layers": 1 "kv_heads": 2 
+$ gen-train -o preset --resume --steps 3 -q && grep -o '"steps": [0-9]*' preset/config.json
+< "steps": 3
+$ gen-train --data x.safetensors --model transformer --context 16 --seq 32 -o a
+! gen-train: --seq 32 is more than the model sees at once; give it --context 32
 ? 2
 $ gen-train --data x.safetensors --model lsmt -o a
 !~ gen-train: .*lsmt.*lstm.*
@@ -127,7 +140,7 @@ $ gen-train --model lstm -o c
 ! gen-train: --data FILE is missing: the dataset, as gen-preprocess writes it
 ? 2
 $ gen-train --data x.safetensors -o c
-! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru
+! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru, transformer
 ? 2
 $ gen-train --data x.safetensors --model lstm
 ! gen-train: -o RUN is missing: the run folder to make
