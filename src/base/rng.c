@@ -75,47 +75,74 @@ float tg_rng_normal(tg_rng *r)
     return sqrtf(-2.0f * tg_logf(u)) * tg_cosf(6.2831853f * v);
 }
 
-enum { ROUNDS = 8 };
+enum { ROUNDS = 8, LANES = 8 };
 
-/* Round i changes one half by a keyed function of the other, so it can be undone whatever that function is. The high
- * bit of the second counter word keeps these blocks apart from those of tg_rng_u32. */
-static uint64_t feistel(uint64_t x, int bits, const uint32_t key[2], uint64_t step, bool undo)
+/* Round i changes one half by a keyed function of the other, so it can be undone whatever that function is: the first word
+ * of tg_philox, for LANES values side by side, as one alone waits for each of its multiplications. The high bit of the second
+ * counter word keeps these blocks apart from those of tg_rng_u32. */
+static void feistel(uint64_t x[LANES], int bits, const uint32_t key[2], uint64_t step, bool undo)
 {
-    int low_bits = bits / 2;
-    uint32_t low = (uint32_t)(x & ((UINT64_C(1) << low_bits) - 1)), high = (uint32_t)(x >> low_bits);
-    uint32_t low_mask = (UINT32_C(1) << low_bits) - 1, high_mask = (UINT32_C(1) << (bits - low_bits)) - 1;
-    for (uint32_t k = 0; k < ROUNDS; k++) {
-        const uint32_t i = undo ? ROUNDS - 1 - k : k;
-        bool even = i % 2 == 0;
-        const uint32_t counter[4] = {even ? low : high, UINT32_C(1) << 31 | i, (uint32_t)step,
-                                     (uint32_t)(step >> 32)};
-        uint32_t out[4];
-        tg_philox(out, counter, key);
-        if (even) high ^= out[0] & high_mask;
-        else low ^= out[0] & low_mask;
+    const int low_bits = bits / 2;
+    const uint32_t low_mask = (UINT32_C(1) << low_bits) - 1, high_mask = (UINT32_C(1) << (bits - low_bits)) - 1;
+    uint32_t low[LANES], high[LANES], a[LANES], b[LANES], c[LANES], d[LANES];
+    for (int k = 0; k < LANES; k++) low[k] = (uint32_t)x[k] & low_mask;
+    for (int k = 0; k < LANES; k++) high[k] = (uint32_t)(x[k] >> low_bits);
+    for (uint32_t n = 0; n < ROUNDS; n++) {
+        const uint32_t i = undo ? ROUNDS - 1 - n : n, mask = i % 2 ? low_mask : high_mask;
+        uint32_t *from = i % 2 ? high : low, *to = i % 2 ? low : high, k0 = key[0], k1 = key[1];
+        for (int k = 0; k < LANES; k++) a[k] = from[k];
+        for (int k = 0; k < LANES; k++) b[k] = UINT32_C(1) << 31 | i;
+        for (int k = 0; k < LANES; k++) c[k] = (uint32_t)step;
+        for (int k = 0; k < LANES; k++) d[k] = (uint32_t)(step >> 32);
+        for (int round = 0; round < 10; round++, k0 += 0x9e3779b9u, k1 += 0xbb67ae85u)
+            for (int k = 0; k < LANES; k++) {
+                const uint64_t y = UINT64_C(0xd2511f53) * a[k], z = UINT64_C(0xcd9e8d57) * c[k];
+                a[k] = (uint32_t)(z >> 32) ^ b[k] ^ k0;
+                b[k] = (uint32_t)z;
+                c[k] = (uint32_t)(y >> 32) ^ d[k] ^ k1;
+                d[k] = (uint32_t)y;
+            }
+        for (int k = 0; k < LANES; k++) to[k] ^= a[k] & mask;
     }
-    return (uint64_t)high << low_bits | low;
+    for (int k = 0; k < LANES; k++) x[k] = (uint64_t)high[k] << low_bits | low[k];
 }
 
-/* A permutation of 0 .. 2^bits - 1 < 2n, walked along until it is below n: at most two rounds on average. */
-static int64_t walk(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t from, bool undo)
+/* A permutation of 0 .. 2^bits - 1 < 2n, walked along until it is below n: at most two rounds on average. A lane whose walk
+ * is over takes the next element. */
+static void walk(const tg_rng *r, uint64_t step, int64_t n, int64_t at, int64_t count, bool undo, int64_t *out)
 {
+    uint64_t x[LANES] = {0};
+    int64_t whose[LANES], next = 0, done = 0;
     int bits = 1;
     while (bits < 62 && INT64_C(1) << bits < n) bits++;
-    if (n <= 1) return 0;
-    const tg_rng r = tg_rng_at(seed, purpose, step);
-    uint64_t x = (uint64_t)from;
-    do x = feistel(x, bits, r.key, step, undo);
-    while (x >= (uint64_t)n);
-    return (int64_t)x;
+    for (int64_t i = 0; i < count && n <= 1; i++) out[i] = 0;
+    if (n <= 1) return;
+    for (int k = 0; k < LANES; k++) {
+        whose[k] = next < count ? next : -1;
+        if (next < count) x[k] = (uint64_t)(at + next++);
+    }
+    while (done < count) {
+        feistel(x, bits, r->key, step, undo);
+        for (int k = 0; k < LANES; k++) {
+            if (whose[k] < 0 || x[k] >= (uint64_t)n) continue;
+            out[whose[k]] = (int64_t)x[k];
+            done++;
+            whose[k] = next < count ? next : -1;
+            if (next < count) x[k] = (uint64_t)(at + next++);
+        }
+    }
 }
 
 int64_t tg_rng_permute(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t at)
 {
-    return walk(seed, purpose, step, n, at, false);
+    const tg_rng r = tg_rng_at(seed, purpose, step);
+    int64_t out;
+    walk(&r, step, n, at, 1, false, &out);
+    return out;
 }
 
-int64_t tg_rng_place(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t item)
+void tg_rng_places(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t item, int64_t count, int64_t *out)
 {
-    return walk(seed, purpose, step, n, item, true);
+    const tg_rng r = tg_rng_at(seed, purpose, step);
+    walk(&r, step, n, item, count, true, out);
 }

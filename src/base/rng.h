@@ -25,5 +25,6 @@ float tg_rng_normal(tg_rng *r);
 /* Element `at` of a permutation of 0..n-1, at any position in O(1): a Feistel network keyed by (seed, purpose, step),
  * cycle-walking (Black & Rogaway 2002). */
 int64_t tg_rng_permute(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t at);
-int64_t tg_rng_place(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t item); /* at which `at` it gives item */
+/* At which `at` it gives item, item + 1, ..., count of them: many at once are several times as fast. */
+void tg_rng_places(uint64_t seed, tg_purpose purpose, uint64_t step, int64_t n, int64_t item, int64_t count, int64_t *out);
 #endif

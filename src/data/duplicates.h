@@ -23,8 +23,8 @@ int64_t tg_document_count(const tg_scratch *documents);
 tg_status tg_document_look(const tg_scratch *documents, tg_window *w, int64_t i, int64_t *begin, tg_document *out);
 
 /* Equal bytes. To twins is added {i, first} for each document i of which an equal one came before; first is the first of
- * these. A 64-bit hash finds them, a comparison confirms: with the last 64 different texts of that hash, which only who
- * wants to makes more. Memory: that of two tg_spill, like the list. Errors: TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be
+ * these. 88 bits of two hashes tell: that of a billion documents two that differ are taken for equal has a chance below
+ * 1e-8, where nobody wants it. Memory: that of two tg_spill, like the list. Errors: TG_EIO, TG_ENOMEM, TG_ECANCELLED. ctx may be
  * NULL. */
 tg_status tg_duplicates_exact(tg_context *ctx, const tg_scratch *text, const tg_scratch *documents, tg_spill *twins);
 

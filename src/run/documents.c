@@ -271,7 +271,12 @@ static tg_status split_by_bytes(tg_documents *d, double val, double test)
  * small enough to be read in any order. */
 typedef struct head { int64_t place, length, label; } head; /* the document follows */
 
-enum { HEAD = sizeof(head), HEAPS = 64 /* at most: each has a MiB not written yet */ };
+enum {
+    HEAD = sizeof(head),
+    HEAPS = 64, /* at most: each has a MiB not written yet */
+    GROUP = 64, /* documents whose places are drawn at once */
+    AHEAD = 8   /* documents ahead of which a heap's memory is asked for: it is read here and there */
+};
 
 typedef struct heaps {
     tg_scratch *heap[HEAPS];
@@ -322,7 +327,7 @@ static tg_status put_on_heap(heaps *h, remake *r, int64_t i, int64_t place)
 static tg_status take_heap(heaps *h, remake *r, int64_t heap)
 {
     const int64_t length = tg_scratch_length(h->heap[heap]);
-    const char *all;
+    const char *all = NULL;
     head d;
     int64_t count = 0;
     tg_status s = length <= h->keep ? tg_scratch_look(h->heap[heap], &h->window, 0, length, &all) : TG_OK;
@@ -334,6 +339,7 @@ static tg_status take_heap(heaps *h, remake *r, int64_t heap)
     }
     for (int64_t i = 0; i < count && !s; i++) {
         const int64_t begin = h->at[i] + HEAD;
+        if (all && i + AHEAD < count) __builtin_prefetch(all + h->at[i + AHEAD]);
         s = look_head(h, heap, h->at[i], &d);
         if (!s) s = append(r, h->heap[heap], &h->window, begin, begin + d.length, d.label);
     }
@@ -346,10 +352,13 @@ static tg_status take_heap(heaps *h, remake *r, int64_t heap)
 static tg_status by_heaps(const tg_documents *d, const tg_scratch *text, uint64_t seed, remake *r)
 {
     heaps h;
+    int64_t places[GROUP];
     tg_status s = heaps_new(&h, d, text);
     for (int64_t i = 0; i < d->count && !s; i++) {
-        s = put_on_heap(&h, r, i, tg_rng_place(seed, TG_RNG_SPLIT, 0, d->count, i));
-        if (!s) s = tg_meter_add(&r->meter, 0);
+        const int64_t left = d->count - i;
+        if (i % GROUP == 0) tg_rng_places(seed, TG_RNG_SPLIT, 0, d->count, i, left < GROUP ? left : GROUP, places);
+        s = put_on_heap(&h, r, i, places[i % GROUP]);
+        if (!s && i % GROUP == 0) s = tg_meter_add(&r->meter, 0);
     }
     for (int64_t i = 0; i < h.count && !s; i++) s = take_heap(&h, r, i);
     heaps_free(&h);

@@ -123,9 +123,16 @@ static void check_permutation(int64_t n, uint64_t step)
         CHECK(x >= 0 && x < n);
         CHECK(!seen[x]);
         seen[x] = 1;
-        CHECK_INT(tg_rng_place(9, TG_RNG_SHUFFLE, step, n, x), i);
+        int64_t place;
+        tg_rng_places(9, TG_RNG_SHUFFLE, step, n, x, 1, &place);
+        CHECK_INT(place, i);
     }
     tg_free(seen);
+    int64_t some[40]; /* many at once are the same */
+    for (int64_t item = n / 3, count = 0; count <= 40 && item + count <= n; count += 13) {
+        tg_rng_places(9, TG_RNG_SHUFFLE, step, n, item, count, some);
+        for (int64_t i = 0; i < count; i++) CHECK_INT(tg_rng_permute(9, TG_RNG_SHUFFLE, step, n, some[i]), item + i);
+    }
 }
 
 TEST(a_permutation_takes_every_place_once)

@@ -279,7 +279,7 @@ static void add_meeting(documents *d, uint64_t i)
     CHECK(tg_xxh64_of(d->text.data, 64) == tg_xxh64_of(d->text.data + d->text.length - 64, 64));
 }
 
-TEST(documents_whose_hashes_meet_are_compared)
+TEST(documents_whose_hashes_meet_are_told_apart)
 {
     documents *d = documents_new();
     static const uint64_t numbers[] = {0, 1, 0, 2, 1, 2, 2};
