@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from transformer import Transformer
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -78,6 +80,33 @@ def recurrent(kind, seed):
     save("recurrent_" + kind, out)
 
 
+# What the C test makes of the same settings stands in tests/unit/golden/transformer.c.
+TRANSFORMERS = {
+    "gpt2": {"norm": "layer", "pos": "learned", "act": "gelu", "bias": True, "tie": True, "heads": 2, "kv_heads": 0, "dim": 12},
+    "llama": {"norm": "rms", "pos": "rope", "act": "swiglu", "bias": False, "tie": False, "heads": 4, "kv_heads": 2, "dim": 16},
+}
+
+
+def transformer(kind, seed):
+    rng = np.random.default_rng(seed)
+    V, T, B = 11, 9, 3
+    net = Transformer(V, dict(TRANSFORMERS[kind], layers=2, context=T + 2, ffn=20, theta=100.0, qk_norm=False)).double()
+    for name, p in net.named_parameters():
+        p.data = exact(rng, *p.shape, scale=0.5) + (1 if "norm" in name and name.endswith("weight") else 0)
+        p.data = p.data.float().double()
+    out = {"tokens": rng.integers(0, V, (T, B)), "targets": rng.integers(0, V, (T, B))}
+    out["targets"][1, 2] = -1
+    for name, p in net.named_parameters():
+        out[name] = p
+    logits = net(torch.from_numpy(out["tokens"]).T).transpose(0, 1)  # ours are time-major
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), torch.from_numpy(out["targets"]).flatten(), ignore_index=-1)
+    loss.backward()
+    out["logits"], out["loss"] = logits.contiguous(), loss.reshape(1)
+    for name, p in net.named_parameters():
+        out["grad." + name] = p.grad
+    save("transformer_" + kind, out)
+
+
 def optimisers():
     """Ten steps of each; what the C test repeats stands in tests/unit/golden/optim.c."""
     steps, n = 10, 21
@@ -121,5 +150,7 @@ def ops():
 
 for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
     recurrent(k, i + 1)
+for i, k in enumerate(TRANSFORMERS):
+    transformer(k, i + 21)
 optimisers()
 ops()
