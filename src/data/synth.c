@@ -5,13 +5,14 @@
 #include <string.h>
 
 typedef struct grammar {
-    const char *name, *variants[3];
+    const char *name, *variants[4];
     void (*poem)(tg_rng *r, int variant, tg_str *out);
 } grammar;
 
 static const grammar grammars[] = {
     {"verses", {"ballad", "couplet", NULL}, tg_synth_verse},
     {"couplets", {"five", "seven", NULL}, tg_synth_couplet},
+    {"tasks", {"copy", "reverse", "add", NULL}, tg_synth_task},
 };
 enum { GRAMMARS = sizeof grammars / sizeof grammars[0] };
 static const char prefix[] = "synth:";
@@ -23,7 +24,11 @@ const char *tg_synth_list(void)
            "synth:verses:couplet    lines of four feet that rhyme in pairs\n"
            "synth:couplets          Chinese parallel couplets of five and seven characters\n"
            "synth:couplets:five     five characters a line\n"
-           "synth:couplets:seven    seven characters a line\n";
+           "synth:couplets:seven    seven characters a line\n"
+           "synth:tasks             problems, one a line: copy abcd=abcd, reverse abcd=dcba, 12+34=46\n"
+           "synth:tasks:copy        copy three to six letters\n"
+           "synth:tasks:reverse     the same backwards\n"
+           "synth:tasks:add         two-digit additions\n";
 }
 
 bool tg_synth_is(const char *source)
@@ -37,6 +42,17 @@ int64_t tg_synth_pick(tg_rng *r, int64_t n)
     return a < b ? a : b;
 }
 
+/* "a, b or c" */
+static tg_status no_such_variant(const char *source, const grammar *g)
+{
+    tg_str names = {0};
+    for (int v = 0; g->variants[v]; v++)
+        tg_str_addf(&names, "%s%s", v == 0 ? "" : g->variants[v + 1] ? ", " : " or ", g->variants[v]);
+    tg_status status = names.failed ? TG_ENOMEM : tg_fail(TG_EINVAL, "%s: there is no such variant; take %s", source, names.data);
+    tg_str_free(&names);
+    return status;
+}
+
 static tg_status find(const char *source, const grammar **out, int *variant)
 {
     const char *name = source + sizeof prefix - 1, *colon = strchr(name, ':');
@@ -46,9 +62,7 @@ static tg_status find(const char *source, const grammar **out, int *variant)
         *variant = -1;
         for (int v = 0; colon && grammars[g].variants[v]; v++)
             if (strcmp(grammars[g].variants[v], colon + 1) == 0) *variant = v;
-        if (colon && *variant < 0)
-            return tg_fail(TG_EINVAL, "%s: there is no such variant; take %s or %s", source, grammars[g].variants[0],
-                           grammars[g].variants[1]);
+        if (colon && *variant < 0) return no_such_variant(source, &grammars[g]);
         *out = &grammars[g];
         return TG_OK;
     }

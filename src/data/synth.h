@@ -1,7 +1,8 @@
 /* synth.h - text out of nothing: small seeded grammars of our own, for lessons, tests and demos.
  *   synth:verses[:ballad|couplet]    English: iambic lines that rhyme, quatrains, poems
  *   synth:couplets[:five|seven]      Chinese: two lines of equal length and parallel parts of speech, closing 仄 then 平
- * Without a variant, both in turn. Poem i of a seed is the same whatever the size asked for. */
+ *   synth:tasks[:copy|reverse|add]   problems with one right answer, one a line
+ * Without a variant, all in turn. Poem i of a seed is the same whatever the size asked for. */
 #ifndef TG_DATA_SYNTH_H
 #define TG_DATA_SYNTH_H
 #include "base/rng.h"
@@ -17,9 +18,10 @@ bool tg_synth_is(const char *source);
  * bytes for a line), TG_ENOMEM. */
 tg_status tg_synth(const char *source, uint64_t seed, int64_t bytes, tg_str *out);
 
-/* The grammars: one poem each. variant: -1 any, else position in the list above. */
+/* The grammars: one poem (problem) each. variant: -1 any, else position in the list above. */
 void tg_synth_verse(tg_rng *r, int variant, tg_str *out);
 void tg_synth_couplet(tg_rng *r, int variant, tg_str *out);
+void tg_synth_task(tg_rng *r, int variant, tg_str *out);
 /* Below n with the early ones likelier, as words are: the smaller of two draws. */
 int64_t tg_synth_pick(tg_rng *r, int64_t n);
 #endif

@@ -1,6 +1,8 @@
 /* synth.c - tests of the grammars and of the corpora in data/. */
 #include "data/synth.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -21,8 +23,8 @@ static char *made(const char *source, uint64_t seed, int64_t bytes)
 TEST(a_seed_gives_the_same_text_and_a_longer_one_goes_on_from_it)
 {
     static const char *const sources[] = {"synth:verses", "synth:verses:couplet", "synth:couplets",
-                                          "synth:couplets:seven"};
-    for (int i = 0; i < 4; i++) {
+                                          "synth:couplets:seven", "synth:tasks"};
+    for (int i = 0; i < 5; i++) {
         char *a = made(sources[i], 7, 5000), *b = made(sources[i], 7, 5000), *longer = made(sources[i], 7, 20000);
         char *other = made(sources[i], 8, 5000);
         CHECK_TEXT(a, b);
@@ -101,12 +103,39 @@ TEST(verses_come_in_quatrains_of_short_lines)
     tg_free(text);
 }
 
+TEST(tasks_are_solved_rightly_and_all_kinds_come)
+{
+    char *text = made("synth:tasks", 4, 30000);
+    int64_t of[3] = {0};
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        int64_t a, b, sum;
+        char word[16], answer[16], end;
+        if (sscanf(line, "copy %15[a-z]=%15[a-z]%c", word, answer, &end) == 2) {
+            CHECK_TEXT(answer, word);
+            of[0]++;
+        } else if (sscanf(line, "reverse %15[a-z]=%15[a-z]%c", word, answer, &end) == 2) {
+            const size_t n = strlen(word);
+            CHECK(n >= 3 && n <= 6 && strlen(answer) == n);
+            for (size_t i = 0; i < n; i++) CHECK(answer[i] == word[n - 1 - i]);
+            of[1]++;
+        } else {
+            CHECK_INT(sscanf(line, "%" SCNd64 "+%" SCNd64 "=%" SCNd64 "%c", &a, &b, &sum, &end), 3);
+            CHECK(a >= 10 && a < 100 && b >= 10 && b < 100);
+            CHECK_INT(sum, a + b);
+            of[2]++;
+        }
+    }
+    for (int i = 0; i < 3; i++) CHECK(of[i] > 500); /* of about 2,100 */
+    tg_free(text);
+}
+
 TEST(unknown_grammars_are_refused)
 {
     tg_str s = {0};
     CHECK_ERROR(tg_synth("synth:", 1, 1000, &s), TG_EINVAL, "no such grammar");
     CHECK_ERROR(tg_synth("synth:verse", 1, 1000, &s), TG_EINVAL, "--list");
     CHECK_ERROR(tg_synth("synth:verses:sonnet", 1, 1000, &s), TG_EINVAL, "ballad or couplet");
+    CHECK_ERROR(tg_synth("synth:tasks:divide", 1, 1000, &s), TG_EINVAL, "take copy, reverse or add");
     CHECK_ERROR(tg_synth("synth:verses:", 1, 1000, &s), TG_EINVAL, "no such variant");
     CHECK_ERROR(tg_synth("synth:verses", 1, 5, &s), TG_EINVAL, "too few");
     CHECK(tg_synth_is("synth:x") && !tg_synth_is("synthesis.txt"));
