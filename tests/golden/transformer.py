@@ -80,7 +80,7 @@ class Layer(nn.Module):
 
 
 class Transformer(nn.Module):
-    """c: the settings of our config.json by name, with _ for -; tokens are [B, T]. Without dropout."""
+    """c: the settings in our metadata; tokens are [B, T]. Without dropout."""
 
     def __init__(self, vocab, c):
         super().__init__()
