@@ -6,7 +6,7 @@ work=$(mktemp -d "${TG_TEST_TMP:-${TMPDIR:-/tmp}}/repro-XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 : "${BUILD:=build}"
 MAKE=${MAKE:-make}
-kinds='lstm gru rnn'
+kinds='lstm gru rnn gpt2 llama'
 gen-collect synth:verses --max-bytes 18k --licence CC0-1.0 -o "$work/corpus" -q 2>/dev/null &&
 gen-preprocess "$work/corpus" -o "$work/x.safetensors" -q || { echo "not ok repro: no data"; exit 1; }
 
@@ -18,6 +18,10 @@ options()
         --optimizer adamw --weight-decay 0.1 --schedule cosine --eval-every 10 ;;
     rnn) echo --model rnn --layers 1 --hidden 48 --tie --activation relu --batch 3 --seq 20 --steps 40 --optimizer sgd \
         --nesterov --lr 0.1 --dropout 0.2 --eval-every 15 ;;
+    gpt2) echo --model transformer --norm layer --pos learned --act gelu --bias --layers 2 --heads 2 --dim 22 --context 19 \
+        --batch 5 --steps 40 --dropout 0.1 --optimizer adamw --weight-decay 0.1 --eval-every 15 ;;
+    llama) echo --model transformer --layers 2 --heads 4 --kv-heads 2 --dim 40 --context 24 --batch 4 --steps 40 --accum 2 \
+        --qk-norm --no-tie --ema 0.9 --schedule cosine --eval-every 10 ;;
     esac
 }
 
@@ -74,7 +78,7 @@ for lang in tr_TR.UTF-8 C; do (export LC_ALL=$lang TZ=Asia/Tokyo; each "locale_$
 n=3
 for k in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$work/k"
-    case $((k % 2)) in 0) kind=gru ;; *) kind=lstm ;; esac
+    case $((k % 3)) in 0) kind=gru ;; 1) kind=lstm ;; *) kind=llama ;; esac
     TG_FAULT=kill:$n train $kind k --save-every 7
     code=$?
     if [ $code -ne 137 ]; then echo "not ok repro_kill_$k: not killed, exit $code"; else

@@ -27,7 +27,9 @@ static inline bench bench_over_made(const char *name, int threads, double dropou
     void *config = tg_alloc(desc->config_size);
     CHECK_OK(tg_keys_new(&keys));
     CHECK_OK(tg_keys_add(keys, name, desc->keys, config));
-    CHECK_OK(tg_keys_set(keys, "hidden", "24", TG_FROM_FLAG));
+    const bool transformer = !strcmp(name, "transformer");
+    CHECK_OK(tg_keys_set(keys, transformer ? "dim" : "hidden", "24", TG_FROM_FLAG));
+    if (transformer) CHECK_OK(tg_keys_set(keys, "context", "16", TG_FROM_FLAG)); /* as seq below */
     snprintf(flag, sizeof flag, "%d.%d", 0, (int)(dropout * 10));
     CHECK_OK(tg_keys_set(keys, "dropout", flag, TG_FROM_FLAG));
     const tg_model_data about = tg_model_data_of(tg_dataset_tokenizer(b.data));

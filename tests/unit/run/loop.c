@@ -23,22 +23,26 @@ TEST(an_lstm_learns_a_sentence_by_heart) { learns("lstm"); }
 TEST(a_gru_learns_a_sentence_by_heart) { learns("gru"); }
 TEST(an_rnn_learns_a_sentence_by_heart) { learns("rnn"); }
 
-TEST(steps_after_the_third_allocate_nothing)
+static void trains_without_allocating(const char *name)
 {
-    bench b = bench_new("lstm", 2, 0.1);
+    bench b = bench_new(name, 2, 0.1);
     tg_step_info i;
     for (int k = 0; k < 3; k++) CHECK_OK(tg_loop_step(b.loop, &i));
     int64_t before = tg_alloc_count();
     for (int k = 0; k < 40; k++) CHECK_OK(tg_loop_step(b.loop, &i));
     CHECK_INT(tg_alloc_count() - before, 0);
-    test_note("allocations in 40 steps: %lld", (long long)(tg_alloc_count() - before));
+    test_note("%s: allocations in 40 steps: %lld", name, (long long)(tg_alloc_count() - before));
     bench_free(&b);
     CHECK_INT(tg_alloc_live(), 0);
 }
 
-TEST(sampling_allocates_nothing_after_its_first_tokens)
+TEST(steps_after_the_third_allocate_nothing) { trains_without_allocating("lstm"); }
+TEST(a_transformers_steps_after_the_third_allocate_nothing) { trains_without_allocating("transformer"); }
+
+/* `first`: tokens until every size has come; a full context, which slides, is one. */
+static void samples_without_allocating(const char *name, int first)
 {
-    bench b = bench_new("lstm", 1, 0);
+    bench b = bench_new(name, 1, 0);
     tg_choice choice = {.temperature = 0.8, .top_k = 5, .top_p = 0.9, .min_p = 0, .repeat_penalty = 1.1};
     tg_generator *g;
     const tg_tokenizer *tokens = tg_dataset_tokenizer(b.data);
@@ -46,19 +50,22 @@ TEST(sampling_allocates_nothing_after_its_first_tokens)
     float log_prob;
     CHECK_OK(tg_generator_new(b.model, b.loop->tape, tokens, &choice, 0, &g));
     CHECK_OK(tg_generator_start(g, opening, tg_opening(tokens, -1, false, 1, 0, opening)));
-    for (int k = 0; k < 3; k++) CHECK_OK(tg_generator_next(g, 1, 0, k, &token, &log_prob));
+    for (int k = 0; k < first; k++) CHECK_OK(tg_generator_next(g, 1, 0, k, &token, &log_prob));
     int64_t before = tg_alloc_count();
-    for (int k = 3; k < 200; k++) CHECK_OK(tg_generator_next(g, 1, 0, k, &token, &log_prob));
+    for (int k = first; k < 200; k++) CHECK_OK(tg_generator_next(g, 1, 0, k, &token, &log_prob));
     CHECK_INT(tg_alloc_count() - before, 0);
     tg_generator_free(g);
     bench_free(&b);
 }
 
-TEST(training_gives_the_same_bits_for_any_number_of_threads)
+TEST(sampling_allocates_nothing_after_its_first_tokens) { samples_without_allocating("lstm", 3); }
+TEST(sampling_a_transformer_allocates_nothing_after_its_first_slide) { samples_without_allocating("transformer", 32); }
+
+static void same_bits_for_any_threads(const char *name)
 {
     uint8_t first[4096];
     for (int threads = 1; threads <= 4; threads++) {
-        bench b = bench_new("lstm", threads, 0.2);
+        bench b = bench_new(name, threads, 0.2);
         tg_step_info i;
         for (int k = 0; k < 10; k++) CHECK_OK(tg_loop_step(b.loop, &i));
         const float *w = tg_params_values(tg_model_params(b.model));
@@ -67,6 +74,9 @@ TEST(training_gives_the_same_bits_for_any_number_of_threads)
         bench_free(&b);
     }
 }
+
+TEST(training_gives_the_same_bits_for_any_number_of_threads) { same_bits_for_any_threads("lstm"); }
+TEST(training_a_transformer_gives_the_same_bits_for_any_number_of_threads) { same_bits_for_any_threads("transformer"); }
 
 /* Weights after one step of plain descent, over `accum` batches; lr 0 leaves them, and the gradient can be read. */
 static float *one_step(int64_t accum, double lr, int64_t first, float *grads)
