@@ -112,7 +112,7 @@ if sleep 0.01 2> /dev/null; then
     killed=0 moments=''
     for k in 1 2 3 4 5 6 7 8 9 10; do
         rm -rf "$work/k"
-        at=$(awk -v w="$whole" -v seed="$$$k" 'BEGIN { srand(seed * 7919 + w); rand(); printf "%.6f", w * rand() / 1e6 }')
+        at=$(awk -v w="$whole" -v seed="$$$k" 'BEGIN { srand((seed * 7919 + w) % 2147483647); rand(); printf "%.6f", w * rand() / 1e6 }')
         under="sh $work/killed_after $at"
         train lstm k --save-every 1
         [ $? -eq 137 ] && killed=$((killed + 1)) moments="$moments $at"
