@@ -48,7 +48,8 @@ def main(argv):
     for kind in KINDS:
         asked = [d.split("=") for d in unseen if kind_of(d) == kind][:most]
         right = sum(answer_of(argv[1], prompt + "=") == answer for prompt, answer in asked)
-        print("%s %d/%d %.1f %%" % (kind, right, len(asked), 100 * right / max(1, len(asked))))
+        if asked:
+            print("%s %d/%d %.1f %%" % (kind, right, len(asked), 100 * right / len(asked)))
 
 
 main(sys.argv)
