@@ -48,6 +48,11 @@ tg_tensor *tg_param(tg_params *p, const char *name, int rank, const int64_t *dim
 /* Before the seal: elements [first, first + count) of a parameter of this set start as value, whatever is drawn for the
  * rest (an LSTM's forget-gate bias). Errors: TG_EINVAL (range, sealed). */
 tg_status tg_param_start(tg_params *p, const tg_tensor *parameter, int64_t first, int64_t count, double value);
+/* Before the seal: a parameter [rows, columns] of this set stands between hidden units on both sides, and is `count` matrices
+ * on top of each other (queries, keys and values; an LSTM's gates), each of so many rows. An optimiser that treats matrices as
+ * such (muon) does so with each of them; nothing said of a parameter, it is none: tables, heads, gains and biases. Errors:
+ * TG_EINVAL (not two axes, rows that are not all of it, sealed), TG_ENOMEM. */
+tg_status tg_param_matrices(tg_params *p, const tg_tensor *parameter, int count, const int64_t *rows);
 /* Allocates the slab and draws initial values: element i of parameter k from stream (seed, INIT, k), so a parameter's
  * start depends on its place and shape only. train: also the gradients' slab. plan: shapes only, no memory for
  * values. */
@@ -66,16 +71,17 @@ void tg_params_clear_grads(tg_params *p);
 
 /* ---- optimisers ---------------------------------------------------------------------------------------------- */
 
-typedef enum tg_optim_kind { TG_SGD, TG_RMSPROP, TG_ADAM, TG_ADAMW } tg_optim_kind;
-#define TG_OPTIM_CHOICES "sgd|rmsprop|adam|adamw"
+typedef enum tg_optim_kind { TG_SGD, TG_RMSPROP, TG_ADAM, TG_ADAMW, TG_MUON } tg_optim_kind;
+#define TG_OPTIM_CHOICES "sgd|rmsprop|adam|adamw|muon"
 
 typedef struct tg_optim_config {
     tg_optim_kind kind;
-    double momentum;            /* sgd */
-    bool nesterov;              /* sgd */
-    double beta1, beta2;        /* adam, adamw; rmsprop: beta2 is its decay */
+    double momentum;            /* sgd, muon's matrices */
+    bool nesterov;              /* sgd, muon's matrices */
+    double beta1, beta2;        /* adam, adamw, the rest of muon; rmsprop: beta2 is its decay */
     double epsilon;
-    double weight_decay;        /* adamw: decoupled; the others: added to the gradient */
+    double weight_decay;        /* adamw, muon: decoupled; the others: added to the gradient */
+    double hidden_rate;         /* muon: its matrices' learning rate over that of the rest; above 0 */
 } tg_optim_config;
 
 typedef struct tg_optim tg_optim; /* one slab of moments for each that its kind needs */
@@ -93,9 +99,16 @@ void tg_optim_free(tg_optim *o);
  *   adam     m = beta1·m + (1-beta1)·g;  v = beta2·v + (1-beta2)·g²;
  *            w -= lr·(m/(1-beta1^step)) / (sqrt(v/(1-beta2^step)) + epsilon)
  *   adamw    w -= lr·weight_decay·w first, then as adam; the other kinds add weight_decay·w to g
- * Cost: one fused sweep over memory, in fixed chunks over threads.
+ *   muon     of each matrix [r, c] between hidden units (tg_param_matrices), with lr' = hidden_rate·lr:
+ *            m = momentum·m + g;  x = m (nesterov: g + momentum·m);  x /= ‖x‖ + 1e-7, the root of the sum of its squares;
+ *            five times x = 3.4445·x - 4.7750·(xxᵀ)x + 2.0315·(xxᵀ)²x, after which its singular values are about 1;
+ *            w -= lr'·weight_decay·w, then w -= lr'·0.2·sqrt(max(r, c))·x;  of everything else as adamw
+ * The factor of muon is Liu's: the root mean square of an update is then about what AdamW's is, 0.2 to 0.4, whatever the
+ * shape, so that one learning rate and one weight decay are good for both. (Jordan's, sqrt(max(1, r/c)), wants another.)
+ * Cost: one fused sweep over memory, in fixed chunks over threads; muon: tg_optim_flops on top.
  * Sources: Sutskever et al. 2013; Tieleman & Hinton 2012; Kingma & Ba 2014, arXiv:1412.6980; Loshchilov & Hutter 2017,
- * arXiv:1711.05101. Formulas as PyTorch's.
+ * arXiv:1711.05101; Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks" (muon); Liu et al. 2025,
+ * "Muon is scalable for LLM training", arXiv:2502.16982. Formulas as PyTorch's, muon's in float throughout.
  */
 void tg_optim_step(tg_optim *o, double lr, double scale, int64_t step);
 /* Its state for checkpoints: slabs of tg_params_size floats, laid out as the values are; names "m", "v". Borrowed; to be
@@ -103,6 +116,11 @@ void tg_optim_step(tg_optim *o, double lr, double scale, int64_t step);
 int tg_optim_slabs(const tg_optim *o);
 const char *tg_optim_slab_name(const tg_optim *o, int i);
 float *tg_optim_slab(const tg_optim *o, int i);
+
+/* Bytes that it holds, or would hold if the parameters were no plan: slabs and scratch. */
+int64_t tg_optim_bytes(const tg_optim *o);
+/* Operations of one step's matrix products, a multiply-add being two, if all parameters have a gradient; 0 but for muon. */
+double tg_optim_flops(const tg_optim *o);
 
 /* 2-norm of all gradients, in fixed chunks; not finite when a gradient is not. */
 double tg_grad_norm(tg_context *ctx, const tg_params *p);

@@ -112,6 +112,16 @@ static tg_status declare_linear(tg_params *p, tg_linear_layer *l, const char *na
     return l->w && (l->b || !bias) ? TG_OK : tg_note("declaring %s", name);
 }
 
+/* A linear layer between hidden units: `count` matrices of so many rows on top of each other. */
+static tg_status declare_hidden(tg_params *p, tg_linear_layer *l, const char *name, int64_t in, int count, const int64_t *rows,
+                                bool bias, double deviation)
+{
+    int64_t out = 0;
+    for (int i = 0; i < count; i++) out += rows[i];
+    tg_status s = declare_linear(p, l, name, in, out, bias, deviation);
+    return s ? s : tg_param_matrices(p, l->w, count, rows);
+}
+
 static tg_status declare_norm(tg_params *p, tg_norm_layer *l, const char *name, const transformer_config *c)
 {
     if (c->norm == NORM_LAYER) return tg_norm_layer_declare(p, l, name, c->dim, 0);
@@ -122,20 +132,20 @@ static tg_status declare_norm(tg_params *p, tg_norm_layer *l, const char *name, 
 /* Matrices that write into the residual stream start smaller the more of them there are (Radford et al. 2019, 2.3). */
 static tg_status declare_block(tg_params *p, block *b, int64_t k, const transformer_config *c)
 {
-    const int64_t D = c->dim / c->heads, F = ffn_of(c), inner = c->act == ACT_SWIGLU ? 2 * F : F;
+    const int64_t D = c->dim / c->heads, KV = kv_heads_of(c) * D, F = ffn_of(c);
     const double residual = DEVIATION / sqrt(2 * (double)c->layers);
     char name[NAME];
     tg_status s = declare_norm(p, &b->norm1, name_of(name, k, "norm1"), c);
-    if (!s) s = declare_linear(p, &b->qkv, name_of(name, k, "attn.qkv"), c->dim, (c->heads + 2 * kv_heads_of(c)) * D, c->bias, DEVIATION);
+    if (!s) s = declare_hidden(p, &b->qkv, name_of(name, k, "attn.qkv"), c->dim, 3, (int64_t[]){c->heads * D, KV, KV}, c->bias, DEVIATION);
     if (!s && c->qk_norm) {
         b->q_norm = tg_layer_param(p, name_of(name, k, "attn.q_norm"), "weight", -1, 1, &D, TG_INIT_ONE, 0, 0);
         b->k_norm = tg_layer_param(p, name_of(name, k, "attn.k_norm"), "weight", -1, 1, &D, TG_INIT_ONE, 0, 0);
         if (!b->q_norm || !b->k_norm) s = tg_note("declaring %s", name);
     }
-    if (!s) s = declare_linear(p, &b->out, name_of(name, k, "attn.out"), c->heads * D, c->dim, c->bias, residual);
+    if (!s) s = declare_hidden(p, &b->out, name_of(name, k, "attn.out"), c->heads * D, 1, &c->dim, c->bias, residual);
     if (!s) s = declare_norm(p, &b->norm2, name_of(name, k, "norm2"), c);
-    if (!s) s = declare_linear(p, &b->up, name_of(name, k, "mlp.up"), c->dim, inner, c->bias, DEVIATION);
-    if (!s) s = declare_linear(p, &b->down, name_of(name, k, "mlp.down"), F, c->dim, c->bias, residual);
+    if (!s) s = declare_hidden(p, &b->up, name_of(name, k, "mlp.up"), c->dim, c->act == ACT_SWIGLU ? 2 : 1, (int64_t[]){F, F}, c->bias, DEVIATION);
+    if (!s) s = declare_hidden(p, &b->down, name_of(name, k, "mlp.down"), F, 1, &c->dim, c->bias, residual);
     return s;
 }
 

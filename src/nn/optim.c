@@ -1,8 +1,9 @@
-/* optim.c - SGD, RMSprop, Adam, AdamW over the slabs: one fork a step, each chunk one kernel call. */
+/* optim.c - SGD, RMSprop, Adam, AdamW over the slabs: one fork a step, each chunk one kernel call. Muon's matrices are
+ * muon.c's, and AdamW does the rest. */
 #include <math.h>
 
 #include "base/alloc.h"
-#include "nn/param.h"
+#include "nn/muon.h"
 
 enum { MOST_SLABS = 2 };
 
@@ -11,6 +12,7 @@ struct tg_optim {
     const tg_params *p;
     tg_optim_config config;
     float *slabs[MOST_SLABS];
+    tg_muon *muon; /* NULL: another kind */
 };
 
 /* What one step hands to its chunks; all the arithmetic on settings is done in double before. */
@@ -60,6 +62,7 @@ static const optim_row rows[] = {
     [TG_RMSPROP] = {1, {"v"}, rmsprop},
     [TG_ADAM] = {2, {"m", "v"}, adam},
     [TG_ADAMW] = {2, {"m", "v"}, adamw},
+    [TG_MUON] = {2, {"m", "v"}, adamw}, /* a matrix's part of v stays 0 */
 };
 
 static tg_status check(const tg_optim_config *c)
@@ -70,8 +73,10 @@ static tg_status check(const tg_optim_config *c)
         return tg_fail(TG_EINVAL, "an optimiser's momentum and betas must be at least 0 and below 1");
     if (!(c->epsilon >= 0 && c->weight_decay >= 0))
         return tg_fail(TG_EINVAL, "an optimiser's epsilon and weight decay must not be negative");
-    if (c->kind == TG_SGD && c->nesterov && c->momentum == 0)
+    if ((c->kind == TG_SGD || c->kind == TG_MUON) && c->nesterov && c->momentum == 0)
         return tg_fail(TG_EINVAL, "Nesterov's form wants a momentum above 0");
+    if (c->kind == TG_MUON && !(c->hidden_rate > 0 && isfinite(c->hidden_rate)))
+        return tg_fail(TG_EINVAL, "muon's hidden_rate, its matrices' learning rate over that of the rest, must be above 0");
     return TG_OK;
 }
 
@@ -90,6 +95,10 @@ tg_status tg_optim_new(tg_context *ctx, tg_params *p, const tg_optim_config *con
         tg_optim_free(o);
         return TG_ENOMEM;
     }
+    if (config->kind == TG_MUON && (s = tg_muon_new(ctx, p, &o->muon))) {
+        tg_optim_free(o);
+        return s;
+    }
     *out = o;
     return TG_OK;
 }
@@ -98,6 +107,7 @@ void tg_optim_free(tg_optim *o)
 {
     if (!o) return;
     for (int i = 0; i < MOST_SLABS; i++) tg_free(o->slabs[i]);
+    tg_muon_free(o->muon);
     tg_free(o);
 }
 
@@ -108,6 +118,12 @@ int tg_optim_slabs(const tg_optim *o)
 
 const char *tg_optim_slab_name(const tg_optim *o, int i) { return rows[o->config.kind].names[i]; }
 float *tg_optim_slab(const tg_optim *o, int i) { return o->slabs[i]; }
+double tg_optim_flops(const tg_optim *o) { return o->muon ? tg_muon_flops(o->muon) : 0; }
+
+int64_t tg_optim_bytes(const tg_optim *o)
+{
+    return tg_optim_slabs(o) * tg_params_size(o->p) * (int64_t)sizeof(float) + (o->muon ? tg_muon_room(o->muon) : 0);
+}
 
 static void step_chunk(void *arg, int64_t chunk)
 {
@@ -115,7 +131,7 @@ static void step_chunk(void *arg, int64_t chunk)
     const tg_optim *o = j->o;
     const tg_param_chunk *c = &o->p->chunks[chunk];
     const tg_param_row *row = &o->p->rows[c->row];
-    if (!row->tensor->has_grad) return;
+    if (!row->tensor->has_grad || (o->muon && row->parts > 0)) return;
     float *a = o->slabs[0] ? o->slabs[0] + c->offset : NULL, *b = o->slabs[1] ? o->slabs[1] + c->offset : NULL;
     rows[o->config.kind].step(j, o->p->values + c->offset, o->p->grads + c->offset, a, b, c->count,
                               row->decay ? (float)o->config.weight_decay : 0);
@@ -135,9 +151,10 @@ void tg_optim_step(tg_optim *o, double lr, double scale, int64_t step)
 {
     step_job j = {.o = o, .k = tg_kernels_of(o->ctx), .scale = (float)scale, .lr = (float)lr};
     if (!o->p->grads) return;
-    if (o->config.kind == TG_ADAM || o->config.kind == TG_ADAMW) {
+    if (rows[o->config.kind].slabs == 2) { /* adam and what is made of it */
         j.rate = (float)(lr / (1 - power((double)(float)o->config.beta1, step)));
         j.root = (float)(1 / sqrt(1 - power((double)(float)o->config.beta2, step)));
     }
     tg_pool_run(o->ctx->pool, step_chunk, &j, o->p->chunk_count);
+    if (o->muon) tg_muon_step(o->muon, &o->config, o->slabs[0], lr * o->config.hidden_rate, scale);
 }

@@ -69,7 +69,7 @@ tg_tensor *tg_param(tg_params *p, const char *name, int rank, const int64_t *dim
     if (!copy) return NULL;
     *x = (tg_tensor){.shape = shape, .dtype = TG_F32, .group = group, .name = copy};
     int64_t count = tg_shape_count(&shape);
-    p->rows[p->count++] = (tg_param_row){x, p->size, count, kind, scale, decay};
+    p->rows[p->count++] = (tg_param_row){.tensor = x, .offset = p->size, .count = count, .init = kind, .scale = scale, .decay = decay};
     p->size += (count + TG_PARAM_PAD - 1) / TG_PARAM_PAD * TG_PARAM_PAD;
     p->elements += count;
     return x;
@@ -86,6 +86,26 @@ tg_status tg_param_start(tg_params *p, const tg_tensor *parameter, int64_t first
     *s = (tg_param_start_range){parameter, first, count, (float)value, NULL};
     *p->starts_end = s;
     p->starts_end = &s->next;
+    return TG_OK;
+}
+
+tg_status tg_param_matrices(tg_params *p, const tg_tensor *parameter, int count, const int64_t *rows)
+{
+    int64_t all = 0, i = 0;
+    bool sensible = count > 0;
+    for (int k = 0; k < count; k++) {
+        sensible = sensible && rows[k] > 0 && rows[k] <= parameter->shape.dims[0] - all;
+        all += sensible ? rows[k] : 0;
+    }
+    if (p->sealed) return tg_fail(TG_EINVAL, "parameter %s: the set is sealed already", parameter->name);
+    if (parameter->shape.rank != 2 || !sensible || all != parameter->shape.dims[0])
+        return tg_fail(TG_EINVAL, "parameter %s: it does not consist of %d matrices of the rows given", parameter->name, count);
+    while (p->rows[i].tensor != parameter) i++;
+    int64_t *copy = tg_arena_alloc(p->arena, count * (int64_t)sizeof *copy);
+    if (!copy) return TG_ENOMEM;
+    memcpy(copy, rows, (size_t)count * sizeof *copy);
+    p->rows[i].parts = count;
+    p->rows[i].part_rows = copy;
     return TG_OK;
 }
 

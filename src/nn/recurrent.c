@@ -10,7 +10,7 @@ tg_status tg_recurrent_layer_declare(tg_params *p, tg_recurrent_layer *l, const 
                                      tg_recurrent_kind kind, int64_t in, int64_t hidden, double gain, double forget_bias,
                                      int group)
 {
-    const int64_t rows = gates[kind] * hidden;
+    const int64_t rows = gates[kind] * hidden, each_gate[] = {hidden, hidden, hidden, hidden};
     const double scale = 1 / sqrt((double)hidden);
     tg_recurrent_layer n = {.kind = kind, .in = in, .hidden = hidden};
     const struct { const char *name; int rank; int64_t columns; double scale; tg_tensor **to; } each[] = {
@@ -22,7 +22,9 @@ tg_status tg_recurrent_layer_declare(tg_params *p, tg_recurrent_layer *l, const 
                                      TG_INIT_UNIFORM, each[i].scale, group);
         if (!*each[i].to) return tg_note("declaring layer %d of %s", number, name);
     }
-    tg_status s = kind == TG_LSTM ? tg_param_start(p, n.b_ih, hidden, hidden, forget_bias) : TG_OK;
+    tg_status s = tg_param_matrices(p, n.w_ih, (int)gates[kind], each_gate);
+    if (!s) s = tg_param_matrices(p, n.w_hh, (int)gates[kind], each_gate);
+    if (!s && kind == TG_LSTM) s = tg_param_start(p, n.b_ih, hidden, hidden, forget_bias);
     if (!s && kind == TG_LSTM) s = tg_param_start(p, n.b_hh, hidden, hidden, 0);
     if (!s) *l = n;
     return s;

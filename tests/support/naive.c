@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/rng.h"
 #include "kernels/kernels.h"
 
@@ -357,4 +358,48 @@ void naive_adam(double *w, const double *g, double *m, double *v, int64_t n, con
         v[i] = o->beta2 * v[i] + (1 - o->beta2) * grad * grad;
         w[i] -= o->lr * (m[i] / correct1) / (sqrt(v[i] / correct2) + o->epsilon);
     }
+}
+
+/* x = a·x + b·(xxT)x + c·(xxT)(xxT)x, as it stands in Jordan et al. 2024 */
+static void newton_schulz(double *x, int64_t rows, int64_t cols)
+{
+    const double factors[3] = {3.4445, -4.7750, 2.0315};
+    double *power = tg_alloc_array(rows * cols, sizeof *power), *next = tg_alloc_array(rows * cols, sizeof *next);
+    double *sum = tg_alloc_array(rows * cols, sizeof *sum), *s = tg_alloc_array(rows * rows, sizeof *s);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < rows; j++)
+            for (int64_t k = 0; k < cols; k++) s[i * rows + j] += x[i * cols + k] * x[j * cols + k];
+    memcpy(power, x, (size_t)(rows * cols) * sizeof *x);
+    for (int f = 0; f < 3; f++) {
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t k = 0; k < cols; k++) {
+                sum[i * cols + k] += factors[f] * power[i * cols + k];
+                next[i * cols + k] = 0;
+                for (int64_t j = 0; j < rows; j++) next[i * cols + k] += s[i * rows + j] * power[j * cols + k];
+            }
+        double *other = power;
+        power = next;
+        next = other;
+    }
+    memcpy(x, sum, (size_t)(rows * cols) * sizeof *x);
+    tg_free(power);
+    tg_free(next);
+    tg_free(sum);
+    tg_free(s);
+}
+
+void naive_muon(double *w, const double *g, double *m, int64_t rows, int64_t cols, const naive_optim *o)
+{
+    const int64_t n = rows * cols;
+    double norm = 0, *x = tg_alloc_array(n, sizeof *x);
+    for (int64_t i = 0; i < n; i++) {
+        m[i] = o->momentum * m[i] + g[i];
+        x[i] = o->nesterov ? g[i] + o->momentum * m[i] : m[i];
+        norm += x[i] * x[i];
+    }
+    for (int64_t i = 0; i < n; i++) x[i] /= sqrt(norm) + 1e-7;
+    for (int i = 0; i < 5; i++) newton_schulz(x, rows, cols);
+    for (int64_t i = 0; i < n; i++)
+        w[i] -= o->lr * (o->decay * w[i] + 0.2 * sqrt((double)(rows > cols ? rows : cols)) * x[i]);
+    tg_free(x);
 }

@@ -78,6 +78,8 @@ typedef struct naive_optim {
 } naive_optim;
 void naive_sgd(double *w, const double *g, double *m, int64_t n, const naive_optim *o);
 void naive_rmsprop(double *w, const double *g, double *v, int64_t n, const naive_optim *o);
+/* One matrix; o->lr is the matrices' own rate. */
+void naive_muon(double *w, const double *g, double *m, int64_t rows, int64_t cols, const naive_optim *o);
 void naive_adam(double *w, const double *g, double *m, double *v, int64_t n, const naive_optim *o, int64_t step);
 
 #endif

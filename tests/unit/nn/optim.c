@@ -51,7 +51,7 @@ static reference reference_of(const tg_tensor *x, double lr, const tg_optim_conf
     for (int64_t i = 0; i < r.n; i++) r.w[i] = (double)x->data[i];
     r.o = (naive_optim){.lr = lr, .momentum = c->momentum, .beta1 = c->beta1, .beta2 = c->beta2, .epsilon = c->epsilon,
                         .decay = decays ? c->weight_decay : 0, .nesterov = c->nesterov,
-                        .decoupled = c->kind == TG_ADAMW};
+                        .decoupled = c->kind == TG_ADAMW || c->kind == TG_MUON};
     return r;
 }
 
@@ -70,6 +70,7 @@ static void reference_step(reference *r, const tg_tensor *x, const tg_optim_conf
     case TG_SGD: naive_sgd(r->w, r->g, c->momentum > 0 ? r->m : NULL, r->n, &r->o); break;
     case TG_RMSPROP: naive_rmsprop(r->w, r->g, r->v, r->n, &r->o); break;
     case TG_ADAM:
+    case TG_MUON: /* none of these is a matrix between hidden units */
     case TG_ADAMW: naive_adam(r->w, r->g, r->m, r->v, r->n, &r->o, step); break;
     }
 }
@@ -117,6 +118,7 @@ static const tg_optim_config configs[] = {
     {.kind = TG_RMSPROP, .beta2 = 0.95, .epsilon = 1e-6, .weight_decay = 0.01},
     {.kind = TG_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.01},
     {.kind = TG_ADAMW, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1},
+    {.kind = TG_MUON, .momentum = 0.95, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1, .hidden_rate = 9},
 };
 enum { CONFIGS = sizeof configs / sizeof *configs };
 
@@ -195,7 +197,8 @@ TEST(settings_that_make_no_sense_are_refused)
     const struct { tg_optim_config config; const char *message; } bad[] = {
         {{.kind = (tg_optim_kind)9}, "no optimiser"},          {{.kind = TG_ADAM, .beta1 = 1}, "below 1"},
         {{.kind = TG_ADAM, .beta2 = (double)NAN}, "below 1"}, {{.kind = TG_ADAM, .epsilon = -1}, "negative"},
-        {{.kind = TG_SGD, .nesterov = true}, "Nesterov"},
+        {{.kind = TG_SGD, .nesterov = true}, "Nesterov"},    {{.kind = TG_MUON, .nesterov = true, .hidden_rate = 1}, "Nesterov"},
+        {{.kind = TG_MUON}, "hidden_rate"},                   {{.kind = TG_MUON, .hidden_rate = (double)INFINITY}, "hidden_rate"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_ERROR(tg_optim_new(x.ctx, x.p, &bad[i].config, &o), TG_EINVAL, bad[i].message);

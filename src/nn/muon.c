@@ -1,0 +1,218 @@
+/*
+ * muon.c - the momentum of a matrix, its singular values brought to about 1, is the update (Jordan et al. 2024).
+ *
+ * Five steps of a Newton-Schulz iteration do it, x = (a + b·s + c·s²)x with s = xxᵀ, by products alone. The smaller side is
+ * squared: of a tall matrix s is xᵀx and stands on the right, which is the same polynomial of the same singular values. One
+ * matrix comes after the other, and the threads share its products: the bits are those of the products, the same for any
+ * number of threads, and scratch is needed for one matrix only.
+ */
+#include "nn/muon.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum { ITERATIONS = 5, GRAIN = 4096 };
+/* Steep at 0, so that small singular values grow fast; what ends between 0.7 and 1.2 is near enough to 1. */
+static const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
+static const double LEAST_NORM = 1e-7, UPDATE_RMS = 0.2;
+
+/* One matrix of a parameter, at `offset` of the slabs. */
+typedef struct matrix { const tg_param_row *of; int64_t offset, rows, cols; } matrix;
+
+struct tg_muon {
+    tg_context *ctx;
+    const tg_params *p;
+    matrix *list;
+    int64_t count;
+    int64_t area, square;        /* of the largest, and of the largest smaller side's square: floats, padded */
+    int64_t gemm_bytes;
+    float *memory;               /* NULL in a plan */
+    float *x, *y, *s, *poly;     /* in it: two of a matrix, two of its square */
+    void *scratch;
+};
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t padded(int64_t n) { return (n + TG_PARAM_PAD - 1) / TG_PARAM_PAD * TG_PARAM_PAD; }
+static int64_t side_of(const matrix *m) { return least(m->rows, m->cols); }
+
+/* ---- the three products -------------------------------------------------------------------------------------------- */
+
+static tg_gemm square_of_x(const matrix *m, const float *x, float *s)
+{
+    const int64_t side = side_of(m), down = m->rows <= m->cols ? m->cols : 1, along = m->rows <= m->cols ? 1 : m->cols;
+    return (tg_gemm){.m = side, .n = side, .k = most(m->rows, m->cols), .a = x, .a_rs = down, .a_cs = along,
+                     .b = x, .b_rs = along, .b_cs = down, .c = s, .c_rs = side};
+}
+
+static tg_gemm square_of_s(const matrix *m, const float *s, float *poly)
+{
+    const int64_t side = side_of(m);
+    return (tg_gemm){.m = side, .n = side, .k = side, .a = s, .a_rs = side, .a_cs = 1, .b = s, .b_rs = side, .b_cs = 1,
+                     .c = poly, .c_rs = side};
+}
+
+static tg_gemm poly_times_x(const matrix *m, const float *poly, const float *x, float *y)
+{
+    const int64_t side = side_of(m);
+    const bool wide = m->rows <= m->cols;
+    return (tg_gemm){.m = m->rows, .n = m->cols, .k = side, .a = wide ? poly : x, .a_rs = side, .a_cs = 1,
+                     .b = wide ? x : poly, .b_rs = m->cols, .b_cs = 1, .c = y, .c_rs = m->cols};
+}
+
+/* ---- making -------------------------------------------------------------------------------------------------------- */
+
+static void list_matrices(tg_muon *u)
+{
+    for (int64_t i = 0; i < u->p->count; i++) {
+        const tg_param_row *r = &u->p->rows[i];
+        int64_t offset = r->offset;
+        for (int k = 0; k < r->parts; k++) {
+            const matrix m = {r, offset, r->part_rows[k], r->tensor->shape.dims[1]};
+            u->list[u->count++] = m;
+            offset += m.rows * m.cols;
+        }
+    }
+}
+
+static void measure(tg_muon *u)
+{
+    for (int64_t i = 0; i < u->count; i++) {
+        const matrix *m = &u->list[i];
+        const tg_gemm all[] = {square_of_x(m, NULL, NULL), square_of_s(m, NULL, NULL), poly_times_x(m, NULL, NULL, NULL)};
+        for (int k = 0; k < 3; k++) u->gemm_bytes = most(u->gemm_bytes, tg_gemm_room(u->ctx, &all[k]));
+        u->area = most(u->area, padded(m->rows * m->cols));
+        u->square = most(u->square, padded(side_of(m) * side_of(m)));
+    }
+    u->gemm_bytes = most(u->gemm_bytes, tg_sum_room(u->area));
+}
+
+tg_status tg_muon_new(tg_context *ctx, const tg_params *p, tg_muon **out)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < p->count; i++) count += p->rows[i].parts;
+    tg_muon *u = tg_alloc(sizeof *u);
+    if (!u) return TG_ENOMEM;
+    *u = (tg_muon){.ctx = ctx, .p = p, .list = tg_alloc_array(most(count, 1), sizeof *u->list)};
+    if (u->list) {
+        list_matrices(u);
+        measure(u);
+        if (tg_params_values(p)) u->memory = tg_alloc(most(tg_muon_room(u), 1));
+    }
+    if (!u->list || (tg_params_values(p) && !u->memory)) {
+        tg_muon_free(u);
+        return TG_ENOMEM;
+    }
+    if (u->memory) {
+        u->x = u->memory;
+        u->y = u->x + u->area;
+        u->s = u->y + u->area;
+        u->poly = u->s + u->square;
+        u->scratch = u->poly + u->square;
+    }
+    *out = u;
+    return TG_OK;
+}
+
+void tg_muon_free(tg_muon *u)
+{
+    if (!u) return;
+    tg_free(u->list);
+    tg_free(u->memory);
+    tg_free(u);
+}
+
+int64_t tg_muon_room(const tg_muon *u)
+{
+    return 2 * (u->area + u->square) * (int64_t)sizeof(float) + u->gemm_bytes;
+}
+
+double tg_muon_flops(const tg_muon *u)
+{
+    double flops = 0;
+    for (int64_t i = 0; i < u->count; i++) {
+        const double side = (double)side_of(&u->list[i]), area = (double)(u->list[i].rows * u->list[i].cols);
+        flops += 2 * ITERATIONS * side * (2 * area + side * side);
+    }
+    return flops;
+}
+
+/* ---- a step -------------------------------------------------------------------------------------------------------- */
+
+/* What the sweeps over one matrix share. */
+typedef struct sweep {
+    const tg_kernels *k;
+    float *w, *m, *x, *s, *poly;
+    const float *g;
+    float scale, momentum, factor, lr, decay;
+    bool nesterov;
+} sweep;
+
+/* m as sgd has it, and where sgd would go is x: a step of -1 from 0. */
+static void look_ahead(void *arg, tg_span t)
+{
+    const sweep *j = arg;
+    memset(j->x + t.begin, 0, (size_t)(t.end - t.begin) * sizeof(float));
+    j->k->sgd(j->x + t.begin, j->g + t.begin, j->momentum > 0 ? j->m + t.begin : NULL, t.end - t.begin, j->scale, -1, j->momentum,
+              j->nesterov, 0);
+}
+
+static void scale_x(void *arg, tg_span t)
+{
+    const sweep *j = arg;
+    j->k->scale(j->x + t.begin, j->x + t.begin, j->factor, t.end - t.begin, false);
+}
+
+/* poly, so far s², to C·s² + B·s */
+static void add_powers(void *arg, tg_span t)
+{
+    const sweep *j = arg;
+    j->k->scale(j->poly + t.begin, j->poly + t.begin, C, t.end - t.begin, false);
+    j->k->scale(j->poly + t.begin, j->s + t.begin, B, t.end - t.begin, true);
+}
+
+static void update(void *arg, tg_span t)
+{
+    const sweep *j = arg;
+    j->k->sgd(j->w + t.begin, j->x + t.begin, NULL, t.end - t.begin, j->factor, j->lr, 0, false, j->decay);
+}
+
+/* x, of norm 1 at most, to about UVᵀ of its singular value decomposition; returns where that is, x or y. */
+static float *newton_schulz(tg_muon *u, const matrix *m, sweep *j)
+{
+    const int64_t side = side_of(m);
+    float *x = u->x, *y = u->y;
+    for (int i = 0; i < ITERATIONS; i++) {
+        const tg_gemm first = square_of_x(m, x, u->s), second = square_of_s(m, u->s, u->poly);
+        const tg_gemm third = poly_times_x(m, u->poly, x, y);
+        tg_gemm_run(u->ctx, &first, u->scratch);
+        tg_gemm_run(u->ctx, &second, u->scratch);
+        tg_for_spans(u->ctx, side * side, GRAIN, add_powers, j);
+        for (int64_t d = 0; d < side; d++) u->poly[d * side + d] += A;
+        tg_gemm_run(u->ctx, &third, u->scratch);
+        float *other = x;
+        x = y;
+        y = other;
+    }
+    return x;
+}
+
+void tg_muon_step(tg_muon *u, const tg_optim_config *c, float *slab, double lr, double scale)
+{
+    for (int64_t i = 0; i < u->count; i++) {
+        const matrix *m = &u->list[i];
+        const int64_t n = m->rows * m->cols;
+        if (!m->of->tensor->has_grad) continue;
+        sweep j = {.k = tg_kernels_of(u->ctx), .w = u->p->values + m->offset, .m = slab + m->offset, .x = u->x, .s = u->s,
+                   .poly = u->poly, .g = u->p->grads + m->offset, .scale = (float)scale, .momentum = (float)c->momentum,
+                   .lr = (float)lr, .decay = m->of->decay ? (float)c->weight_decay : 0, .nesterov = c->nesterov};
+        tg_for_spans(u->ctx, n, GRAIN, look_ahead, &j);
+        j.factor = (float)(1 / (sqrt(tg_sum_all(u->ctx, u->x, n, true, u->scratch)) + LEAST_NORM));
+        tg_for_spans(u->ctx, n, GRAIN, scale_x, &j);
+        j.x = newton_schulz(u, m, &j);
+        j.factor = (float)(UPDATE_RMS * sqrt((double)most(m->rows, m->cols)));
+        tg_for_spans(u->ctx, n, GRAIN, update, &j);
+    }
+}
