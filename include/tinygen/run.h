@@ -65,7 +65,7 @@ typedef struct tg_train_options {
     const char *data, *model, *preset, *out, *init, *deps;
     int64_t steps, epochs, until, batch, accum, seq, optimizer, schedule, warmup, patience;
     int64_t eval_every, save_every, sample_every, keep, seed, on_nan;
-    double time, target, lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share, eval_share;
+    double time, target, lr, muon_lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share, eval_share;
     bool nesterov, resume, dry_run, keep_going, force, json, profile;
 } tg_train_options;
 extern const tg_key tg_train_keys[];

@@ -162,6 +162,10 @@ static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d, i
     fill_int(f, "seq", context > 0 ? context : of->seq);
     fill_length(f, o, d, of->steps);
     fill_real(f, "lr", of->lr);
+    if (o->optimizer == TG_MUON) { /* as Jordan has them */
+        settle_real(f, "momentum", 0.95);
+        if (is_open(f, "nesterov")) f->status = tg_keys_set(f->keys, "nesterov", o->momentum > 0 ? "true" : "false", TG_FROM_CONFIG);
+    }
     fill(f, "schedule", "wsd");
     fill_real(f, "min_lr", o->schedule == TG_CONSTANT ? 0 : o->lr / 10);
     const int64_t warmup = o->steps > 0 && o->steps / 20 < warm ? o->steps / 20 : warm;

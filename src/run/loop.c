@@ -54,7 +54,8 @@ static tg_status plan_step(tg_loop *l)
     tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .plan = true});
     tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
     s = loss ? tg_tape_backward(l->tape, loss) : tg_tape_status(l->tape);
-    l->step_flops = (tg_tape_flops(l->tape) + tg_tape_backward_flops(l->tape)) * (double)pieces_of(l);
+    l->step_flops = (tg_tape_flops(l->tape) + tg_tape_backward_flops(l->tape)) * (double)pieces_of(l) +
+                    tg_optim_flops(l->optim);
     tg_carry_zero(&l->carry);
     return s;
 }

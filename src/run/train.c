@@ -38,17 +38,19 @@ const tg_key tg_train_keys[] = {
     TG_INT(tg_train_options, seq, 0, NULL, 1, 1e6, AUTO, "tokens of a stream in a batch"),
     TG_CHOICE(tg_train_options, optimizer, 0, "adam", TG_OPTIM_CHOICES, RESULT, "how gradients become updates"),
     TG_REAL(tg_train_options, lr, 0, NULL, 0, 1e30, AUTO, "learning rate"),
+    TG_REAL(tg_train_options, muon_lr, 0, "0", 0, 1e30, RESULT,
+            "muon: rate of matrices between hidden units, the schedule's like the rest's; 0: as lr"),
     TG_REAL(tg_train_options, min_lr, 0, NULL, 0, 1e30, AUTO, "where the schedule ends"),
     TG_INT(tg_train_options, warmup, 0, NULL, 0, 1e12, AUTO, "steps over which the learning rate rises"),
     TG_CHOICE(tg_train_options, schedule, 0, NULL, TG_SCHEDULE_CHOICES, AUTO, "how the learning rate goes on"),
     TG_REAL(tg_train_options, decay_share, 0, "0.2", 0, 0.9, RESULT, "wsd: the last share of steps, where the rate falls"),
     TG_REAL(tg_train_options, weight_decay, 0, "0", 0, 100, RESULT, "pull of weights towards 0"),
     TG_REAL(tg_train_options, clip, 0, "5", 0, 1e30, RESULT, "longest gradient; 0: any"),
-    TG_REAL(tg_train_options, momentum, 0, "0.9", 0, 0.9999999, RESULT, "sgd: share of the last update that goes on"),
-    TG_SWITCH(tg_train_options, nesterov, 0, NULL, RESULT, "sgd: look ahead"),
-    TG_REAL(tg_train_options, beta1, 0, "0.9", 0, 0.9999999, RESULT, "adam, adamw: decay of the mean"),
-    TG_REAL(tg_train_options, beta2, 0, "0.999", 0, 0.9999999, RESULT, "adam, adamw, rmsprop: decay of the mean square"),
-    TG_REAL(tg_train_options, epsilon, 0, "1e-8", 1e-30, 1, RESULT, "adam, adamw, rmsprop: least divisor"),
+    TG_REAL(tg_train_options, momentum, 0, "0.9", 0, 0.9999999, RESULT, "sgd, muon: share of the last update that goes on (muon: 0.95)"),
+    TG_SWITCH(tg_train_options, nesterov, 0, NULL, RESULT, "sgd, muon: look ahead (muon does)"),
+    TG_REAL(tg_train_options, beta1, 0, "0.9", 0, 0.9999999, RESULT, "adam, adamw, muon: decay of the mean"),
+    TG_REAL(tg_train_options, beta2, 0, "0.999", 0, 0.9999999, RESULT, "adam, adamw, muon, rmsprop: decay of the mean square"),
+    TG_REAL(tg_train_options, epsilon, 0, "1e-8", 1e-30, 1, RESULT, "adam, adamw, muon, rmsprop: least divisor"),
     TG_REAL(tg_train_options, ema, 0, "0", 0, 0.999999, RESULT, "moving average of the weights, such as 0.999; 0: none"),
     TG_INT(tg_train_options, eval_every, 0, NULL, 1, 1e12, AUTO, "steps between evaluations"),
     TG_REAL(tg_train_options, eval_share, 0, NULL, 0, 1, AUTO,
@@ -213,11 +215,17 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
     return tg_training_settings(t);
 }
 
+tg_optim_config tg_training_optim(const tg_train_options *o)
+{
+    return (tg_optim_config){.kind = (tg_optim_kind)o->optimizer, .momentum = o->momentum, .nesterov = o->nesterov,
+                             .beta1 = o->beta1, .beta2 = o->beta2, .epsilon = o->epsilon, .weight_decay = o->weight_decay,
+                             .hidden_rate = o->muon_lr > 0 ? o->muon_lr / o->lr : 1};
+}
+
 static tg_loop_options loop_options(const tg_train_options *o)
 {
     return (tg_loop_options){
-        .optim = {.kind = (tg_optim_kind)o->optimizer, .momentum = o->momentum, .nesterov = o->nesterov, .beta1 = o->beta1,
-                  .beta2 = o->beta2, .epsilon = o->epsilon, .weight_decay = o->weight_decay},
+        .optim = tg_training_optim(o),
         .schedule = tg_training_schedule(o, o->steps), .batch = o->batch, .seq = o->seq, .accum = o->accum,
         .clip = o->clip, .ema = o->ema, .seed = (uint64_t)o->seed, .on_nan = o->on_nan};
 }
@@ -430,8 +438,10 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     if (!s && o->preset) s = tg_preset_apply(o->preset, keys);
     if (s) return s;
     if (!desc) return tg_model_find(NULL, &desc);
-    if (o->nesterov && (o->optimizer != TG_SGD || o->momentum <= 0))
-        return tg_fail(TG_EUSAGE, "--nesterov is a form of sgd's momentum: give --optimizer sgd --momentum 0.9 with it");
+    if (o->nesterov && ((o->optimizer != TG_SGD && o->optimizer != TG_MUON) || o->momentum <= 0))
+        return tg_fail(TG_EUSAGE, "--nesterov is a form of sgd's and muon's momentum: give --optimizer sgd --momentum 0.9 with it");
+    if (o->muon_lr > 0 && o->optimizer != TG_MUON)
+        return tg_fail(TG_EUSAGE, "--muon-lr is a rate of muon's: give --optimizer muon with it");
     if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");
     double now = tg_now();
     tg_training t = {.ctx = ctx, .o = o, .keys = keys, .desc = desc, .config = config, .started = now, .saved_at = now,

@@ -43,6 +43,7 @@ typedef struct tg_training {
 tg_status tg_training_settings(tg_training *t);
 /* Learning-rate schedule of n steps; 0: open-ended. */
 tg_schedule tg_training_schedule(const tg_train_options *o, int64_t n);
+tg_optim_config tg_training_optim(const tg_train_options *o);
 double tg_training_seconds(const tg_training *t); /* all sessions */
 double tg_training_rate(const tg_training *t);    /* tokens a second, NaN: not known yet */
 /* Whether what comes every so many steps comes after this one; never more often than every so large a share of the steps

@@ -33,17 +33,20 @@ static double gemm_rate(tg_context *ctx)
     return best;
 }
 
-typedef struct plan { double flops; int64_t activations, parameters, slab; } plan;
+typedef struct plan { double flops; int64_t activations, parameters, slab, optimizer; } plan;
 
 /* One step on paper: the tape counts, nothing is computed. */
 static tg_status plan_step(tg_training *t, plan *out)
 {
     tg_model *m = NULL;
     tg_tape *tape = NULL;
+    tg_optim *optim = NULL;
     tg_carry carry = {0};
+    const tg_optim_config config = tg_training_optim(t->o);
     const int64_t T = t->o->seq;
     tg_status s = tg_feed_check(t->data, TG_TRAIN, t->desc->context ? 1 : t->o->batch, T, false);
     if (!s) s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, 1, true, true, &m);
+    if (!s) s = tg_optim_new(t->ctx, tg_model_params(m), &config, &optim);
     if (!s) s = tg_tape_new(t->ctx, &tape);
     if (!s && !t->desc->context) s = tg_carry_new(m, t->o->batch, &carry);
     if (!s) {
@@ -55,11 +58,13 @@ static tg_status plan_step(tg_training *t, plan *out)
         tg_tape_begin(tape, &(tg_tape_mode){.train = true, .plan = true});
         tg_tensor *loss = t->desc->loss(m, tape, &batch, &carry, &metrics);
         s = loss ? tg_tape_backward(tape, loss) : tg_tape_status(tape);
-        *out = (plan){.flops = (tg_tape_flops(tape) + tg_tape_backward_flops(tape)) * (double)(t->o->accum * (t->o->batch / B)),
+        *out = (plan){.flops = (tg_tape_flops(tape) + tg_tape_backward_flops(tape)) * (double)(t->o->accum * (t->o->batch / B)) +
+                               tg_optim_flops(optim),
                       .activations = tg_tape_peak(tape), .parameters = tg_params_elements(tg_model_params(m)),
-                      .slab = tg_params_size(tg_model_params(m)) * (int64_t)sizeof(float)};
+                      .slab = tg_params_size(tg_model_params(m)) * (int64_t)sizeof(float), .optimizer = tg_optim_bytes(optim)};
     }
     tg_carry_free(&carry);
+    tg_optim_free(optim);
     tg_tape_free(tape);
     tg_model_free(m);
     return s;
@@ -70,10 +75,10 @@ static void row(tg_str *out, const char *name, const char *value)
     tg_str_addf(out, "%-22s %s\n", name, value);
 }
 
+/* Values, gradients, and what is kept of values. */
 static int64_t slabs(const tg_train_options *o, bool validation)
 {
-    int64_t moments = o->optimizer == TG_SGD ? o->momentum > 0 : o->optimizer == TG_RMSPROP ? 1 : 2;
-    return 2 + moments + (o->ema > 0) + validation;
+    return 2 + (o->ema > 0) + validation;
 }
 
 static void add_rows(const tg_training *t, const plan *p, int64_t memory, double rate, const char *chosen, tg_str *out)
@@ -120,7 +125,7 @@ tg_status tg_training_plan(tg_training *t, const char *chosen)
     tg_status s = plan_step(t, &p);
     if (s) return s;
     const double rate = gemm_rate(t->ctx);
-    const int64_t memory = p.slab * slabs(o, tg_dataset_count(t->data, TG_VAL) > 1) + p.activations;
+    const int64_t memory = p.slab * slabs(o, tg_dataset_count(t->data, TG_VAL) > 1) + p.optimizer + p.activations;
     if (o->json) add_object(t, &p, memory, rate, &out);
     else add_rows(t, &p, memory, rate, chosen, &out);
     s = out.failed ? TG_ENOMEM : tg_output(t->ctx, out.data, out.length);
