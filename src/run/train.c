@@ -439,9 +439,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     if (s) return s;
     if (!desc) return tg_model_find(NULL, &desc);
     if (o->nesterov && ((o->optimizer != TG_SGD && o->optimizer != TG_MUON) || o->momentum <= 0))
-        return tg_fail(TG_EUSAGE, "--nesterov is a form of sgd's and muon's momentum: give --optimizer sgd --momentum 0.9 with it");
-    if (o->muon_lr > 0 && o->optimizer != TG_MUON)
-        return tg_fail(TG_EUSAGE, "--muon-lr is a rate of muon's: give --optimizer muon with it");
+        return tg_fail(TG_EUSAGE, "--nesterov is a form of sgd's momentum and of muon's: give --optimizer sgd --momentum 0.9 with it");
     if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");
     double now = tg_now();
     tg_training t = {.ctx = ctx, .o = o, .keys = keys, .desc = desc, .config = config, .started = now, .saved_at = now,

@@ -111,6 +111,15 @@ $ ./t --steps 5 --momentum 1 -o u
 $ ./t --steps 5 --nesterov -o u
 !~ gen-train: --nesterov is a form of sgd's momentum.*
 ? 2
+$ ./t --steps 5 --muon-lr 0.01 -o u
+!~ gen-train: --muon-lr is muon's rate .*: give --optimizer muon with it
+? 2
+$ ./t --steps 5 --optimizer muon --muon-lr 0.01 --lr 0 -o u
+!~ gen-train: --muon-lr is muon's rate .*: give --optimizer muon and an --lr above 0 with it
+? 2
+$ ./t --steps 5 --optimizer muon --momentum 0 --nesterov -o u
+!~ gen-train: --nesterov is a form of sgd's momentum and of muon's.*
+? 2
 $ ./t --steps 5 -o ''
 ! gen-train: --out: the name is empty
 ? 2
@@ -123,3 +132,19 @@ $ gen-train --data x.safetensors --hidden 3 -o u
 $ ./t --steps 5 --optimizer sgd --nesterov -o nest && gen-train --resume -o nest --no-nesterov -q
 !~ gen-train: nest cannot go on: its setting nesterov is true, .* give --nesterov, .*
 ? 1
+
+# Muon looks ahead with a momentum of 0.95 unless told; killed while saving, it goes on as if nothing had been; its rate matters.
+$ sed 's/--model rnn --hidden 8 --layers 1/--model transformer --layers 1 --heads 2 --dim 16 --context 10/; s/-q/--optimizer muon --steps 24 --eval-every 8 -q/' t > m && chmod +x m
+$ ./m -o muon && grep -o '"momentum": [^,]*\|"nesterov": [^,]*\|"muon_lr": [^,]*' muon/config.json
+< "muon_lr": 0.001
+< "momentum": 0.95
+< "nesterov": true
+$ TG_FAULT=kill:40 ./m -o killed --save-every 3
+? 137
+$ gen-train --resume -o killed -q && ./same muon killed
+< same
+$ ./m -o rate --muon-lr 0.001 && ./same muon rate
+< same
+$ ./m -o faster --muon-lr 0.005 && ./same muon faster > differ; ./m -o sees --no-nesterov && ./same muon sees >> differ; ./m -o still --momentum 0 && grep -c . differ; grep -o '"nesterov": [^,]*' still/config.json
+< 2
+< "nesterov": false

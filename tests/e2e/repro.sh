@@ -21,7 +21,7 @@ options()
     gpt2) echo --model transformer --norm layer --pos learned --act gelu --bias --layers 2 --heads 2 --dim 22 --context 19 \
         --batch 5 --steps 40 --dropout 0.1 --optimizer adamw --weight-decay 0.1 --eval-every 15 ;;
     llama) echo --model transformer --layers 2 --heads 4 --kv-heads 2 --dim 40 --context 24 --batch 4 --steps 40 --accum 2 \
-        --qk-norm --no-tie --ema 0.9 --schedule cosine --eval-every 10 ;;
+        --qk-norm --no-tie --ema 0.9 --schedule cosine --optimizer muon --muon-lr 4e-3 --weight-decay 0.1 --eval-every 10 ;;
     esac
 }
 

@@ -72,6 +72,22 @@ TEST(defaults_fit_texts_of_every_size)
     }
 }
 
+TEST(muon_has_jordan_s_momentum_unless_told)
+{
+    tg_train_options o;
+    tg_str chosen = {0};
+    CHECK_OK(choose(8000, WITH("optimizer=sgd"), &o, &chosen));
+    CHECK(o.momentum == 0.9 && !o.nesterov);
+    CHECK_OK(choose(8000, WITH("optimizer=muon"), &o, &chosen));
+    CHECK(o.momentum == 0.95 && o.nesterov);
+    CHECK_OK(choose(8000, WITH("optimizer=muon", "momentum=0.9", "nesterov=false"), &o, &chosen));
+    CHECK(o.momentum == 0.9 && !o.nesterov);
+    CHECK_OK(choose(8000, WITH("optimizer=muon", "momentum=0"), &o, &chosen));
+    CHECK(o.momentum == 0 && !o.nesterov);
+    CHECK_ERROR(choose(8000, WITH("muon_lr=0.01"), &o, &chosen), TG_EUSAGE, "give --optimizer muon with it");
+    tg_str_free(&chosen);
+}
+
 TEST(epochs_become_steps)
 {
     tg_train_options o;
