@@ -133,10 +133,12 @@ static tg_status declare_norm(tg_params *p, tg_norm_layer *l, const char *name, 
 static tg_status declare_block(tg_params *p, block *b, int64_t k, const transformer_config *c)
 {
     const int64_t D = c->dim / c->heads, KV = kv_heads_of(c) * D, F = ffn_of(c);
+    const int64_t qkv[] = {c->heads * D, KV, KV}, up[] = {F, F};
+    const int ups = c->act == ACT_SWIGLU ? 2 : 1;
     const double residual = DEVIATION / sqrt(2 * (double)c->layers);
     char name[NAME];
     tg_status s = declare_norm(p, &b->norm1, name_of(name, k, "norm1"), c);
-    if (!s) s = declare_hidden(p, &b->qkv, name_of(name, k, "attn.qkv"), c->dim, 3, (int64_t[]){c->heads * D, KV, KV}, c->bias, DEVIATION);
+    if (!s) s = declare_hidden(p, &b->qkv, name_of(name, k, "attn.qkv"), c->dim, 3, qkv, c->bias, DEVIATION);
     if (!s && c->qk_norm) {
         b->q_norm = tg_layer_param(p, name_of(name, k, "attn.q_norm"), "weight", -1, 1, &D, TG_INIT_ONE, 0, 0);
         b->k_norm = tg_layer_param(p, name_of(name, k, "attn.k_norm"), "weight", -1, 1, &D, TG_INIT_ONE, 0, 0);
@@ -144,7 +146,7 @@ static tg_status declare_block(tg_params *p, block *b, int64_t k, const transfor
     }
     if (!s) s = declare_hidden(p, &b->out, name_of(name, k, "attn.out"), c->heads * D, 1, &c->dim, c->bias, residual);
     if (!s) s = declare_norm(p, &b->norm2, name_of(name, k, "norm2"), c);
-    if (!s) s = declare_hidden(p, &b->up, name_of(name, k, "mlp.up"), c->dim, c->act == ACT_SWIGLU ? 2 : 1, (int64_t[]){F, F}, c->bias, DEVIATION);
+    if (!s) s = declare_hidden(p, &b->up, name_of(name, k, "mlp.up"), c->dim, ups, up, c->bias, DEVIATION);
     if (!s) s = declare_hidden(p, &b->down, name_of(name, k, "mlp.down"), F, 1, &c->dim, c->bias, residual);
     return s;
 }

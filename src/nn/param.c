@@ -69,7 +69,8 @@ tg_tensor *tg_param(tg_params *p, const char *name, int rank, const int64_t *dim
     if (!copy) return NULL;
     *x = (tg_tensor){.shape = shape, .dtype = TG_F32, .group = group, .name = copy};
     int64_t count = tg_shape_count(&shape);
-    p->rows[p->count++] = (tg_param_row){.tensor = x, .offset = p->size, .count = count, .init = kind, .scale = scale, .decay = decay};
+    p->rows[p->count++] = (tg_param_row){.tensor = x, .offset = p->size, .count = count, .init = kind, .scale = scale,
+                                         .decay = decay};
     p->size += (count + TG_PARAM_PAD - 1) / TG_PARAM_PAD * TG_PARAM_PAD;
     p->elements += count;
     return x;

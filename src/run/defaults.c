@@ -194,8 +194,8 @@ tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, cons
         return tg_fail(TG_EUSAGE, "--seq %lld is more than the model sees at once; give it --context %lld", (long long)o->seq,
                        (long long)o->seq);
     if (o->muon_lr > 0 && (o->optimizer != TG_MUON || o->lr <= 0))
-        return tg_fail(TG_EUSAGE, "--muon-lr is muon's rate for matrices, beside the --lr of all else: give --optimizer muon%s with it",
-                       o->lr > 0 ? "" : " and an --lr above 0");
+        return tg_fail(TG_EUSAGE, "--muon-lr is muon's rate for matrices, beside the --lr of all else: give --optimizer muon%s "
+                                  "with it", o->lr > 0 ? "" : " and an --lr above 0");
     if (o->steps == 0 && (o->schedule == TG_COSINE || o->schedule == TG_LINEAR_DECAY))
         return tg_fail(TG_EUSAGE, "--schedule %s must know its end: give --steps or --epochs beside --time, or take wsd",
                        o->schedule == TG_COSINE ? "cosine" : "linear");

@@ -439,7 +439,8 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     if (s) return s;
     if (!desc) return tg_model_find(NULL, &desc);
     if (o->nesterov && ((o->optimizer != TG_SGD && o->optimizer != TG_MUON) || o->momentum <= 0))
-        return tg_fail(TG_EUSAGE, "--nesterov is a form of sgd's momentum and of muon's: give --optimizer sgd --momentum 0.9 with it");
+        return tg_fail(TG_EUSAGE, "--nesterov is a form of sgd's momentum and of muon's: give --optimizer sgd --momentum 0.9 "
+                                 "with it");
     if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");
     double now = tg_now();
     tg_training t = {.ctx = ctx, .o = o, .keys = keys, .desc = desc, .config = config, .started = now, .saved_at = now,
