@@ -92,4 +92,17 @@ extern const tg_key tg_sample_keys[];
  * character that the model does not know, named), TG_EFORMAT (no model of ours), TG_EIO, TG_ECLOSED, TG_ECANCELLED. */
 tg_status tg_sample(tg_context *ctx, const tg_sample_options *o);
 
+/* ---- gen-convert ------------------------------------------------------------------------------------------------- */
+
+typedef struct tg_convert_options {
+    const char *in, *out, *tokenizer, *tensor, *deps;
+    int64_t to; /* position in its row's list */
+    bool force, json;
+} tg_convert_options;
+extern const tg_key tg_convert_keys[];
+/* A llama2.c checkpoint to a model of ours; a model of ours to one, or to GGUF; a tensor to .npy. Errors: TG_EUSAGE (an output
+ * whose format nothing tells), TG_EINVAL (it is there already), TG_EFORMAT (a file that is not what it should be),
+ * TG_EUNSUPPORTED (a model that the format cannot say: what of it), TG_EIO, TG_ECANCELLED. */
+tg_status tg_convert(tg_context *ctx, const tg_convert_options *o);
+
 #endif

@@ -93,3 +93,15 @@ float tg_cosf(float x)
     if (!(fabsf(x) > F_SIN_FAST)) return scalar_cos_fast(x);
     return isinf(x) ? x - x : sin_large(fabsf(x), 1);
 }
+
+/* Newton's method, from our own exp and log. */
+double tg_root(double a, int64_t n)
+{
+    double x = (double)tg_expf(tg_logf((float)a) / (float)n);
+    for (int i = 0; i < 3; i++) {
+        double power = 1;
+        for (int64_t k = 1; k < n; k++) power *= x;
+        x -= (power * x - a) / ((double)n * power);
+    }
+    return x;
+}

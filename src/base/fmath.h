@@ -9,6 +9,7 @@
  */
 #ifndef TG_BASE_FMATH_H
 #define TG_BASE_FMATH_H
+#include <stdint.h>
 float tg_expf(float x);
 float tg_logf(float x); /* 0: -infinity; negative: NaN; denormals as they are */
 float tg_tanhf(float x);
@@ -16,4 +17,6 @@ float tg_sigmoidf(float x); /* 1 / (1 + e^-x), as accurate where it is small as 
 float tg_sinf(float x);     /* any finite argument; slower beyond 2^17 */
 float tg_cosf(float x);
 float tg_erff(float x);
+/* The n-th root of a > 0, n > 0: the same double everywhere. */
+double tg_root(double a, int64_t n);
 #endif

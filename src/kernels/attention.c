@@ -144,18 +144,6 @@ int64_t tg_attend_back_room(tg_context *ctx, const tg_attend *s) { return room(c
 
 /* ---- rotation ------------------------------------------------------------------------------------------------------ */
 
-/* The n-th root of a > 0 by Newton's method, from our own exp and log: the same double everywhere. */
-static double root_of(double a, int64_t n)
-{
-    double x = (double)tg_expf(tg_logf((float)a) / (float)n);
-    for (int i = 0; i < 3; i++) {
-        double power = 1;
-        for (int64_t k = 1; k < n; k++) power *= x;
-        x -= (power * x - a) / ((double)n * power);
-    }
-    return x;
-}
-
 /* Position p turns pair i by p·theta^(-2i/D). */
 static void make_table(job *j, float *cosine)
 {
@@ -163,7 +151,7 @@ static void make_table(job *j, float *cosine)
     const int64_t half = s->D / 2, n = table_size(s);
     float *sine = cosine + n;
     if (!n) return;
-    const double slower = 1 / root_of(s->theta, half);
+    const double slower = 1 / tg_root(s->theta, half);
     for (int64_t t = 0; t < s->T; t++) {
         double angle = (double)(s->used + t);
         for (int64_t i = 0; i < half; i++, angle *= slower) sine[t * half + i] = (float)angle;

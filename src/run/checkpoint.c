@@ -24,7 +24,7 @@ static void put_about(tg_json_writer *w, const char *kind, const tg_about *a)
     tg_json_member_raw(w, "tokenizer", a->tokenizer);
 }
 
-static void put_model_meta(tg_json_writer *w, const tg_about *a, int64_t step, double val_loss)
+void tg_checkpoint_model_meta(tg_json_writer *w, const tg_about *a, int64_t step, double val_loss)
 {
     tg_json_open(w, '{');
     put_about(w, "model", a);
@@ -144,7 +144,7 @@ tg_status tg_checkpoint_save_model(tg_saver *s)
     tg_status st = rows_new(&r, tg_params_count(p));
     if (!st) {
         add_slab(&r, "", p, tg_loop_chosen(s->loop));
-        put_model_meta(&w, s->about, step, s->loop->place.best_loss);
+        tg_checkpoint_model_meta(&w, s->about, step, s->loop->place.best_loss);
         st = write_rows(s, "model.safetensors", &r, &meta, s->model_sha256);
     }
     if (!st) s->model_step = step;
@@ -160,7 +160,7 @@ tg_status tg_checkpoint_save_learned(const tg_rundir *dir, const tg_about *about
     tg_str meta = {0};
     const int count = tg_model_descriptor(m)->learner->rows(m, list);
     char *path = tg_rundir_file(dir, "model.safetensors");
-    put_model_meta(&(tg_json_writer){.out = &meta}, about, 1, val_loss);
+    tg_checkpoint_model_meta(&(tg_json_writer){.out = &meta}, about, 1, val_loss);
     tg_status s = path && !meta.failed ? tg_safetensors_write(path, list, count, meta.data, NULL, NULL, sha256) : TG_ENOMEM;
     tg_str_free(&meta);
     tg_free(path);

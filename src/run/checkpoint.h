@@ -42,6 +42,8 @@ tg_status tg_checkpoint_save_model(tg_saver *s);
 /* model.safetensors of a model that learns in one pass: there is no state beside it. */
 tg_status tg_checkpoint_save_learned(const tg_rundir *dir, const tg_about *about, const tg_model *m, double val_loss,
                                      char sha256[65]);
+/* The metadata of a model file. val_loss NaN: not known. */
+void tg_checkpoint_model_meta(tg_json_writer *w, const tg_about *a, int64_t step, double val_loss);
 /* A state's tensors, place and model hash into the loop and the saver; the file's settings have been compared before.
  * Errors: TG_EFORMAT (a flipped bit, a missing tensor, another shape). */
 tg_status tg_checkpoint_load(tg_safetensors *file, tg_saver *s);

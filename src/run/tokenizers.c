@@ -32,26 +32,12 @@ static tg_status take_from(tg_preparing *p, const char *path)
     return s ? tg_note("%s", path) : TG_OK;
 }
 
-/* A header's length, then its JSON. */
-static tg_status is_safetensors(const char *path, bool *yes)
-{
-    tg_file *f;
-    char head[9] = {0};
-    *yes = false;
-    tg_status s = tg_file_open(path, &f);
-    if (s) return s;
-    if (tg_file_size(f) > (int64_t)sizeof head) s = tg_file_read_at(f, 0, head, sizeof head);
-    *yes = head[8] == '{' && head[5] == 0 && head[6] == 0 && head[7] == 0;
-    tg_file_close(f);
-    return s;
-}
-
 static tg_status open_file(tg_preparing *p, const char *name)
 {
     char *path = tg_path_kind(name) == TG_PATH_FOLDER ? tg_path_join(name, "model.safetensors") : tg_strdup(name);
     bool ours;
     if (!path) return TG_ENOMEM;
-    tg_status s = is_safetensors(path, &ours);
+    tg_status s = tg_safetensors_is(path, &ours);
     if (!s) s = ours ? take_from(p, path) : tg_bpe_open(p->ctx, path, &p->tokenizer);
     tg_free(path);
     return s;

@@ -303,6 +303,18 @@ static tg_status read_head(tg_file *f, int64_t size, char **out, int64_t *length
     return status;
 }
 
+tg_status tg_safetensors_is(const char *path, bool *yes)
+{
+    tg_file *f;
+    char head[9] = {0};
+    tg_status s = tg_file_open(path, &f);
+    if (s) return s;
+    if (tg_file_size(f) > (int64_t)sizeof head) s = tg_file_read_at(f, 0, head, sizeof head);
+    *yes = head[8] == '{' && head[5] == 0 && head[6] == 0 && head[7] == 0;
+    tg_file_close(f);
+    return s;
+}
+
 tg_status tg_safetensors_open(const char *path, tg_safetensors **out)
 {
     tg_file *file;

@@ -25,6 +25,8 @@ typedef struct tg_st_tensor {
 } tg_st_tensor;
 
 typedef struct tg_safetensors tg_safetensors;
+/* Whether it begins as one: a header's length, then its JSON. */
+tg_status tg_safetensors_is(const char *path, bool *yes);
 tg_status tg_safetensors_open(const char *path, tg_safetensors **out);
 void tg_safetensors_close(tg_safetensors *s);
 int64_t tg_safetensors_count(const tg_safetensors *s);

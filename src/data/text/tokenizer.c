@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 
 static const tg_tokenizer_row *const kinds[] = {&tg_tokenizer_byte, &tg_tokenizer_char, &tg_tokenizer_bpe};
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
+enum { KINDS = sizeof kinds / sizeof kinds[0], OWN_START = 1 };
 
 int64_t tg_tokenizer_vocab(const tg_tokenizer *t)
 {
@@ -104,10 +104,11 @@ int64_t tg_tokenizer_classes(const tg_tokenizer *t) { return t->special.classes;
 
 const char *tg_tokenizer_special(const tg_tokenizer *t, int32_t id)
 {
-    if (id < t->plain || id >= t->vocab) return NULL;
+    if (id < 0 || id >= t->vocab) return NULL;
     if (id == t->special.unknown) return "<unknown>";
     if (id == t->special.start) return "<start>";
-    return id == t->special.end ? "<end>" : t->special.list[id - t->special.first_class].name;
+    if (id == t->special.end) return "<end>";
+    return id < t->plain ? NULL : t->special.list[id - t->special.first_class].name;
 }
 
 static bool is_class(const tg_tokenizer *t, int64_t i)
@@ -153,6 +154,14 @@ tg_status tg_tokenizer_add_specials(tg_tokenizer *t, bool unknown, bool document
     return TG_OK;
 }
 
+tg_status tg_tokenizer_own_start(tg_tokenizer *t)
+{
+    if (t->row != &tg_tokenizer_bpe || !t->prefix)
+        return tg_fail(TG_EFORMAT, "only a bpe tokeniser with scores has a start token of its own");
+    t->special.start = t->special.end = OWN_START;
+    return TG_OK;
+}
+
 static void put_specials(const tg_specials *s, tg_json_writer *w)
 {
     if (s->unknown >= 0) tg_json_member_int(w, "unknown", s->unknown);
@@ -180,6 +189,7 @@ static tg_status read_specials(const tg_json *tree, tg_tokenizer *t)
     tg_json_int(tree, "unknown", &unknown);
     tg_json_int(tree, "start", &start);
     tg_json_int(tree, "end", &end);
+    if (start == OWN_START && end == OWN_START && unknown < 0 && !list) return tg_tokenizer_own_start(t);
     for (const tg_json *c = list ? list->child : NULL; c; c = c->next) count++;
     tg_class *classes = tg_alloc_array(count + 1, sizeof *classes);
     if (!classes) return TG_ENOMEM;

@@ -22,7 +22,8 @@ typedef struct tg_tokenizer_row {
 
 enum { TG_MOST_CLASSES = UINT16_MAX }; /* a dataset's labels are U16 */
 
-/* Tokens that stand for no text, numbered behind a kind's own: unknown, start, end, a class each; -1 where there is none. */
+/* Tokens that stand for no text, numbered behind a kind's own: unknown, start, end, a class each; -1 where there is none. Only
+ * of a vocabulary with scores start and end may both be its own begin. */
 typedef struct tg_class { char *name; int64_t documents; /* of training that have it */ } tg_class;
 typedef struct tg_specials {
     int32_t unknown, start, end, first_class;
@@ -44,6 +45,9 @@ struct tg_tokenizer {
 /* Adds special tokens to a tokeniser that was just made: an unknown one, start and end of documents, count classes (which
  * need documents). names are copied. */
 tg_status tg_tokenizer_add_specials(tg_tokenizer *t, bool unknown, bool documents, const tg_class *classes, int64_t count);
+/* SentencePiece's own begin, token 1 of a vocabulary with scores, starts a text and, as llama2.c has it, ends it. Errors:
+ * TG_EFORMAT (another kind). */
+tg_status tg_tokenizer_own_start(tg_tokenizer *t);
 /* A text in parts, one thread at a time; from text to text it remembers what it has seen, which makes it fast. */
 typedef struct tg_encoder tg_encoder;
 tg_status tg_encoder_new(const tg_tokenizer *t, tg_encoder **out); /* t is borrowed */
