@@ -2,9 +2,9 @@
 """llama2_reference.py - llama2.c's checkpoints with nothing but Python's own modules, written from the description of the format
 and of the model (Touvron et al. 2023, arXiv:2302.13971), not from any code of ours.
 
-    llama2_reference.py make OUT SEED DIM HIDDEN LAYERS HEADS KV_HEADS VOCAB CONTEXT [cut]   random weights; VOCAB negative: a
-                                       classifier of its own; tables of the rotation as float32, or with "cut" of zeros
-    llama2_reference.py run FILE N     ids of N tokens, always the likeliest, behind token 1; and how near the second came
+    llama2_reference.py make OUT SEED DIM HIDDEN LAYERS HEADS KV_HEADS VOCAB CONTEXT [zeros]   random weights; VOCAB negative: a
+                                       classifier of its own; tables of the rotation as float32, or with "zeros" of these
+    llama2_reference.py run FILE N     ids of N tokens, always the likeliest, behind token 1, which ends them, too; how near the second came
     llama2_reference.py pieces OUT N   a tokenizer.bin of N pieces: the bytes, then letters and joined ones
 """
 import array
@@ -25,7 +25,7 @@ def layout(dim, hidden, layers, heads, kv, vocab, context):
         yield 'wcls', 1, -vocab, dim
 
 
-def make(path, seed, *sizes, cut=False):
+def make(path, seed, *sizes, zeros=False):
     dim, heads = sizes[0], sizes[3]
     rng = random.Random(seed)
     with open(path, 'wb') as f:
@@ -34,7 +34,7 @@ def make(path, seed, *sizes, cut=False):
             n = times * rows * columns
             if name in ('real', 'imag'):
                 half, of = dim // heads // 2, math.cos if name == 'real' else math.sin
-                x = [0 if cut else of(t / 10000 ** (i / half)) for t in range(rows) for i in range(half)]
+                x = [0 if zeros else of(t / 10000 ** (i / half)) for t in range(rows) for i in range(half)]
             elif name in ('att', 'ffn', 'last'):
                 x = [1 + 0.2 * (rng.random() - 0.5) for _ in range(n)]
             else:
@@ -105,6 +105,8 @@ def run(path, n):
         token = max(range(len(logits)), key=logits.__getitem__)
         near = min(near, logits[token] - max(v for i, v in enumerate(logits) if i != token))
         ids.append(token)
+        if token == 1:
+            break
     print(', '.join(map(str, ids)))
     print(f'the second was {near:.2g} behind at the least', file=sys.stderr)
 
@@ -122,7 +124,7 @@ def pieces(path, n):
 if __name__ == '__main__':
     what, path, *rest = sys.argv[1:]
     if what == 'make':
-        make(path, *map(int, [x for x in rest if x != 'cut']), cut='cut' in rest)
+        make(path, *map(int, [x for x in rest if x != 'zeros']), zeros='zeros' in rest)
     elif what == 'run':
         run(path, int(rest[0]))
     else:
