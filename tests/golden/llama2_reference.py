@@ -9,6 +9,7 @@ and of the model (Touvron et al. 2023, arXiv:2302.13971), not from any code of o
 """
 import array
 import math
+import operator
 import random
 import struct
 import sys
@@ -62,7 +63,7 @@ def norm(x, weight):
 
 
 def times(matrix, x):
-    return [sum(map(float.__mul__, map(float, row), x)) for row in matrix]
+    return [sum(map(operator.mul, row, x)) for row in matrix]
 
 
 def turn(x, d, position):
