@@ -100,6 +100,7 @@ static tg_status choose_output(tg_converting *c)
 {
     const char *out = c->o->out;
     const size_t length = strlen(out);
+    if (!strcmp(out, "-")) return tg_fail(TG_EUSAGE, "-o -: a model does not go to standard output; name a file");
     c->to = (tg_form)c->o->to;
     for (int i = TG_FORM_SAFETENSORS; i <= TG_FORM_NPY && c->to == TG_FORM_AUTO; i++) {
         const size_t n = strlen(endings[i]);

@@ -80,7 +80,7 @@ $ . ./lib.sh; head -c 27 a.bin > x.bin; refused; head -c 40000 a.bin > x.bin; re
 < status 1
 < status 1
 < status 1
-$ . ./lib.sh; for at in 0 4 8 12 16 20 24; do bend x.bin $at i -2147483648; refused 2>&1 | sed 's/.*that can be read: //'; bend x.bin $at i 2147483647; refused 2>&1 | sed 's/.*that can be read: //'; done
+$ . ./lib.sh; mkdir bent; python3 -c 'import struct; a = open("a.bin", "rb").read(); [open("bent/%02d%d" % (at, i), "wb").write(a[:at] + struct.pack("<i", x) + a[at + 4:]) for at in range(0, 28, 4) for i, x in enumerate((-2**31, 2**31 - 1))]'; for x in bent/*; do cp $x x.bin; refused 2>&1 | sed 's/.*that can be read: //'; done
 < its dim is -2147483648, 1 to 16384 are possible
 < status 1
 < its dim is 2147483647, 1 to 16384 are possible
@@ -185,6 +185,9 @@ $ gen-convert a.safetensors -o no.npy
 ? 2
 
 # Which format; what is there already stays.
+$ gen-convert a.safetensors -o - --to gguf
+! gen-convert: -o -: a model does not go to standard output; name a file
+? 2
 $ gen-convert a.safetensors -o a.txt
 ! gen-convert: -o a.txt: its ending tells no format; name it .safetensors, .bin, .gguf or .npy, or add --to
 ? 2
