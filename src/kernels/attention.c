@@ -190,9 +190,10 @@ static void rotate_back(const job *j, const unit *u, float *dy, int64_t dy_rs, i
                        j->g->add);
 }
 
-static void copy_rows(float *to, int64_t to_rs, const float *from, int64_t from_rs, int64_t rows, int64_t D)
+/* Rows as they are: a rotation by nothing. */
+static void copy_rows(const job *j, float *to, int64_t to_rs, const float *from, int64_t from_rs, int64_t rows)
 {
-    for (int64_t r = 0; r < rows; r++) memcpy(to + r * to_rs, from + r * from_rs, (size_t)D * sizeof *to);
+    j->kn->rotate(to, to_rs, from, from_rs, NULL, 0, NULL, NULL, 1.0f, j->s->D, rows);
 }
 
 /* ---- keys and values ----------------------------------------------------------------------------------------------- */
@@ -208,7 +209,7 @@ static void fill_cache(void *arg, int64_t number)
     const unit u = {.b = number / s->K, .g = number % s->K};
     const int64_t at = at_cache(j, &u, s->used), step = cache_step(j);
     rotate(j, &u, s->cache_k + at, step, 0, s->T, s->H + u.g);
-    copy_rows(s->cache_v + at, step, s->qkv + at_qkv(j, &u, 0, s->H + s->K + u.g), s->B * j->W, s->T, s->D);
+    copy_rows(j, s->cache_v + at, step, s->qkv + at_qkv(j, &u, 0, s->H + s->K + u.g), s->B * j->W, s->T);
 }
 
 /* Panels of a block of keys or values whose lines are the keys. */
@@ -234,7 +235,7 @@ static void take_keys(const job *j, unit *u, int64_t keys)
         }
         if (as_it_lies) continue;
         const float *v = cached ? s->cache_v + at_cache(j, u, key) : s->qkv + at_qkv(j, u, key, s->H + s->K + u->g);
-        copy_rows(u->h.v + key * j->wide, j->wide, v, cached ? cache_step(j) : s->B * j->W, n, s->D);
+        copy_rows(j, u->h.v + key * j->wide, j->wide, v, cached ? cache_step(j) : s->B * j->W, n);
         if (j->g) turn(j, u->h.turned_v, u->h.v + key * j->wide, j->wide, key, n);
     }
 }
@@ -407,14 +408,15 @@ static void take_block(const job *j, const unit *u, int64_t t, int64_t steps)
 {
     const tg_attend *s = j->s;
     const hold *h = &u->h;
-    const int64_t HD = s->H * s->D;
+    const int64_t HD = s->H * s->D, n = j->R == 1 ? steps : 1, rs = j->R == 1 ? s->B * HD : s->D;
     take_queries(j, u, t, steps);
     memcpy(h->top, s->lse + (u->number * s->T + t) * j->R, (size_t)(steps * j->R) * sizeof *h->top);
     memset(h->dq, 0, (size_t)(steps * j->R * j->wide) * sizeof *h->dq);
-    for (int64_t i = 0; i < steps; i++) {
+    for (int64_t i = 0; i < steps; i += n) { /* one call where a position is one row */
         const int64_t at = ((t + i) * s->B + u->b) * HD + u->g * j->R * s->D;
-        copy_rows(h->o + i * j->R * j->wide, j->wide, j->g->dy + at, s->D, j->R, s->D);
-        j->kn->row_dots(h->delta + i * j->R, j->g->dy + at, s->D, s->y + at, s->D, s->D, j->R);
+        float *dy = h->o + i * j->R * j->wide;
+        copy_rows(j, dy, j->wide, j->g->dy + at, rs, n * j->R);
+        j->kn->row_dots(h->delta + i * j->R, dy, j->wide, s->y + at, rs, s->D, n * j->R);
     }
 }
 
@@ -451,8 +453,9 @@ static void backward_item(const job *j, int64_t number, float *own)
     if (g->dgain) memset(g->dgain + 2 * number * s->D, 0, (size_t)(2 * s->D) * sizeof(float));
     for (int64_t t = 0; t < s->T; t += j->steps) back_block(j, &u, t, least(j->steps, s->T - t));
     rotate_back(j, &u, u.h.dk, j->wide, 0, s->T, s->H + u.g);
-    for (int64_t t = 0; g->dqkv && t < s->T; t++)
-        j->kn->accumulate(g->dqkv + at_qkv(j, &u, t, s->H + s->K + u.g), u.h.dv + t * j->wide, s->D, g->add);
+    if (!g->dqkv) return;
+    j->kn->rotate_back(g->dqkv + at_qkv(j, &u, 0, s->H + s->K + u.g), s->B * j->W, NULL, u.h.dv, j->wide, NULL, 0, NULL, 0, NULL, NULL,
+                       1.0f, s->D, s->T, g->add);
 }
 
 /* ---- over threads -------------------------------------------------------------------------------------------------- */

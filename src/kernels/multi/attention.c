@@ -80,8 +80,10 @@ void TG_K(attend_some)(float *o, int64_t o_rs, const float *p, int64_t p_rs, con
 void TG_K(attend_end)(float *y, int64_t y_rs, float *lse, const float *o, int64_t o_rs, const float *top, const float *sum,
                       int64_t rows, int64_t D)
 {
-    for (int64_t r = 0; r < rows; r++, y += y_rs, o += o_rs)
+    for (int64_t r = 0; r < rows; r++, y += y_rs, o += o_rs) {
+        for (int64_t d = 0; r + 8 < rows && d < D; d += 16) __builtin_prefetch(y + 8 * y_rs + d, 1);
         for (int64_t d = 0; d < D; d += 16) v16_store_n(y + d, v16_div(v16_load_n(o + d, D - d), v16_all(sum[r])), D - d);
+    }
     for (int64_t r = 0; lse && r < rows; r += 16) {
         const int64_t n = rows - r;
         v16_store_n(lse + r, v16_add(v16_load_n(top + r, n), v16_log(v16_load_n(sum + r, n))), n);
@@ -109,6 +111,7 @@ void TG_K(row_dots)(float *out, const float *a, int64_t a_rs, const float *b, in
 {
     for (int64_t r = 0; r < rows; r++) {
         v16 sum = v16_zero();
+        for (int64_t d = 0; r + 8 < rows && d < D; d += 16) __builtin_prefetch(b + (r + 8) * b_rs + d);
         for (int64_t d = 0; d < D; d += 16)
             sum = v16_fma(v16_load_n(a + r * a_rs + d, D - d), v16_load_n(b + r * b_rs + d, D - d), sum);
         out[r] = v16_sum(sum);
