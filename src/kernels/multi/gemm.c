@@ -74,11 +74,16 @@ TG_INLINE void walk_rows(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int
         STEP(float_at(r < 7 ? row_of_seven(low, one, three, five, r) : row_of_seven(high, one, three, five, r - 7)));
 }
 
-/* A packed, or a transposed matrix as it lies in memory: the numbers of a step lie side by side. */
+/* A packed, or a transposed matrix as it lies in memory: the numbers of a step lie side by side, and the steps a row apart, so that
+ * A is fetched ahead, too. */
 TG_INLINE void walk_steps(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int vectors)
 {
     const float *a = t->a, *b = t->b, *ahead = b + AHEAD * t->b_step;
-    TG_TWICE for (int64_t p = 0; p < t->k; p++, a += t->a_step, b += t->b_step, ahead += t->b_step) STEP(a[r]);
+    TG_TWICE for (int64_t p = 0; p < t->k; p++, a += t->a_step, b += t->b_step, ahead += t->b_step) {
+        __builtin_prefetch(a + AHEAD * t->a_step); /* first and last line */
+        __builtin_prefetch(a + AHEAD * t->a_step + rows - 1);
+        STEP(a[r]);
+    }
 }
 
 TG_INLINE void tile(const tile_args *t, int rows, int vectors, bool by_rows)
