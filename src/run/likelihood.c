@@ -29,13 +29,15 @@ static int64_t streams_of_documents(const tg_dataset *d, tg_split split, int64_t
     return fit < most ? fit : most;
 }
 
-/* Rows of a context, as many at once as the logits' memory allows. */
+/* Rows of a context, as many at once as the logits' memory allows, and no more than training would take. */
 static tg_status over_windows(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood *l)
 {
-    const int64_t T = tg_model_descriptor(m)->context(tg_model_config(m)), V = tg_model_about(m)->vocab;
-    const int64_t all = tg_dataset_count(d, split) / T + 1, fit = MAX_LOGITS / T / V;
-    const int64_t B = fit < 1 ? 1 : fit < MAX_STREAMS ? fit : MAX_STREAMS;
-    return tg_feed_windows(d, split, B < all ? B : all, T, true, 0, &l->feed);
+    const tg_model_desc *desc = tg_model_descriptor(m);
+    const int64_t T = desc->context(tg_model_config(m)), V = tg_model_about(m)->vocab;
+    const int64_t all = tg_dataset_count(d, split) / T + 1, fit = MAX_LOGITS / T / V, most = fit < MAX_STREAMS ? fit : MAX_STREAMS;
+    int64_t B = most < all ? most : all;
+    if (desc->rows && desc->rows(m, T) < B) B = desc->rows(m, T);
+    return tg_feed_windows(d, split, B < 1 ? 1 : B, T, true, 0, &l->feed);
 }
 
 static tg_status over_streams(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood *l)
