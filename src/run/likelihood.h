@@ -1,8 +1,7 @@
 /* likelihood.h - the loss over a whole split: what val_loss means.
  * Recurrent models: min(50, max(1, tokens/200)) parallel streams from zero state, tail included, whatever the training's
  * batch; models of windows: rows of up to a context's targets, as many side by side as training takes, documents whole where they
- * fit; the mean over all
- * targets, nats per token. Training state is not touched: streams and carried state are its own. */
+ * fit; the mean over all targets, nats per token. Training state is not touched: streams and carried state are its own. */
 #ifndef TG_RUN_LIKELIHOOD_H
 #define TG_RUN_LIKELIHOOD_H
 #include "tinygen/model.h"
