@@ -454,8 +454,9 @@ static void backward_item(const job *j, int64_t number, float *own)
     for (int64_t t = 0; t < s->T; t += j->steps) back_block(j, &u, t, least(j->steps, s->T - t));
     rotate_back(j, &u, u.h.dk, j->wide, 0, s->T, s->H + u.g);
     if (!g->dqkv) return;
-    j->kn->rotate_back(g->dqkv + at_qkv(j, &u, 0, s->H + s->K + u.g), s->B * j->W, NULL, u.h.dv, j->wide, NULL, 0, NULL, 0, NULL, NULL,
-                       1.0f, s->D, s->T, g->add);
+    float *dv = u.h.dv;
+    j->kn->rotate_back(g->dqkv + at_qkv(j, &u, 0, s->H + s->K + u.g), s->B * j->W, NULL, dv, j->wide, dv, j->wide, NULL, 0, NULL,
+                       NULL, 1.0f, s->D, s->T, g->add);
 }
 
 /* ---- over threads -------------------------------------------------------------------------------------------------- */

@@ -34,7 +34,8 @@ static tg_status over_windows(const tg_dataset *d, tg_split split, const tg_mode
 {
     const tg_model_desc *desc = tg_model_descriptor(m);
     const int64_t T = desc->context(tg_model_config(m)), V = tg_model_about(m)->vocab;
-    const int64_t all = tg_dataset_count(d, split) / T + 1, fit = MAX_LOGITS / T / V, most = fit < MAX_STREAMS ? fit : MAX_STREAMS;
+    const int64_t all = tg_dataset_count(d, split) / T + 1, fit = MAX_LOGITS / T / V;
+    const int64_t most = fit < MAX_STREAMS ? fit : MAX_STREAMS;
     int64_t B = most < all ? most : all;
     if (desc->rows && desc->rows(m, T) < B) B = desc->rows(m, T);
     return tg_feed_windows(d, split, B < 1 ? 1 : B, T, true, 0, &l->feed);

@@ -74,8 +74,8 @@ TG_INLINE void walk_rows(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int
         STEP(float_at(r < 7 ? row_of_seven(low, one, three, five, r) : row_of_seven(high, one, three, five, r - 7)));
 }
 
-/* A packed, or a transposed matrix as it lies in memory: the numbers of a step lie side by side, and the steps a row apart, so that
- * A is fetched ahead, too. */
+/* A packed, or a transposed matrix as it lies in memory: the numbers of a step lie side by side, and the steps a row apart, so
+ * that A is fetched ahead, too. */
 TG_INLINE void walk_steps(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int vectors)
 {
     const float *a = t->a, *b = t->b, *ahead = b + AHEAD * t->b_step;
