@@ -50,9 +50,10 @@ int64_t tg_tape_peak(const tg_tape *t);   /* most bytes of activations and gradi
 tg_tensor *tg_input_ids(tg_tape *t, int rank, const int64_t *dims, const int32_t *ids);
 tg_tensor *tg_input_values(tg_tape *t, int rank, const int64_t *dims, const float *values);
 
-/* For a model that computes by itself: a tensor whose values the caller writes; no gradient flows through it. NULL: no
- * memory. And the tape's first error, s with the thread's message. */
+/* For a model that computes by itself: a tensor whose values (ids) the caller writes, in a plan without memory for them; no
+ * gradient flows through it. NULL: no memory. And the tape's first error, s with the thread's message. */
 tg_tensor *tg_tape_values(tg_tape *t, int rank, const int64_t *dims);
+tg_tensor *tg_tape_ids(tg_tape *t, int rank, const int64_t *dims);
 tg_status tg_tape_fail(tg_tape *t, tg_status s);
 
 /* ---- ops ----------------------------------------------------------------------------------------------------- */

@@ -160,16 +160,30 @@ tg_tensor *tg_input_values(tg_tape *t, int rank, const int64_t *dims, const floa
     return x;
 }
 
-tg_tensor *tg_tape_values(tg_tape *t, int rank, const int64_t *dims)
+/* A tensor and its memory, which both kinds of elements take as much of. */
+static tg_tensor *new_room(tg_tape *t, int rank, const int64_t *dims, tg_dtype dtype, void **room)
 {
-    void *values = NULL;
     const tg_shape shape = tg_shape_of(rank, dims);
     int64_t bytes = 0;
     if (t->status) return NULL;
     if (tg_shape_count(&shape) < 0 || __builtin_mul_overflow(tg_shape_count(&shape), (int64_t)sizeof(float), &bytes)) bytes = -1;
-    tg_tensor *x = new_tensor(t, &shape, TG_F32);
-    if (!x || take_values(t, bytes, &values)) return NULL;
-    x->data = values;
+    tg_tensor *x = new_tensor(t, &shape, dtype);
+    return !x || take_values(t, bytes, room) ? NULL : x;
+}
+
+tg_tensor *tg_tape_values(tg_tape *t, int rank, const int64_t *dims)
+{
+    void *room = NULL;
+    tg_tensor *x = new_room(t, rank, dims, TG_F32, &room);
+    if (x) x->data = room;
+    return x;
+}
+
+tg_tensor *tg_tape_ids(tg_tape *t, int rank, const int64_t *dims)
+{
+    void *room = NULL;
+    tg_tensor *x = new_room(t, rank, dims, TG_I32, &room);
+    if (x) x->ids = room;
     return x;
 }
 

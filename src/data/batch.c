@@ -40,15 +40,22 @@ const tg_array *tg_batch_array(const tg_batch *b, const char *name)
     return NULL;
 }
 
+static tg_status check_sizes(int64_t B, int64_t T)
+{
+    int64_t need;
+    if (B >= 1 && T >= 1 && !__builtin_mul_overflow(B, T, &need) && need <= INT64_MAX / 16) return TG_OK;
+    return tg_fail(TG_EINVAL, "a batch of %" PRId64 " rows of %" PRId64 " tokens cannot be", B, T);
+}
+
 /* How many tokens a split must have at least: for streams, one piece of T in each; else a target in each. */
 tg_status tg_feed_check(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail)
 {
-    int64_t have = tg_dataset_count(d, s), need;
-    if (B < 1 || T < 1 || __builtin_mul_overflow(B, T, &need) || need > INT64_MAX / 16)
-        return tg_fail(TG_EINVAL, "a batch of %" PRId64 " rows of %" PRId64 " tokens cannot be", B, T);
+    const int64_t have = tg_dataset_count(d, s);
+    tg_status status = check_sizes(B, T);
+    if (status) return status;
     if (tg_dataset_documents(d, s) && T < TG_DOCUMENT_TIME)
         return tg_fail(TG_EINVAL, "%s has documents: they need --seq %d at least", tg_dataset_path(d), (int)TG_DOCUMENT_TIME);
-    need = (tail ? B : need) + 1;
+    const int64_t need = (tail ? B : B * T) + 1;
     if (have >= need) return TG_OK;
     const char *name = tg_split_names[s];
     if (s != TG_TRAIN && have == 0)
@@ -130,8 +137,8 @@ static int64_t lay_documents(const tg_feed *f, struct span *spans)
 
 tg_status tg_feed_windows(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, uint64_t seed, tg_feed **out)
 {
-    tg_status status = tg_feed_check(d, s, 1, T, tail);
-    if (!status && (B < 1 || B > INT32_MAX / T)) status = tg_feed_check(d, s, B, T, tail);
+    tg_status status = check_sizes(B, T);
+    if (!status) status = tg_feed_check(d, s, 1, T, tail);
     if (status) return status;
     const int64_t N = tg_dataset_count(d, s), fit = (N - T) / T;
     tg_feed *f = NULL;

@@ -145,9 +145,8 @@ static tg_tensor *held_classes(const tg_model *m, tg_tape *t, const tg_tensor *t
     const tg_model_data *about = tg_model_about(m);
     const int64_t T = tokens->shape.dims[0], B = tokens->shape.dims[1];
     const int at = states_of(m);
-    tg_tensor *room = tg_tape_values(t, 2, (int64_t[]){T, B});
-    if (!room) return NULL;
-    int32_t *held = (int32_t *)(void *)room->data;
+    tg_tensor *x = tg_tape_ids(t, 2, (int64_t[]){T, B});
+    int32_t *held = x ? x->ids : NULL;
     for (int64_t i = 0; held && tokens->ids && i < T * B; i++) {
         const int64_t class = tokens->ids[i] - about->first_class;
         held[i] = i >= B ? held[i - B] : carry ? (int32_t)carry->data[at][i] : 0;
@@ -155,7 +154,7 @@ static tg_tensor *held_classes(const tg_model *m, tg_tape *t, const tg_tensor *t
         if (class >= 0 && class < about->classes) held[i] = (int32_t)class + 1;
         if (carry && i >= (T - 1) * B) carry->next[at][i % B] = (float)held[i];
     }
-    return tg_input_ids(t, 2, (int64_t[]){T, B}, held);
+    return x;
 }
 
 /* x·w_ihᵀ + b_ih for every time step at once. Where the tokens of a batch outnumber the vocabulary, or where the projected

@@ -235,11 +235,10 @@ static tg_tensor *embed(const tg_model *m, tg_tape *t, tg_tensor *tokens, const 
     tg_tensor *x = tg_embed_layer_apply(t, &r->embed, tokens);
     if (!x || !r->pos.table) return x;
     const int64_t T = tokens->shape.dims[0], B = tokens->shape.dims[1];
-    tg_tensor *room = tg_tape_values(t, 2, (int64_t[]){T, B});
-    if (!room) return NULL;
-    int32_t *at = (int32_t *)(void *)room->data;
-    for (int64_t i = 0; at && i < T * B; i++) at[i] = (int32_t)(used + i / B - (first && first->ids ? first->ids[i] : 0));
-    return tg_add(t, x, tg_embed_layer_apply(t, &r->pos, tg_input_ids(t, 2, (int64_t[]){T, B}, at)));
+    tg_tensor *at = tg_tape_ids(t, 2, (int64_t[]){T, B});
+    for (int64_t i = 0; at && at->ids && i < T * B; i++)
+        at->ids[i] = (int32_t)(used + i / B - (first && first->ids ? first->ids[i] : 0));
+    return tg_add(t, x, tg_embed_layer_apply(t, &r->pos, at));
 }
 
 /* Logits [T, B, V] of tokens [T, B]; `first` [T, B] or NULL: where documents begin. */

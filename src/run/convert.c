@@ -81,9 +81,9 @@ static tg_status write_tensor(tg_converting *c, tg_safetensors *file)
 static tg_status to_npy(tg_converting *c)
 {
     tg_safetensors *file;
-    char *path = tg_path_kind(c->o->in) == TG_PATH_FOLDER ? tg_path_join(c->o->in, "model.safetensors") : tg_strdup(c->o->in);
-    if (!path) return TG_ENOMEM;
-    tg_status s = tg_context_read(c->ctx, path);
+    char *path = NULL;
+    tg_status s = tg_trained_path(c->o->in, &path);
+    if (!s) s = tg_context_read(c->ctx, path);
     if (!s) s = tg_safetensors_open(path, &file);
     if (!s) {
         s = write_tensor(c, file);

@@ -221,16 +221,9 @@ tg_status tg_convert_from_llama2(tg_converting *c)
 /* Its settings, those that the file does not name, too. */
 static tg_status settings_of(const tg_trained *t, tg_arena *a, const tg_json **out)
 {
-    tg_keys *keys = NULL;
-    void *config = tg_alloc(t->desc->config_size);
-    tg_status s = config ? tg_keys_new(&keys) : TG_ENOMEM;
-    if (!s) s = tg_keys_add(keys, "Model", t->desc->keys, config);
-    if (!s) s = tg_settings_apply(tg_json_get(tg_safetensors_meta(t->file), "settings"), t->desc->keys, keys, TG_FROM_CONFIG);
-    char *json = s ? NULL : tg_keys_json(keys, TG_KEY_RESULT, 0);
-    if (!s) s = json ? tg_json_parse(a, "settings", json, (int64_t)strlen(json), out) : TG_ENOMEM;
+    char *json = tg_keys_json(t->keys, TG_KEY_RESULT, 0);
+    tg_status s = json ? tg_json_parse(a, "settings", json, (int64_t)strlen(json), out) : TG_ENOMEM;
     tg_free(json);
-    tg_keys_free(keys);
-    tg_free(config);
     return s;
 }
 

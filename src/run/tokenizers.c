@@ -9,6 +9,7 @@
 #include "data/pack.h"
 #include "data/text/bpe.h"
 #include "run/preprocess.h"
+#include "run/trained.h"
 
 /* Of 512 to 8,192 pieces a 3-gram does best with 1,024 on 1 MB of English and 4,096 on 4 MB of Chinese, and hardly worse with
  * these; more leave many that are too rare on texts of such a size. */
@@ -34,10 +35,10 @@ static tg_status take_from(tg_preparing *p, const char *path)
 
 static tg_status open_file(tg_preparing *p, const char *name)
 {
-    char *path = tg_path_kind(name) == TG_PATH_FOLDER ? tg_path_join(name, "model.safetensors") : tg_strdup(name);
+    char *path = NULL;
     bool ours;
-    if (!path) return TG_ENOMEM;
-    tg_status s = tg_safetensors_is(path, &ours);
+    tg_status s = tg_trained_path(name, &path);
+    if (!s) s = tg_safetensors_is(path, &ours);
     if (!s) s = ours ? take_from(p, path) : tg_bpe_open(p->ctx, path, &p->tokenizer);
     tg_free(path);
     return s;

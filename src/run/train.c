@@ -25,7 +25,7 @@ const tg_key tg_train_keys[] = {
     TG_TEXT(tg_train_options, data, 0, NULL, "FILE", 0, "dataset to learn from, as gen-preprocess writes it"),
     TG_TEXT(tg_train_options, model, 'm', NULL, "NAME", 0, "what to train; without a NAME all are listed; with --help: its own options"),
     TG_TEXT(tg_train_options, preset, 0, NULL, "NAME", ONCE,
-            "a model with all its settings: gpt-tiny, gpt-baby, llama-tiny; what else is given counts more"),
+            "a model with all its settings, such as gpt-tiny; a wrong NAME lists them; what else is given counts more"),
     TG_TEXT(tg_train_options, out, 'o', NULL, "RUN", ONCE | TG_KEY_NAME, "run folder to make"),
     TG_INT(tg_train_options, steps, 0, NULL, 1, 1e12, AUTO, "training steps"),
     TG_INT(tg_train_options, epochs, 0, NULL, 0, 1e9, STEPS, "passes over the data, in place of steps"),

@@ -84,14 +84,11 @@ tg_status tg_settings_apply(const tg_json *settings, const tg_key *rows, tg_keys
 
 static tg_status make_config(tg_trained *t, const tg_json *settings)
 {
-    tg_keys *keys = NULL;
     t->config = tg_alloc(t->desc->config_size);
     if (!t->config) return TG_ENOMEM;
-    tg_status s = tg_keys_new(&keys);
-    if (!s) s = tg_keys_add(keys, "Model", t->desc->keys, t->config);
-    if (!s) s = tg_settings_apply(settings, t->desc->keys, keys, TG_FROM_CONFIG);
-    tg_keys_free(keys);
-    return s;
+    tg_status s = tg_keys_new(&t->keys);
+    if (!s) s = tg_keys_add(t->keys, "Model", t->desc->keys, t->config);
+    return s ? s : tg_settings_apply(settings, t->desc->keys, t->keys, TG_FROM_CONFIG);
 }
 
 /* ---- opening -------------------------------------------------------------------------------------------------------- */
@@ -150,7 +147,7 @@ static tg_status read_weights(tg_context *ctx, tg_trained *t)
     return s;
 }
 
-static tg_status find_file(const char *path, char **out)
+tg_status tg_trained_path(const char *path, char **out)
 {
     if (tg_path_kind(path) != TG_PATH_FOLDER) {
         *out = tg_strdup(path);
@@ -166,7 +163,7 @@ tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_tr
 {
     tg_trained *t = tg_alloc(sizeof *t);
     if (!t) return TG_ENOMEM;
-    tg_status s = find_file(path, &t->path);
+    tg_status s = tg_trained_path(path, &t->path);
     if (!s) {
         s = tg_safetensors_open(t->path, &t->file);
         bool opened = !s;
@@ -187,6 +184,7 @@ void tg_trained_close(tg_trained *t)
     if (!t) return;
     tg_model_free(t->model);
     tg_tokenizer_free(t->tokenizer);
+    tg_keys_free(t->keys);
     tg_free(t->config);
     tg_safetensors_close(t->file);
     tg_free(t->path);

@@ -9,6 +9,7 @@ typedef struct tg_trained {
     tg_safetensors *file;    /* open: its metadata live here */
     const tg_model_desc *desc;
     void *config;
+    tg_keys *keys;           /* bound to config, which holds what the file's settings say */
     tg_model_data data;
     tg_tokenizer *tokenizer;
     tg_model *model;
@@ -19,6 +20,9 @@ typedef struct tg_trained {
  * another version). */
 tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_trained **out);
 void tg_trained_close(tg_trained *t);
+/* The file that path means: itself, or a run folder's model; the caller's by tg_free, after an error, too. Errors:
+ * TG_EINVAL (no model in the folder), TG_ENOMEM. */
+tg_status tg_trained_path(const char *path, char **out);
 /* Members of settings that these rows name, into keys that bind them, where those hold their defaults. */
 tg_status tg_settings_apply(const tg_json *settings, const tg_key *rows, tg_keys *keys, tg_key_source source);
 /* Parameters by name from a file into a slab. Errors: TG_EFORMAT, naming the first that is missing or of another shape. */

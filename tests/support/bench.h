@@ -5,6 +5,7 @@
 
 #include "run/loop.h"
 #include "support/make.h"
+#include "support/models.h"
 
 /* A training loop with what it needs; freed by bench_free. */
 typedef struct bench {
@@ -21,21 +22,11 @@ static inline bench bench_over_made(const char *name, int threads, double dropou
     char flag[32];
     CHECK_OK(tg_context_new(&(tg_context_options){.threads = threads}, &b.ctx));
     CHECK_OK(tg_dataset_open(b.ctx, one_path(), &b.data));
-    const tg_model_desc *desc;
-    CHECK_OK(tg_model_find(name, &desc));
-    tg_keys *keys;
-    void *config = tg_alloc(desc->config_size);
-    CHECK_OK(tg_keys_new(&keys));
-    CHECK_OK(tg_keys_add(keys, name, desc->keys, config));
-    const bool transformer = !strcmp(name, "transformer");
-    CHECK_OK(tg_keys_set(keys, transformer ? "dim" : "hidden", "24", TG_FROM_FLAG));
-    if (transformer) CHECK_OK(tg_keys_set(keys, "context", "16", TG_FROM_FLAG)); /* as seq below */
-    snprintf(flag, sizeof flag, "%d.%d", 0, (int)(dropout * 10));
-    CHECK_OK(tg_keys_set(keys, "dropout", flag, TG_FROM_FLAG));
+    snprintf(flag, sizeof flag, "dropout=0.%d", (int)(dropout * 10));
+    const bool transformer = !strcmp(name, "transformer"); /* its context is seq below */
     const tg_model_data about = tg_model_data_of(tg_dataset_tokenizer(b.data));
-    CHECK_OK(tg_model_new(b.ctx, desc, config, &about, 1, true, false, &b.model));
-    tg_keys_free(keys);
-    tg_free(config);
+    const char *const *settings = transformer ? WITH("dim=24", "context=16", flag) : WITH("hidden=24", flag);
+    CHECK_OK(model_with(b.ctx, name, settings, &about, true, &b.model));
     tg_loop_options o = {.optim = {.kind = TG_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
                          .schedule = {.kind = TG_CONSTANT, .lr = 0.01, .steps = 1000}, .batch = 4, .seq = 16, .accum = 1,
                          .clip = 5, .seed = 1};

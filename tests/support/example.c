@@ -92,3 +92,12 @@ double example_objective(const example *e, const tg_tensor *y)
     for (int64_t i = 0; i < e->dot.shape.dims[1]; i++) sum += (double)e->dot.data[i] * (double)y->data[i];
     return sum;
 }
+
+void set_gradient(tg_tensor *x, uint64_t stream)
+{
+    const int64_t n = tg_shape_count(&x->shape);
+    float *g = random_values(stream, n, -1, 1);
+    memcpy(x->grad, g, (size_t)n * sizeof *g);
+    x->has_grad = true;
+    tg_free(g);
+}

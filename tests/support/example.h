@@ -24,6 +24,8 @@ void example_back(example *e, tg_tape *t, tg_tensor *y);
 /* The same sum in double. */
 double example_objective(const example *e, const tg_tensor *y);
 
+/* A gradient of values in [-1, 1) of that stream. */
+void set_gradient(tg_tensor *x, uint64_t stream);
 /* n values uniform in [low, high) of stream (1, TEST, stream); the caller's, by tg_free. */
 float *random_values(uint64_t stream, int64_t n, double low, double high);
 

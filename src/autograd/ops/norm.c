@@ -77,7 +77,8 @@ static double layernorm_flops(const tg_tape *t, const tg_node *n, bool backward)
     return (backward ? 14.0 : 8.0) * (double)tg_shape_count(&n->out->shape);
 }
 
-static bool layernorm_example(int variant, tg_example *e)
+/* Of both norms, but for the bias. */
+static bool norm_example(int variant, tg_example *e)
 {
     if (variant > 1) return false;
     int64_t D = variant ? 19 : 8;
@@ -85,7 +86,15 @@ static bool layernorm_example(int variant, tg_example *e)
     e->attr.number = 1e-5;
     e->in[X] = tg_example_values(3, (int64_t[]){2, 2, D}, -2, 2);
     e->in[GAIN] = tg_example_values(1, &D, 0.5, 1.5);
-    e->in[BIAS] = tg_example_values(1, &D, -1, 1);
+    return true;
+}
+
+static bool layernorm_example(int variant, tg_example *e)
+{
+    if (!norm_example(variant, e)) return false;
+    e->in[BIAS] = e->in[GAIN];
+    e->in[BIAS].low = -1;
+    e->in[BIAS].high = 1;
     return true;
 }
 
@@ -167,17 +176,6 @@ static double rmsnorm_flops(const tg_tape *t, const tg_node *n, bool backward)
     return (backward ? 11.0 : 4.0) * (double)tg_shape_count(&n->out->shape);
 }
 
-static bool rmsnorm_example(int variant, tg_example *e)
-{
-    if (variant > 1) return false;
-    int64_t D = variant ? 19 : 8;
-    e->what = variant ? "19 features" : "8 features";
-    e->attr.number = 1e-5;
-    e->in[X] = tg_example_values(3, (int64_t[]){2, 2, D}, -2, 2);
-    e->in[GAIN] = tg_example_values(1, &D, 0.5, 1.5);
-    return true;
-}
-
 const tg_op tg_op_rmsnorm = {
     .name = "rmsnorm", .n_in = 2,
     .doc = "y = x/sqrt(mean(x²) + eps)·g over the last axis; x[..., D], g[D]",
@@ -186,7 +184,7 @@ const tg_op tg_op_rmsnorm = {
     .forward = rmsnorm_forward,
     .backward = rmsnorm_backward,
     .flops = rmsnorm_flops,
-    .example = rmsnorm_example,
+    .example = norm_example,
 };
 
 tg_tensor *tg_rmsnorm(tg_tape *t, tg_tensor *x, tg_tensor *g, double eps)

@@ -1,42 +1,20 @@
 /* Tests of models/transformer.c: names and shapes, learning by heart, the same bits at once and behind a cache. */
-#include <stdio.h>
-#include <string.h>
-
-#include "base/alloc.h"
 #include "base/rng.h"
-#include "test.h"
-#include "tinygen/model.h"
+#include "support/models.h"
 
-enum { V = 11, T = 24, B = 3, CONTEXT = 24 };
+enum { V = 11, T = 24, B = 3 };
 
 static tg_context *ctx;
 
 static tg_status make_model(const char *const *settings, bool train, tg_model **out)
 {
-    const tg_model_desc *desc;
-    tg_keys *keys;
     if (!ctx) CHECK_OK(tg_context_new(&(tg_context_options){.threads = 2}, &ctx));
-    CHECK_OK(tg_model_find("transformer", &desc));
-    void *config = tg_alloc(desc->config_size);
-    CHECK_OK(tg_keys_new(&keys));
-    CHECK_OK(tg_keys_add(keys, desc->name, desc->keys, config));
-    CHECK_OK(tg_keys_set(keys, "context", "24", TG_FROM_FLAG));
-    for (; *settings; settings++) {
-        char key[32];
-        const char *equals = strchr(*settings, '=');
-        snprintf(key, sizeof key, "%.*s", (int)(equals - *settings), *settings);
-        CHECK_OK(tg_keys_set(keys, key, equals + 1, TG_FROM_FLAG));
-    }
-    tg_status s = tg_model_new(ctx, desc, config, &(tg_model_data){.kind = TG_KIND_TEXT, .vocab = V}, 1, train, false, out);
-    tg_keys_free(keys);
-    tg_free(config);
-    return s;
+    return model_with(ctx, "transformer", settings, &(tg_model_data){.kind = TG_KIND_TEXT, .vocab = V}, train, out);
 }
 
-#define WITH(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define GPT2 "norm=layer", "pos=learned", "act=gelu", "bias=true", "layers=2", "heads=2", "dim=16"
-#define LLAMA "layers=2", "heads=4", "kv-heads=2", "dim=32", "tie=false"
-#define OURS "layers=2", "heads=2", "dim=16", "act=relu2", "qk-norm=true"
+#define GPT2 "norm=layer", "pos=learned", "act=gelu", "bias=true", "layers=2", "heads=2", "dim=16", "context=24"
+#define LLAMA "context=24", "layers=2", "heads=4", "kv-heads=2", "dim=32", "tie=false"
+#define OURS "context=24", "layers=2", "heads=2", "dim=16", "act=relu2", "qk-norm=true"
 
 static tg_model *model_of(const char *const *settings, bool train)
 {
@@ -90,33 +68,13 @@ static int32_t tokens[T * B], targets[T * B];
 static void learns_by_heart(const char *const *settings)
 {
     tg_model *m = model_of(settings, true);
-    tg_params *p = tg_model_params(m);
-    tg_tape *t;
-    tg_optim *o;
-    tg_metrics metrics;
     tg_rng r = tg_rng_at(5, TG_RNG_TEST, 0);
-    float loss = 0;
     for (int i = 0; i < T * B; i++) tokens[i] = i < B ? i : (int32_t)tg_rng_below(&r, V);
     for (int i = 0; i < T * B; i++) targets[i] = (int32_t)tg_rng_below(&r, V);
     const tg_batch batch = {.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}, .ids = tokens},
                                        {.name = "targets", .rank = 2, .dims = {T, B}, .ids = targets}},
                             .count = 2, .items = T * B};
-    CHECK_OK(tg_tape_new(ctx, &t));
-    CHECK_OK(tg_optim_new(ctx, p, &(tg_optim_config){.kind = TG_ADAM, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8}, &o));
-    for (int step = 1; step <= 250; step++) {
-        tg_params_clear_grads(p);
-        tg_tape_begin(t, &(tg_tape_mode){.train = true, .seed = 1, .step = (uint64_t)step});
-        tg_tensor *l = tg_model_descriptor(m)->loss(m, t, &batch, NULL, &metrics);
-        CHECK_OK(l ? TG_OK : tg_tape_status(t));
-        CHECK_OK(tg_tape_backward(t, l));
-        double norm = tg_grad_norm(ctx, p);
-        tg_optim_step(o, 0.01, norm > 1 ? 1 / norm : 1, step);
-        loss = l->data[0];
-    }
-    test_note("%lld millionths of a nat", (long long)((double)loss * 1e6));
-    CHECK(loss < 0.02); /* guessing costs 2.4 */
-    tg_optim_free(o);
-    tg_tape_free(t);
+    CHECK(learned_by_heart(ctx, m, &batch, 0.01, 0.99) < 0.02); /* guessing costs 2.4 */
     tg_model_free(m);
 }
 

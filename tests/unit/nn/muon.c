@@ -42,14 +42,6 @@ static void bench_free(bench *x)
 
 static int64_t count(const tg_tensor *x) { return tg_shape_count(&x->shape); }
 
-static void set_gradient(tg_tensor *x, uint64_t stream)
-{
-    float *g = random_values(stream, count(x), -1, 1);
-    memcpy(x->grad, g, (size_t)count(x) * sizeof *g);
-    x->has_grad = true;
-    tg_free(g);
-}
-
 static void set_gradients(const bench *x, int step)
 {
     for (int i = 0; i < MATRICES - 1; i++) set_gradient(x->w[i], (uint64_t)(100 * i + step));

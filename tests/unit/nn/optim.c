@@ -33,14 +33,6 @@ static void bench_free(bench *x)
 
 static int64_t count(const tg_tensor *x) { return tg_shape_count(&x->shape); }
 
-static void set_gradient(tg_tensor *x, uint64_t stream)
-{
-    float *g = random_values(stream, count(x), -1, 1);
-    memcpy(x->grad, g, (size_t)count(x) * sizeof *g);
-    x->has_grad = true;
-    tg_free(g);
-}
-
 typedef struct reference { double *w, *m, *v, *g; int64_t n; naive_optim o; } reference;
 
 static reference reference_of(const tg_tensor *x, double lr, const tg_optim_config *c, bool decays)

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "support/make.h"
+#include "support/models.h"
 
 TEST(the_page_of_defaults_holds_the_table_of_the_code)
 {
@@ -43,20 +44,13 @@ static tg_status choose(int64_t tokens, const char *const *settings, tg_train_op
     CHECK_OK(tg_keys_new(&keys));
     CHECK_OK(tg_keys_add(keys, "train", tg_train_keys, o));
     CHECK_OK(tg_keys_add(keys, "lstm", desc->keys, config));
-    for (; *settings; settings++) {
-        char key[32];
-        const char *equals = strchr(*settings, '=');
-        snprintf(key, sizeof key, "%.*s", (int)(equals - *settings), *settings);
-        CHECK_OK(tg_keys_set(keys, key, equals + 1, TG_FROM_FLAG));
-    }
+    set_keys(keys, settings);
     tg_status s = tg_train_defaults(o, desc, config, d, keys, chosen);
     tg_keys_free(keys);
     tg_free(config);
     tg_dataset_close(d);
     return s;
 }
-
-#define WITH(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 TEST(defaults_fit_texts_of_every_size)
 {

@@ -4,6 +4,7 @@
 
 #include "run/generate.h"
 #include "support/make.h"
+#include "support/models.h"
 
 enum { V = 8, CLASSES = 2, READ = 72 /* more than are read at once */ }; /* a, b, c, d, start, end, x, y */
 
@@ -14,25 +15,16 @@ typedef struct maker { tg_context *ctx; tg_tokenizer *k; tg_model *model; tg_tap
 static maker make_with(const tg_class *known, int64_t count)
 {
     maker m;
-    const tg_model_desc *desc;
-    tg_keys *keys;
     m.k = char_tokenizer_of("abcd");
     CHECK_OK(tg_tokenizer_add_specials(m.k, false, true, known, count));
     CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1}, &m.ctx));
-    CHECK_OK(tg_model_find("gru", &desc));
-    void *config = tg_alloc(desc->config_size);
-    CHECK_OK(tg_keys_new(&keys));
-    CHECK_OK(tg_keys_add(keys, "gru", desc->keys, config));
-    CHECK_OK(tg_keys_set(keys, "hidden", "12", TG_FROM_FLAG));
     const tg_model_data about = tg_model_data_of(m.k);
-    CHECK_OK(tg_model_new(m.ctx, desc, config, &about, 1, false, false, &m.model));
+    CHECK_OK(model_with(m.ctx, "gru", WITH("hidden=12"), &about, false, &m.model));
     /* Weights as drawn hardly tell the classes apart. */
     float *w = tg_params_values(tg_model_params(m.model));
     for (int64_t i = 0; i < tg_params_size(tg_model_params(m.model)); i++) w[i] = 3 * w[i] + (float)(i * 7 % 11) / 11 - 0.5f;
     CHECK_OK(tg_tape_new(m.ctx, &m.tape));
     CHECK_OK(tg_tape_new(m.ctx, &m.plain));
-    tg_keys_free(keys);
-    tg_free(config);
     return m;
 }
 
