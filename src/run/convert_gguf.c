@@ -28,8 +28,9 @@ static tg_status check_tokens(const tg_trained *t)
 {
     const tg_bpe *bpe = tg_bpe_of(t->tokenizer);
     if (!bpe || bpe->rule == TG_BPE_WORDS)
-        return tg_fail(TG_EUNSUPPORTED, "%s: GGUF cannot say this %s tokeniser: it has SentencePiece's, with scores, and GPT-2's", t->path,
-                       bpe ? "own bpe" : tg_tokenizer_kind(t->tokenizer));
+        return tg_fail(TG_EUNSUPPORTED, "%s: GGUF has no tokeniser %s: train on data that gen-preprocess --tokenizer FILE made with "
+                       "a vocab.json of GPT-2's kind or a tokenizer.bin", t->path,
+                       bpe ? "that cuts as ours does (--tokenizer bpe)" : tg_tokenizer_kind(t->tokenizer));
     if (tg_tokenizer_classes(t->tokenizer))
         return tg_fail(TG_EUNSUPPORTED, "%s: GGUF cannot say tokens of classes", t->path);
     return TG_OK;

@@ -63,7 +63,7 @@ $ for o in '--norm layer' '--pos learned' '--act relu2' --bias --qk-norm '--thet
 $ python3 $TINYGEN_SRC/tests/golden/gguf_reference.py no.gguf no/model.safetensors tok.bin; gen-preprocess v -o c.safetensors -q; for m in 'transformer --dim 16 --heads 2 --layers 1 --context 24' 'lstm --hidden 8' ngram; do gen-train --data c.safetensors --model $m -o c -q --force $(test "$m" = ngram || echo --steps 1); for e in bin gguf; do gen-convert c -o c.$e 2>&1; done; done; ls c.bin c.gguf 2> /dev/null
 < 11 tensors, 24 keys
 < gen-convert: c/model.safetensors: llama2.c wants a tokeniser with scores, a tokenizer.bin; this char tokeniser has none
-< gen-convert: c/model.safetensors: GGUF cannot say this char tokeniser: it has SentencePiece's, with scores, and GPT-2's
+< gen-convert: c/model.safetensors: GGUF has no tokeniser char: train on data that gen-preprocess --tokenizer FILE made with a vocab.json of GPT-2's kind or a tokenizer.bin
 < gen-convert: c/model.safetensors: the format cannot say a model of kind lstm: it is for Transformers shaped as Llama
 < gen-convert: c/model.safetensors: the format cannot say a model of kind lstm: it is for Transformers shaped as Llama
 < gen-convert: c/model.safetensors: the format cannot say a model of kind ngram: it is for Transformers shaped as Llama
