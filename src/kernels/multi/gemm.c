@@ -21,6 +21,7 @@ typedef struct tile_args {
     int64_t cols, k;
     const float *bias; /* NULL until the last block of k */
     const float *next; /* what the next tile starts from, fetched while this one is computed; or NULL */
+    const float *rows; /* the next tile's rows of A, if they lie one behind the other, likewise; or this one's again */
 } tile_args;
 
 /* Steps of k by which B is fetched ahead of use: it streams from L2, or its steps lie a row apart, and a tile ends before the
@@ -68,10 +69,12 @@ TG_INLINE void walk_rows(const tile_args *t, vt sum[TG_MR][TG_NV], int rows, int
 {
     const int64_t one = t->a_row * (int64_t)sizeof(float), three = 3 * one, five = 5 * one;
     const char *low = (const char *)t->a, *high = low + 7 * one;
-    const float *b = t->b, *ahead = b + AHEAD * t->b_step;
+    const float *b = t->b, *ahead = b + AHEAD * t->b_step, *rows_ahead = t->rows;
     TG_TWICE for (int64_t p = 0; p < t->k;
-                  p++, low += sizeof(float), high += sizeof(float), b += t->b_step, ahead += t->b_step)
+                  p++, low += sizeof(float), high += sizeof(float), b += t->b_step, ahead += t->b_step, rows_ahead += 16) {
+        __builtin_prefetch(rows_ahead);
         STEP(float_at(r < 7 ? row_of_seven(low, one, three, five, r) : row_of_seven(high, one, three, five, r - 7)));
+    }
 }
 
 /* A packed, or a transposed matrix as it lies in memory: the numbers of a step lie side by side, and the steps a row apart, so
@@ -95,6 +98,9 @@ TG_INLINE void tile(const tile_args *t, int rows, int vectors, bool by_rows)
     if (t->next)
         TG_UNROLL for (int r = 0; r < rows; r++)
             TG_UNROLL for (int v = 0; v < vectors; v++) __builtin_prefetch(t->next + r * t->from_rs + v * TG_W);
+    if (!t->from) /* C is only written, and yet its lines must come first */
+        TG_UNROLL for (int r = 0; r < rows; r++)
+            TG_UNROLL for (int v = 0; v < vectors; v++) __builtin_prefetch(t->c + r * t->c_rs + v * TG_W, 1);
     if (by_rows) walk_rows(t, sum, rows, vectors);
     else walk_steps(t, sum, rows, vectors);
     if (t->bias) {
@@ -171,6 +177,7 @@ void TG_K(gemm_block)(float *c, int64_t c_rs, const float *from, int64_t from_rs
             t.from = from ? from + i * from_rs + j : NULL;
             t.next = !from ? NULL : i + m < rows ? t.from + m * from_rs : j + TG_NR < cols ? from + j + TG_NR : NULL;
             t.a = a->a + n * a->tile;
+            t.rows = j == 0 && a->row == k && i + m < rows ? t.a + a->tile : t.a;
             tile_of(&t, m);
             if (ep && ep->act != TG_ACT_LINEAR) activate_rows(t.c, c_rs, m, t.cols, ep->act);
         }

@@ -83,20 +83,35 @@ void TG_K(layernorm_back)(float *dx, const float *dy, const float *x, const floa
     }
 }
 
+/* Sums down so many vectors of columns at once: of one alone, every row would be another line of memory. */
+enum { ABREAST = 4 };
+
+TG_INLINE void layernorm_columns(float *dg, float *db, const float *dy, const float *x, const float *mean, const float *inv_std,
+                                 int64_t rows, int64_t D, int64_t n, bool add, int vectors)
+{
+    v16 sg[ABREAST], sb[ABREAST];
+    TG_UNROLL for (int q = 0; q < vectors; q++) {
+        sg[q] = add ? v16_load_n(dg + 16 * q, n - 16 * q) : v16_zero();
+        sb[q] = add ? v16_load_n(db + 16 * q, n - 16 * q) : v16_zero();
+    }
+    for (int64_t r = 0; r < rows; r++, dy += D, x += D)
+        TG_UNROLL for (int q = 0; q < vectors; q++) {
+            const v16 d = v16_load_n(dy + 16 * q, n - 16 * q), v = v16_load_n(x + 16 * q, n - 16 * q);
+            sg[q] = v16_fma(d, v16_mul(v16_sub(v, v16_all(mean[r])), v16_all(inv_std[r])), sg[q]);
+            sb[q] = v16_add(sb[q], d);
+        }
+    TG_UNROLL for (int q = 0; q < vectors; q++) {
+        v16_store_n(dg + 16 * q, sg[q], n - 16 * q);
+        v16_store_n(db + 16 * q, sb[q], n - 16 * q);
+    }
+}
+
 void TG_K(layernorm_dg)(float *dg, float *db, const float *dy, const float *x, const float *mean, const float *inv_std,
                         int64_t rows, int64_t D, tg_span columns, bool add)
 {
-    for (int64_t j = columns.begin; j < columns.end; j += 16) {
-        const int64_t n = columns.end - j;
-        v16 sg = add ? v16_load_n(dg + j, n) : v16_zero(), sb = add ? v16_load_n(db + j, n) : v16_zero();
-        for (int64_t r = 0; r < rows; r++) {
-            const v16 d = v16_load_n(dy + r * D + j, n);
-            const v16 v = v16_mul(v16_sub(v16_load_n(x + r * D + j, n), v16_all(mean[r])), v16_all(inv_std[r]));
-            sg = v16_fma(d, v, sg);
-            sb = v16_add(sb, d);
-        }
-        v16_store_n(dg + j, sg, n);
-        v16_store_n(db + j, sb, n);
+    for (int64_t j = columns.begin, n; (n = columns.end - j) > 0; j += n >= 16 * ABREAST ? 16 * ABREAST : 16) {
+        if (n >= 16 * ABREAST) layernorm_columns(dg + j, db + j, dy + j, x + j, mean, inv_std, rows, D, n, add, ABREAST);
+        else layernorm_columns(dg + j, db + j, dy + j, x + j, mean, inv_std, rows, D, n, add, 1);
     }
 }
 
@@ -146,17 +161,25 @@ void TG_K(rmsnorm_back)(float *dx, const float *dy, const float *x, const float 
     for (int64_t r = rows.begin; r < rows.end; r++) row_rms_back(dx + r * D, dy + r * D, x + r * D, g, inv[r], D, add);
 }
 
+TG_INLINE void rmsnorm_columns(float *dg, const float *dy, const float *x, const float *inv, int64_t rows, int64_t D, int64_t n,
+                               bool add, int vectors)
+{
+    v16 sum[ABREAST];
+    TG_UNROLL for (int q = 0; q < vectors; q++) sum[q] = add ? v16_load_n(dg + 16 * q, n - 16 * q) : v16_zero();
+    for (int64_t r = 0; r < rows; r++, dy += D, x += D)
+        TG_UNROLL for (int q = 0; q < vectors; q++) {
+            const v16 v = v16_mul(v16_load_n(x + 16 * q, n - 16 * q), v16_all(inv[r]));
+            sum[q] = v16_fma(v16_load_n(dy + 16 * q, n - 16 * q), v, sum[q]);
+        }
+    TG_UNROLL for (int q = 0; q < vectors; q++) v16_store_n(dg + 16 * q, sum[q], n - 16 * q);
+}
+
 void TG_K(rmsnorm_dg)(float *dg, const float *dy, const float *x, const float *inv, int64_t rows, int64_t D, tg_span columns,
                       bool add)
 {
-    for (int64_t j = columns.begin; j < columns.end; j += 16) {
-        const int64_t n = columns.end - j;
-        v16 sum = add ? v16_load_n(dg + j, n) : v16_zero();
-        for (int64_t r = 0; r < rows; r++) {
-            const v16 v = v16_mul(v16_load_n(x + r * D + j, n), v16_all(inv[r]));
-            sum = v16_fma(v16_load_n(dy + r * D + j, n), v, sum);
-        }
-        v16_store_n(dg + j, sum, n);
+    for (int64_t j = columns.begin, n; (n = columns.end - j) > 0; j += n >= 16 * ABREAST ? 16 * ABREAST : 16) {
+        if (n >= 16 * ABREAST) rmsnorm_columns(dg + j, dy + j, x + j, inv, rows, D, n, add, ABREAST);
+        else rmsnorm_columns(dg + j, dy + j, x + j, inv, rows, D, n, add, 1);
     }
 }
 
