@@ -2,13 +2,14 @@
  * muon.c - the momentum of a matrix, its singular values brought to about 1, is the update (Jordan et al. 2024).
  *
  * Five steps of a Newton-Schulz iteration do it, x = (a + b·s + c·s²)x with s = xxᵀ, by products alone. The smaller side is
- * squared: of a tall matrix s is xᵀx and stands on the right, which is the same polynomial of the same singular values. One
- * matrix comes after the other, and the threads share its products: the bits are those of the products, the same for any
- * number of threads, and scratch is needed for one matrix only.
+ * squared: of a tall matrix s is xᵀx and stands on the right, which is the same polynomial of the same singular values.
+ * Where there are matrices enough, each thread takes one after the other, for their products are small; where there are
+ * few, the threads share the products of one. The bits are those of the products, the same either way.
  */
 #include "nn/muon.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -28,14 +29,19 @@ struct tg_muon {
     int64_t count;
     int64_t area, square;        /* of the largest, and of the largest smaller side's square: floats, padded */
     int64_t gemm_bytes;
-    float *memory;               /* NULL in a plan */
-    float *x, *y, *s, *poly;     /* in it: two of a matrix, two of its square */
-    void *scratch;
+    int64_t desks;               /* matrices at work at once */
+    char *memory;                /* a desk's after the other; NULL in a plan */
 };
+
+/* Scratch for one matrix: two as large, two of its square, and for products. */
+typedef struct desk { float *x, *y, *s, *poly; void *scratch; } desk;
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t padded(int64_t n) { return (n + TG_PARAM_PAD - 1) / TG_PARAM_PAD * TG_PARAM_PAD; }
+/* Fewer matrices for each thread would leave some without work while the last are done. */
+enum { EACH_LEAST = 4 };
+
 static int64_t side_of(const matrix *m) { return least(m->rows, m->cols); }
 
 /* ---- the three products -------------------------------------------------------------------------------------------- */
@@ -87,6 +93,23 @@ static void measure(tg_muon *u)
         u->square = most(u->square, padded(side_of(m) * side_of(m)));
     }
     u->gemm_bytes = most(u->gemm_bytes, tg_sum_room(u->area));
+    const int64_t threads = tg_context_threads(u->ctx);
+    u->desks = u->count >= EACH_LEAST * threads ? threads : 1;
+}
+
+static int64_t desk_bytes(const tg_muon *u)
+{
+    return (2 * (u->area + u->square) + padded(u->gemm_bytes / (int64_t)sizeof(float) + 1)) * (int64_t)sizeof(float);
+}
+
+static desk desk_at(const tg_muon *u, int64_t i)
+{
+    float *x = (float *)(void *)(u->memory + i * desk_bytes(u));
+    desk d = {.x = x, .y = x + u->area};
+    d.s = d.y + u->area;
+    d.poly = d.s + u->square;
+    d.scratch = d.poly + u->square;
+    return d;
 }
 
 tg_status tg_muon_new(tg_context *ctx, const tg_params *p, tg_muon **out)
@@ -105,13 +128,6 @@ tg_status tg_muon_new(tg_context *ctx, const tg_params *p, tg_muon **out)
         tg_muon_free(u);
         return TG_ENOMEM;
     }
-    if (u->memory) {
-        u->x = u->memory;
-        u->y = u->x + u->area;
-        u->s = u->y + u->area;
-        u->poly = u->s + u->square;
-        u->scratch = u->poly + u->square;
-    }
     *out = u;
     return TG_OK;
 }
@@ -126,7 +142,7 @@ void tg_muon_free(tg_muon *u)
 
 int64_t tg_muon_room(const tg_muon *u)
 {
-    return 2 * (u->area + u->square) * (int64_t)sizeof(float) + u->gemm_bytes;
+    return u->desks * desk_bytes(u);
 }
 
 double tg_muon_flops(const tg_muon *u)
@@ -180,18 +196,18 @@ static void update(void *arg, tg_span t)
 }
 
 /* x, of norm 1 at most, to about UVᵀ of its singular value decomposition; returns where that is, x or y. */
-static float *newton_schulz(tg_muon *u, const matrix *m, sweep *j)
+static float *newton_schulz(tg_context *ctx, const desk *at, const matrix *m, sweep *j)
 {
     const int64_t side = side_of(m);
-    float *x = u->x, *y = u->y;
+    float *x = at->x, *y = at->y;
     for (int i = 0; i < ITERATIONS; i++) {
-        const tg_gemm first = square_of_x(m, x, u->s), second = square_of_s(m, u->s, u->poly);
-        const tg_gemm third = poly_times_x(m, u->poly, x, y);
-        tg_gemm_run(u->ctx, &first, u->scratch);
-        tg_gemm_run(u->ctx, &second, u->scratch);
-        tg_for_spans(u->ctx, side * side, GRAIN, add_powers, j);
-        for (int64_t d = 0; d < side; d++) u->poly[d * side + d] += A;
-        tg_gemm_run(u->ctx, &third, u->scratch);
+        const tg_gemm first = square_of_x(m, x, at->s), second = square_of_s(m, at->s, at->poly);
+        const tg_gemm third = poly_times_x(m, at->poly, x, y);
+        tg_gemm_run(ctx, &first, at->scratch);
+        tg_gemm_run(ctx, &second, at->scratch);
+        tg_for_spans(ctx, side * side, GRAIN, add_powers, j);
+        for (int64_t d = 0; d < side; d++) at->poly[d * side + d] += A;
+        tg_gemm_run(ctx, &third, at->scratch);
         float *other = x;
         x = y;
         y = other;
@@ -199,20 +215,39 @@ static float *newton_schulz(tg_muon *u, const matrix *m, sweep *j)
     return x;
 }
 
+typedef struct muon_job {
+    const tg_muon *u;
+    const tg_optim_config *c;
+    float *slab, lr, scale;
+    _Atomic int64_t next; /* matrix that nobody has taken yet */
+} muon_job;
+
+static void step_matrix(const muon_job *job, const desk *at, const matrix *m)
+{
+    tg_context *ctx = job->u->ctx;
+    const int64_t n = m->rows * m->cols;
+    sweep j = {.k = tg_kernels_of(ctx), .w = job->u->p->values + m->offset, .m = job->slab + m->offset, .x = at->x, .s = at->s,
+               .poly = at->poly, .g = job->u->p->grads + m->offset, .scale = job->scale, .momentum = (float)job->c->momentum,
+               .lr = job->lr, .decay = m->of->decay ? (float)job->c->weight_decay : 0, .nesterov = job->c->nesterov};
+    tg_for_spans(ctx, n, GRAIN, look_ahead, &j);
+    j.factor = (float)(1 / (sqrt(tg_sum_all(ctx, at->x, n, true, at->scratch)) + LEAST_NORM));
+    tg_for_spans(ctx, n, GRAIN, scale_x, &j);
+    j.x = newton_schulz(ctx, at, m, &j);
+    j.factor = (float)(UPDATE_RMS * sqrt((double)most(m->rows, m->cols)));
+    tg_for_spans(ctx, n, GRAIN, update, &j);
+}
+
+static void take_matrices(void *arg, int64_t i)
+{
+    muon_job *job = arg;
+    const tg_muon *u = job->u;
+    const desk at = desk_at(u, i);
+    for (int64_t k; (k = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed)) < u->count;)
+        if (u->list[k].of->tensor->has_grad) step_matrix(job, &at, &u->list[k]);
+}
+
 void tg_muon_step(tg_muon *u, const tg_optim_config *c, float *slab, double lr, double scale)
 {
-    for (int64_t i = 0; i < u->count; i++) {
-        const matrix *m = &u->list[i];
-        const int64_t n = m->rows * m->cols;
-        if (!m->of->tensor->has_grad) continue;
-        sweep j = {.k = tg_kernels_of(u->ctx), .w = u->p->values + m->offset, .m = slab + m->offset, .x = u->x, .s = u->s,
-                   .poly = u->poly, .g = u->p->grads + m->offset, .scale = (float)scale, .momentum = (float)c->momentum,
-                   .lr = (float)lr, .decay = m->of->decay ? (float)c->weight_decay : 0, .nesterov = c->nesterov};
-        tg_for_spans(u->ctx, n, GRAIN, look_ahead, &j);
-        j.factor = (float)(1 / (sqrt(tg_sum_all(u->ctx, u->x, n, true, u->scratch)) + LEAST_NORM));
-        tg_for_spans(u->ctx, n, GRAIN, scale_x, &j);
-        j.x = newton_schulz(u, m, &j);
-        j.factor = (float)(UPDATE_RMS * sqrt((double)most(m->rows, m->cols)));
-        tg_for_spans(u->ctx, n, GRAIN, update, &j);
-    }
+    muon_job job = {.u = u, .c = c, .slab = slab, .lr = (float)lr, .scale = (float)scale};
+    tg_pool_run(u->ctx->pool, take_matrices, &job, u->desks);
 }

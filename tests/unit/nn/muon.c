@@ -12,7 +12,7 @@
 enum { STEPS = 4, MATRICES = 6, MOST_PARTS = 3 };
 
 /* Three on top of each other, of which two are wide and one is tall; tall; square and of several chunks; a row; a column;
- * one that never gets a gradient. */
+ * one that never gets a gradient. Eight in all: two threads take each its own, three and more share the products of one. */
 static const struct { const char *name; int64_t rows, cols; int parts; int64_t part_rows[MOST_PARTS]; } shapes[MATRICES] = {
     {"qkv", 75, 37, 3, {50, 5, 20}}, {"tall", 150, 19, 1, {150}}, {"square", 96, 96, 1, {96}},
     {"row", 1, 40, 1, {1}},          {"column", 40, 1, 1, {40}},  {"idle", 4, 4, 1, {4}},
