@@ -111,6 +111,7 @@ tg_status tg_feed_new(const tg_dataset *d, tg_split s, int64_t B, int64_t T, boo
  * epoch's last batch takes what it lacks from the next one. With tail set all targets come once, in rows of up to T, documents whole
  * where T allows it. */
 tg_status tg_feed_windows(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, uint64_t seed, tg_feed **out);
+int64_t tg_feed_windows_per_epoch(int64_t tokens, int64_t T); /* of a split of so many; without tail */
 void tg_feed_free(tg_feed *f);
 /* What tg_feed_new would say to these sizes, without asking for memory. */
 tg_status tg_feed_check(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail);

@@ -135,15 +135,21 @@ static int64_t lay_documents(const tg_feed *f, struct span *spans)
     return rows;
 }
 
+int64_t tg_feed_windows_per_epoch(int64_t tokens, int64_t T)
+{
+    const int64_t fit = (tokens - T) / T;
+    return fit > 1 ? fit : 1;
+}
+
 tg_status tg_feed_windows(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, uint64_t seed, tg_feed **out)
 {
     tg_status status = check_sizes(B, T);
     if (!status) status = tg_feed_check(d, s, 1, T, tail);
     if (status) return status;
-    const int64_t N = tg_dataset_count(d, s), fit = (N - T) / T;
+    const int64_t N = tg_dataset_count(d, s);
     tg_feed *f = NULL;
     status = feed_new((tg_feed){.dataset = d, .split = s, .B = B, .T = T, .tail = tail, .windows = true, .seed = seed,
-                                .places = tail ? (N - 1 + T - 1) / T : fit > 1 ? fit : 1}, &f);
+                                .places = tail ? (N - 1 + T - 1) / T : tg_feed_windows_per_epoch(N, T)}, &f);
     if (!status && tg_dataset_documents(d, s)) {
         f->first = tg_alloc_array(B * T, sizeof *f->first);
         if (tail) f->places = lay_documents(f, NULL);

@@ -131,8 +131,15 @@ static void fill_model(filler *f, const tg_model_desc *desc, const tg_dataset *d
     }
 }
 
+/* Tokens of an epoch: of all windows, or of whole sequences of whole streams. */
+static int64_t epoch_tokens(const tg_train_options *o, const tg_dataset *d, bool windows)
+{
+    const int64_t tokens = tg_dataset_count(d, TG_TRAIN);
+    return windows ? tg_feed_windows_per_epoch(tokens, o->seq) * o->seq : (tokens - 1) / o->batch / o->seq * o->batch * o->seq;
+}
+
 /* --steps, --epochs and --time: which of them decides. Epochs become steps, so that the settings hold one number. */
-static void fill_length(filler *f, tg_train_options *o, const tg_dataset *d, int64_t steps)
+static void fill_length(filler *f, tg_train_options *o, const tg_dataset *d, bool windows, int64_t steps)
 {
     if (f->status) return;
     if (o->epochs > 0 && tg_keys_source(f->keys, "epochs") == tg_keys_source(f->keys, "steps") && o->steps > 0) {
@@ -140,9 +147,8 @@ static void fill_length(filler *f, tg_train_options *o, const tg_dataset *d, int
         return;
     }
     if (o->epochs > 0 && tg_keys_source(f->keys, "epochs") >= tg_keys_source(f->keys, "steps")) {
-        int64_t step_tokens = o->batch * o->seq * o->accum, tokens = tg_dataset_count(d, TG_TRAIN) - 1;
-        int64_t epoch = tokens / o->batch / o->seq * o->batch * o->seq; /* whole sequences of whole streams */
-        const int64_t n = (o->epochs * epoch + step_tokens - 1) / step_tokens;
+        const int64_t step_tokens = o->batch * o->seq * o->accum;
+        const int64_t n = (o->epochs * epoch_tokens(o, d, windows) + step_tokens - 1) / step_tokens;
         set_int(f, "steps", n < 1 ? 1 : n, TG_FROM_FLAG);
     }
     o->epochs = 0;
@@ -160,7 +166,7 @@ static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d, i
     const int64_t warm = context > 0 ? WINDOW_WARMUP : MAX_WARMUP;
     fill_int(f, "batch", of->batch);
     fill_int(f, "seq", context > 0 ? context : of->seq);
-    fill_length(f, o, d, of->steps);
+    fill_length(f, o, d, context > 0, of->steps);
     fill_real(f, "lr", of->lr);
     if (o->optimizer == TG_MUON) { /* as Jordan has them */
         settle_real(f, "muon_lr", o->lr);

@@ -26,8 +26,8 @@ TEST(the_page_of_defaults_holds_the_table_of_the_code)
     tg_free(page);
 }
 
-/* What is chosen for a text of `tokens` training tokens, with "key=value" settings. */
-static tg_status choose(int64_t tokens, const char *const *settings, tg_train_options *o, tg_str *chosen)
+/* What is chosen for a model and a text of `tokens` training tokens, with "key=value" settings. */
+static tg_status choose_for(const char *model, int64_t tokens, const char *const *settings, tg_train_options *o, tg_str *chosen)
 {
     char hash[65], *text = tg_alloc(tokens + 101);
     const tg_model_desc *desc;
@@ -39,17 +39,22 @@ static tg_status choose(int64_t tokens, const char *const *settings, tg_train_op
     tg_tokenizer_free(t);
     tg_free(text);
     CHECK_OK(tg_dataset_open(NULL, one_path(), &d));
-    CHECK_OK(tg_model_find("lstm", &desc));
+    CHECK_OK(tg_model_find(model, &desc));
     void *config = tg_alloc(desc->config_size);
     CHECK_OK(tg_keys_new(&keys));
     CHECK_OK(tg_keys_add(keys, "train", tg_train_keys, o));
-    CHECK_OK(tg_keys_add(keys, "lstm", desc->keys, config));
+    CHECK_OK(tg_keys_add(keys, model, desc->keys, config));
     set_keys(keys, settings);
     tg_status s = tg_train_defaults(o, desc, config, d, keys, chosen);
     tg_keys_free(keys);
     tg_free(config);
     tg_dataset_close(d);
     return s;
+}
+
+static tg_status choose(int64_t tokens, const char *const *settings, tg_train_options *o, tg_str *chosen)
+{
+    return choose_for("lstm", tokens, settings, o, chosen);
 }
 
 TEST(defaults_fit_texts_of_every_size)
@@ -90,6 +95,18 @@ TEST(epochs_become_steps)
     CHECK_INT(o.steps, 120); /* 8,000 targets: 40 batches of 200 */
     CHECK_INT(o.epochs, 0);
     CHECK_ERROR(choose(8001, WITH("epochs=3", "steps=7"), &o, &chosen), TG_EUSAGE, "--steps and --epochs");
+    tg_str_free(&chosen);
+}
+
+/* A batch may hold more windows than an epoch has. */
+TEST(epochs_of_windows_become_steps)
+{
+    tg_train_options o;
+    tg_str chosen = {0};
+    CHECK_OK(choose_for("transformer", 1001, WITH("epochs=10", "batch=64", "context=20"), &o, &chosen));
+    CHECK_INT(o.steps, 8); /* 49 windows of 20: 490 of them, 64 a step */
+    CHECK_OK(choose_for("transformer", 1001, WITH("epochs=2", "batch=7", "context=20", "seq=10", "accum=2"), &o, &chosen));
+    CHECK_INT(o.steps, 15); /* 99 windows of 10: 198, 14 a step */
     tg_str_free(&chosen);
 }
 
