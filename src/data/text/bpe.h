@@ -32,7 +32,7 @@ void tg_bpe_parts_free(tg_bpe_parts *p);
 
 /* Which two ids become one: a hash table, slots of 16 bytes. rank: lower is joined first; INT32_MAX: they do not. */
 typedef struct tg_bpe_pair { uint64_t key; int32_t rank, id; } tg_bpe_pair;
-typedef struct tg_bpe_pairs { tg_bpe_pair *slots; int shift; int64_t used; } tg_bpe_pairs;
+typedef struct tg_bpe_pairs { tg_bpe_pair *slots; int shift; } tg_bpe_pairs;
 #define TG_BPE_EMPTY UINT64_MAX
 static inline uint64_t tg_bpe_key(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 32 | (uint32_t)b; }
 static inline const tg_bpe_pair *tg_bpe_find(const tg_bpe_pairs *p, uint64_t key)

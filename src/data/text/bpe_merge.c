@@ -20,7 +20,6 @@ tg_status tg_bpe_pairs_new(int64_t count, tg_bpe_pairs *out)
 void tg_bpe_pairs_set(tg_bpe_pairs *p, uint64_t key, int32_t rank, int32_t id)
 {
     tg_bpe_pair *slot = p->slots + (tg_bpe_find(p, key) - p->slots);
-    p->used += slot->key == TG_BPE_EMPTY;
     *slot = (tg_bpe_pair){key, rank, id};
 }
 
