@@ -34,12 +34,16 @@ static void bpe_free(tg_tokenizer *tokenizer)
     tg_free(t);
 }
 
-/* The pieces that are joined of others, by their bytes; of equal ones the first. */
+/* The pieces that are joined of others, by their bytes; of equal ones the first. Making a piece ready looks at each of its
+ * parts, so that one of megabytes, which no text has, would take hours. */
 static tg_status list_pieces(const tg_bpe *t, tg_map *map)
 {
     int64_t length;
     for (int64_t id = t->rule == TG_BPE_SCORES ? TG_BPE_FIRST : 0; id < t->parts.count; id++) {
         const char *piece = tg_bpe_piece(&t->parts, id, &length);
+        if (length > TG_BPE_LONGEST)
+            return tg_fail(TG_EFORMAT, "piece %" PRId64 " of the vocabulary has %" PRId64 " bytes; %d are the most", id, length,
+                           TG_BPE_LONGEST);
         const int64_t before = tg_map_count(map), entry = length > 0 ? tg_map_add(map, piece, length) : 0;
         if (entry < 0) return TG_ENOMEM;
         if (tg_map_count(map) > before) *tg_map_value(map, entry) = id;

@@ -14,8 +14,9 @@
 #include "data/text/tokenizer.h"
 
 typedef enum tg_bpe_rule { TG_BPE_WORDS, TG_BPE_GPT2, TG_BPE_SCORES } tg_bpe_rule;
-enum { TG_BPE_LEAST = 256, TG_BPE_MOST = 1000000 /* pieces */, TG_BPE_BYTE0 = 3 /* scores: the piece of byte 0 */,
-       TG_BPE_FIRST = TG_BPE_BYTE0 + 256 /* and the first that is text */, TG_BPE_AHEAD = 8 };
+enum { TG_BPE_LEAST = 256, TG_BPE_MOST = 1000000 /* pieces */, TG_BPE_LONGEST = 1024 /* bytes of one; words: of a chunk, too */,
+       TG_BPE_BYTE0 = 3 /* scores: the piece of byte 0 */, TG_BPE_FIRST = TG_BPE_BYTE0 + 256 /* and the first that is text */,
+       TG_BPE_AHEAD = 8 };
 
 /* What a vocabulary is made of. */
 typedef struct tg_bpe_parts {

@@ -12,7 +12,7 @@
 #include "base/map.h"
 #include "data/text/bpe.h"
 
-enum { LIMIT = 64 << 20, LONGEST_PIECE = 1 << 16 };
+enum { LIMIT = 64 << 20 };
 
 /* ---- tokenizer.bin */
 
@@ -26,7 +26,7 @@ static tg_status read_piece(const char *path, const char *bytes, int64_t length,
 {
     const int64_t n = length - *at >= 8 ? (int32_t)get32(bytes + *at + 4) : -1;
     float score = 0;
-    if (n < 0 || n > LONGEST_PIECE || n > length - *at - 8)
+    if (n < 0 || n > length - *at - 8)
         return tg_fail(TG_EFORMAT, "%s: no tokenizer.bin and no vocab.json: piece %" PRId64 " does not fit at byte %" PRId64, path,
                        p->count, *at);
     memcpy(&score, &(uint32_t){get32(bytes + *at)}, sizeof score);

@@ -564,6 +564,53 @@ TEST(damaged_bpe_metadata_are_refused)
     CHECK_INT(tg_alloc_live(), 0);
 }
 
+/* A vocabulary whose last piece has so many bytes: as tokenizer.bin, and as our own JSON. */
+static tg_status scored_to(int64_t length)
+{
+    tg_str out = {0};
+    tg_str_add_n(&out, "\6\0\0\0", 4);
+    for (unsigned i = 0; i < 259; i++) {
+        tg_str_add_n(&out, "\0\0\0\0\6\0\0\0", 8);
+        tg_str_addf(&out, "<0x%02X>", i < 3 ? 0 : i - 3);
+    }
+    tg_str_add_n(&out, (const char[]){0, 0, 0, 0, (char)(length & 255), (char)(length >> 8), 0, 0}, 8);
+    for (int64_t i = 0; i < length; i++) tg_str_add(&out, "a");
+    tg_status s = open_bytes("long", out.data, out.length);
+    tg_str_free(&out);
+    return s;
+}
+
+static tg_status merged_to(int64_t length)
+{
+    tg_str pieces = {0}, json = {0};
+    tg_json_writer w = {.out = &json};
+    tg_tokenizer *t;
+    for (int i = 0; i < 256; i++) {
+        tg_bpe_spell(&pieces, (const char[]){(char)(unsigned char)i}, 1);
+        tg_str_add(&pieces, " ");
+    }
+    for (int64_t i = 0; i < length; i++) tg_str_add(&pieces, "a");
+    tg_json_open(&w, '{');
+    tg_json_member_text(&w, "kind", "bpe");
+    tg_json_member_text(&w, "rule", "words");
+    tg_json_member_text(&w, "pieces", pieces.data);
+    tg_json_member_text(&w, "merges", "");
+    tg_json_close(&w, '}');
+    tg_status s = tg_tokenizer_from_json(json.data, json.length, &t);
+    if (!s) tg_tokenizer_free(t);
+    tg_str_free(&pieces);
+    tg_str_free(&json);
+    return s;
+}
+
+TEST(pieces_of_more_than_a_thousand_bytes_are_refused)
+{
+    CHECK_OK(scored_to(1024));
+    CHECK_OK(merged_to(1024));
+    CHECK_ERROR(scored_to(1025), TG_EFORMAT, "long: piece 259 of the vocabulary has 1025 bytes; 1024 are the most");
+    CHECK_ERROR(merged_to(1025), TG_EFORMAT, "piece 256 of the vocabulary has 1025 bytes");
+}
+
 TEST(no_memory_is_no_accident_to_bpe)
 {
     tg_scratch *s;
