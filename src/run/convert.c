@@ -96,6 +96,13 @@ static tg_status to_npy(tg_converting *c)
 
 /* ---- from what to what --------------------------------------------------------------------------------------------- */
 
+/* "./a" and "a" are one file. */
+static const char *plain_path(const char *path)
+{
+    while (path[0] == '.' && path[1] == '/') path += 2;
+    return path;
+}
+
 static tg_status choose_output(tg_converting *c)
 {
     const char *out = c->o->out;
@@ -109,6 +116,8 @@ static tg_status choose_output(tg_converting *c)
     if (c->to == TG_FORM_AUTO)
         return tg_fail(TG_EUSAGE, "-o %s: its ending tells no format; name it .safetensors, .bin, .gguf or .npy, or add --to", out);
     if (c->o->tensor && c->to != TG_FORM_NPY) return tg_fail(TG_EUSAGE, "--tensor is of .npy; it does not go with %s", form_names[c->to]);
+    if (c->o->tokenizer && !strcmp(plain_path(c->o->tokenizer), plain_path(out)))
+        return tg_fail(TG_EUSAGE, "-o and --tokenizer both name %s; give each a file of its own", out);
     if (c->o->tokenizer && (c->to == TG_FORM_GGUF || c->to == TG_FORM_NPY))
         return tg_fail(TG_EUSAGE, "--tokenizer is llama2.c's; it does not go with %s", form_names[c->to]);
     return TG_OK;

@@ -144,6 +144,12 @@ $ printf '{"a": 0}' > vocab.json; : > merges.txt; gen-convert a.bin --tokenizer 
 $ gen-convert a.bin --tokenizer nowhere -o x.safetensors
 !~ gen-convert: .*nowhere.*
 ? 1
+# It has a file of its own: the model would take its place.
+$ gen-convert a.safetensors -o both.bin --tokenizer ./both.bin
+! gen-convert: -o and --tokenizer both name both.bin; give each a file of its own
+? 2
+$ ls both.bin 2> /dev/null
+? 2
 # Another kind of tokeniser does not come to a start of its own by saying so.
 $ cat > lie.py <<'END'
 > import os, sys
