@@ -421,6 +421,7 @@ static tg_status train(tg_training *t, tg_str *chosen)
     tg_train_options *o = t->o;
     tg_status s = TG_OK;
     if (o->resume && o->out && tg_path_kind(o->out) == TG_PATH_FOLDER) s = read_run_config(t);
+    if (!s && o->preset && o->resume) s = tg_preset_apply(o->preset, t->keys); /* is asked for now: a run of another does not fit */
     if (!s) s = open_data(t, chosen);
     if (!s && o->dry_run && t->desc->learner) return tg_training_learn_plan(t);
     if (!s && o->dry_run) return tg_training_plan(t, chosen->data ? chosen->data : "");
