@@ -156,7 +156,9 @@ TEST(an_epoch_of_windows_covers_the_text_in_an_order_of_its_own)
         for (int64_t b = 0; b < B && g < 3 * WINDOWS; b++, g++) order[g / WINDOWS][g % WINDOWS] = window_at(&batch, b, T, B);
     }
     for (int e = 0; e < 3; e++) {
-        int64_t seen = 0;
+        int64_t seen = 0, falls = 0;
+        for (int i = 1; i < WINDOWS; i++) falls += order[e][i] < order[e][i - 1];
+        CHECK(falls > 1); /* neither as they lie nor from a place on round about */
         for (int i = 0; i < WINDOWS; i++) {
             CHECK_INT(order[e][i] % T, order[e][0] % T); /* side by side */
             CHECK(order[e][i] >= 0 && order[e][i] + T < N);
@@ -165,6 +167,7 @@ TEST(an_epoch_of_windows_covers_the_text_in_an_order_of_its_own)
         CHECK(seen == (1 << WINDOWS) - 1 || seen == ((1 << WINDOWS) - 1) << 1);
     }
     CHECK(memcmp(order[0], order[1], sizeof order[0]) && memcmp(order[1], order[2], sizeof order[0]));
+    CHECK(order[0][0] % T != order[1][0] % T || order[1][0] % T != order[2][0] % T); /* an offset is drawn, too */
     tg_feed_free(f);
     CHECK_OK(tg_feed_windows(d, TG_TRAIN, 1, T, false, 7, &f)); /* other rows, same windows */
     for (int64_t i = 0; i < 2 * WINDOWS; i++) {

@@ -1,6 +1,9 @@
 /* Tests of models/transformer.c: names and shapes, learning by heart, the same bits at once and behind a cache. */
 #include "base/rng.h"
+#include "nn/param.h"
 #include "support/models.h"
+
+#include <math.h>
 
 enum { V = 11, T = 24, B = 3 };
 
@@ -53,6 +56,40 @@ TEST(both_shapes_have_their_names)
     tg_model_free(m);
 }
 
+/* How large the elements of parameters are whose name ends so, and whether weight decay is of all of them, or of none. */
+static void check_start(const tg_model *m, const char *end, double deviation, bool decays)
+{
+    const tg_params *p = tg_model_params(m);
+    double sum = 0;
+    int64_t n = 0;
+    for (int64_t k = 0; k < p->count; k++) {
+        const tg_param_row *r = &p->rows[k];
+        const size_t length = strlen(r->tensor->name), tail = strlen(end);
+        if (length < tail || strcmp(r->tensor->name + length - tail, end)) continue;
+        if (r->decay != decays) test_failed(__FILE__, __LINE__, "%s %s", r->tensor->name, decays ? "does not decay" : "decays");
+        for (int64_t i = 0; i < r->count; i++) sum += (double)p->values[r->offset + i] * (double)p->values[r->offset + i];
+        n += r->count;
+    }
+    CHECK(n > 0);
+    const double got = sqrt(sum / (double)n);
+    if (fabs(got - deviation) > 0.1 * deviation) test_failed(__FILE__, __LINE__, "%s: %g, not %g", end, got, deviation);
+}
+
+/* Radford et al. 2019, 2.3, and nanoGPT's groups: matrices decay, the embeddings' tables among them; vectors do not. */
+TEST(parameters_start_and_decay_as_gpt2s_do)
+{
+    tg_model *m = model_of(WITH("norm=layer", "pos=learned", "act=gelu", "bias=true", "qk-norm=true", "tie=false", "layers=8", "heads=2",
+                                "dim=32", "context=64"), true);
+    static const char *const matrices[] = {"embed.weight", "pos.weight", "head.weight", "attn.qkv.weight", "mlp.up.weight"};
+    for (int i = 0; i < 5; i++) check_start(m, matrices[i], 0.02, true);
+    check_start(m, "attn.out.weight", 0.02 / 4, true); /* two of these in each of eight layers write into one stream */
+    check_start(m, "mlp.down.weight", 0.02 / 4, true);
+    check_start(m, ".bias", 0, false);
+    check_start(m, "norm1.weight", 1, false);
+    check_start(m, "k_norm.weight", 1, false);
+    tg_model_free(m);
+}
+
 TEST(what_does_not_fit_together_is_refused)
 {
     tg_model *m;
@@ -81,6 +118,37 @@ static void learns_by_heart(const char *const *settings)
 TEST(gpt2s_shape_learns_by_heart) { learns_by_heart(WITH(GPT2)); }
 TEST(llamas_shape_learns_by_heart) { learns_by_heart(WITH(LLAMA)); }
 TEST(relu2_with_normed_queries_learns_by_heart) { learns_by_heart(WITH(OURS)); }
+
+/* Where no layer adds anything, only what is dropped of the embedding can make two steps' losses differ. */
+TEST(the_embedding_is_dropped_out_too)
+{
+    tg_model *m = model_of(WITH(GPT2, "dropout=0.5"), true);
+    const tg_batch batch = {.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}, .ids = tokens},
+                                       {.name = "targets", .rank = 2, .dims = {T, B}, .ids = targets}}, .count = 2, .items = T * B};
+    float losses[2];
+    tg_tape *t;
+    tg_metrics metrics;
+    for (int i = 0; i < T * B; i++) tokens[i] = i % V, targets[i] = (i + 1) % V;
+    for (int k = 0; k < 2; k++) {
+        static const char *const writers[] = {"layers.%d.attn.out.weight", "layers.%d.mlp.down.weight"};
+        for (int i = 0; i < 2; i++) {
+            char name[64];
+            snprintf(name, sizeof name, writers[k], i);
+            tg_tensor *w = tg_params_find(tg_model_params(m), name);
+            memset(w->data, 0, (size_t)tg_shape_count(&w->shape) * sizeof *w->data);
+        }
+    }
+    CHECK_OK(tg_tape_new(ctx, &t));
+    for (int k = 0; k < 2; k++) {
+        tg_tape_begin(t, &(tg_tape_mode){.train = true, .seed = 1, .step = (uint64_t)k});
+        tg_tensor *loss = tg_model_descriptor(m)->loss(m, t, &batch, NULL, &metrics);
+        CHECK_OK(loss ? TG_OK : tg_tape_status(t));
+        losses[k] = loss->data[0];
+    }
+    CHECK(losses[0] < losses[1] || losses[0] > losses[1]);
+    tg_tape_free(t);
+    tg_model_free(m);
+}
 
 /* ---- one forward pass ---- */
 
