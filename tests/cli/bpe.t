@@ -7,6 +7,10 @@ $ gen-preprocess v -o q.safetensors --tokenizer bpe --vocab-size 400 -q --thread
 $ gen-preprocess v -o q.safetensors -f --tokenizer bpe 2>&1 | grep -c "pieces instead of 2048: no more stand in the training text twice"
 < 1
 
+# Pieces are learned of what trains: "ab" and " ab" stand there, "xyz" in the half that validates.
+$ for i in 1 2 3 4 5 6 7 8; do echo 'ab ab ab ab'; done > halves; for i in 1 2 3 4 5 6 7 8; do echo 'xyz xyz xyz'; done >> halves; gen-collect halves -o h -q && gen-preprocess h -o h.safetensors --tokenizer bpe --vocab-size 300 --val 0.5 --dedupe off -q --json 2> /dev/null | grep -o '"vocab": [0-9]*'
+< "vocab": 258
+
 # Of a dataset: the same ids, though the documents are this corpus's own.
 $ gen-preprocess v -o q.safetensors -f --tokenizer p.safetensors -q && cmp p.safetensors q.safetensors
 $ gen-preprocess v -o d.safetensors --tokenizer p.safetensors --documents blank -q --json | grep -o '"vocab": [0-9]*'

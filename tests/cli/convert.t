@@ -27,6 +27,26 @@ $ gen-convert a.safetensors -o a3.other --to llama2c -q && cmp a.bin a3.other &&
 < {"program": "gen-convert", "version": "0.1.0", "out": "a4.bin", "seed": 0, "seconds": 0, "from": "safetensors", "to": "llama2c", "params": 16536, "bytes": 69052, "sha256": ""}
 < 1
 
+# The space before a text's first word is none of the text; those behind it are.
+$ cat > text.py <<'END'
+> import json, struct, sys
+> b, pieces, at = open('tok.bin', 'rb').read(), [], 4
+> while at < len(b):
+>     n = struct.unpack('<fi', b[at:at + 8])[1]
+>     pieces.append(b[at + 8:at + 8 + n])
+>     at += 8 + n
+> spaces = 0
+> for line in sys.stdin:
+>     one = json.loads(line)
+>     text = b''.join(bytes([t - 3]) if 3 <= t < 259 else pieces[t] for t in one['tokens'] if t > 2)
+>     if 0 not in one['tokens'] and text.isascii():
+>         spaces += text[:1] == b' '
+>         assert one['text'] == text[text[:1] == b' ':].decode(), (one['text'], text)
+> print(spaces > 0)
+> END
+$ gen-sample a.safetensors -n 60 --length 3 --temperature 3 --format jsonl -q | python3 text.py
+< True
+
 # GGUF, read by its specification.
 $ for m in a b; do gen-convert $m.safetensors -o $m.gguf -q && python3 $TINYGEN_SRC/tests/golden/gguf_reference.py $m.gguf $m.safetensors tok.bin; done
 < 20 tensors, 24 keys

@@ -145,6 +145,7 @@ $ gen-train --resume -o killed -q && ./same muon killed
 < same
 $ ./m -o rate --muon-lr 0.001 && ./same muon rate
 < same
-$ ./m -o faster --muon-lr 0.005 && ./same muon faster > differ; ./m -o sees --no-nesterov && ./same muon sees >> differ; ./m -o still --momentum 0 && grep -c . differ; grep -o '"nesterov": [^,]*' still/config.json
-< 2
+$ ./m -o faster --muon-lr 0.005; ./m -o sees --no-nesterov; ./m -o still --momentum 0; grep -o '"nesterov": [^,]*' still/config.json
 < "nesterov": false
+$ for run in muon rate faster sees still; do tail -n 1 $run/log.jsonl | grep -o '"train_loss": [0-9.]*'; done | sort -u | wc -l | tr -d ' '
+< 4

@@ -21,8 +21,8 @@ $ gen-train --data x.safetensors --preset gpt -o a
 $ gen-train --data x.safetensors --preset gpt-tiny --model lstm -o a
 ! gen-train: --preset gpt-tiny is a transformer; leave --model out
 ? 2
-$ gen-train --data x.safetensors --preset llama-tiny --layers 1 --steps 2 -o preset -q && grep -o '"model": "[a-z]*"\|"layers": [0-9]*\|"kv_heads": [0-9]*\|"clip": [0-9]*\|"seq": [0-9]*' preset/config.json | tr '\n' ' '
-< "model": "transformer" "seq": 128 "clip": 1 "layers": 1 "kv_heads": 2 
+$ gen-train --data x.safetensors --preset llama-tiny --layers 1 --steps 2 -o preset -q && grep -o '"model": "[a-z]*"\|"layers": [0-9]*\|"kv_heads": [0-9]*\|"clip": [0-9]*\|"seq": [0-9]*\|"optimizer": "[a-z]*"' preset/config.json | tr '\n' ' '
+< "model": "transformer" "seq": 128 "optimizer": "muon" "clip": 1 "layers": 1 "kv_heads": 2 
 # A run goes on with its own preset, and not with another that is given by mistake.
 $ gen-train --preset gpt-baby --layers 1 --steps 2 -o preset --resume -q
 ! gen-train: preset cannot go on: its setting batch is 16, but now it would be 64; give --batch 16, start anew with --force, or go on elsewhere with --init preset -o OTHER

@@ -32,6 +32,10 @@ $ gen-sample r --label first --guidance 2 --temperature 0 --prompt '3 ' -q --len
 $ gen-sample r --guidance 3 -n 9 --length 60 --temperature 1 --format jsonl -q > all; gen-sample r --guidance 3 --first 8 --length 60 --temperature 1 --format jsonl -q > one; tail -n 1 all | cmp - one && echo same
 < same
 
+# Behind a full context it has read the last half, seven tokens here, and what opens the text: a prompt of that goes on with the same bits.
+$ probs() { gen-sample r --label second --temperature 0 --format jsonl -q "$@" | sed 's/.*"log_probs": \[\(.*\)\].*/\1/'; }; gen-sample r --label second --temperature 0 --prompt '3 cdcdccddcdcd' --length 1 -q > one; probs --prompt '3 cdcdccddcdcd' --length 2 | sed 's/.*, //' > slid; probs --prompt "$(tail -c 9 one)" --length 1 | cmp - slid && tail -c 9 one
+< cddcdcdc
+
 # Settings that do not fit together are refused before anything is written.
 $ gen-train --data x.safetensors --model transformer --dim 30 --heads 4 -o b
 !~ gen-train: 4 heads do not share --dim 30 evenly.*

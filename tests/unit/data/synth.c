@@ -106,17 +106,20 @@ TEST(verses_come_in_quatrains_of_short_lines)
 TEST(tasks_are_solved_rightly_and_all_kinds_come)
 {
     char *text = made("synth:tasks", 4, 30000);
-    int64_t of[3] = {0};
+    int64_t of[3] = {0}, long_as[2][7] = {{0}};
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         int64_t a, b, sum;
         char word[16], answer[16], end;
         if (sscanf(line, "copy %15[a-z]=%15[a-z]%c", word, answer, &end) == 2) {
             CHECK_TEXT(answer, word);
+            CHECK(strlen(word) <= 6);
+            long_as[0][strlen(word)]++;
             of[0]++;
         } else if (sscanf(line, "reverse %15[a-z]=%15[a-z]%c", word, answer, &end) == 2) {
             const size_t n = strlen(word);
             CHECK(n >= 3 && n <= 6 && strlen(answer) == n);
             for (size_t i = 0; i < n; i++) CHECK(answer[i] == word[n - 1 - i]);
+            long_as[1][n]++;
             of[1]++;
         } else {
             CHECK_INT(sscanf(line, "%" SCNd64 "+%" SCNd64 "=%" SCNd64 "%c", &a, &b, &sum, &end), 3);
@@ -126,6 +129,7 @@ TEST(tasks_are_solved_rightly_and_all_kinds_come)
         }
     }
     for (int i = 0; i < 3; i++) CHECK(of[i] > 500); /* of about 2,100 */
+    for (int n = 0; n <= 6; n++) CHECK((long_as[0][n] > 100) == (n >= 3) && (long_as[1][n] > 100) == (n >= 3));
     tg_free(text);
 }
 
