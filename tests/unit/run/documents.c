@@ -164,8 +164,8 @@ TEST(splits_in_order_go_by_length_or_by_number)
     CHECK_INT(tg_alloc_live(), 0);
 }
 
-/* "ab" of class y, "c" of class x, "dd" of class y as a file's training split, read back. */
-static tg_dataset *three(void)
+/* A first text of class y, "c" of class x, "dd" of class y as a file's training split, read back. */
+static tg_dataset *three_of(const char *first)
 {
     const tg_class classes[] = {{"x", 1}, {"y", 2}};
     const int32_t places[] = {1, 0}; /* y was seen first */
@@ -177,16 +177,17 @@ static tg_dataset *three(void)
     tg_figures figures;
     tg_dataset *out = NULL;
     tg_tokenizer *t = char_tokenizer_of("abcd");
-    cut(&d, text, "ab", TG_DOCUMENTS_FILE, "y");
+    cut(&d, text, first, TG_DOCUMENTS_FILE, "y");
     cut(&d, text, "c", TG_DOCUMENTS_FILE, "x");
     cut(&d, text, "dd", TG_DOCUMENTS_FILE, "y");
     CHECK_OK(tg_tokenizer_add_specials(t, false, true, classes, 2));
     CHECK_OK(tg_documents_split(NULL, &d, &text, TG_SPLIT_DOCUMENT, 1, 0, 0));
     CHECK_OK(tg_documents_pack(NULL, &d, text, t, places, &packed));
     CHECK_OK(tg_figures_count(t, packed.tokens, packed.counts, &figures));
-    CHECK_INT(figures.counts[TG_TRAIN], 14);
-    CHECK_INT(figures.targets[TG_TRAIN], 8); /* five characters, three ends */
-    CHECK_INT(figures.chars[TG_TRAIN], 5);
+    const int64_t chars = (int64_t)strlen(first) + 3;
+    CHECK_INT(figures.counts[TG_TRAIN], chars + 9);  /* a start, a class, an end each */
+    CHECK_INT(figures.targets[TG_TRAIN], chars + 3); /* and three ends */
+    CHECK_INT(figures.chars[TG_TRAIN], chars);
     tg_dataset_draft draft = {.tokenizer = t, .tokens = packed.tokens, .figures = &figures, .documents = {3}, .starts = packed.starts,
                               .labels = packed.labels, .split = "{}", .verdict = "{}", .report = "{}", .provenance = "{}"};
     CHECK_OK(tg_dataset_write(path, &draft, hash));
@@ -197,6 +198,8 @@ static tg_dataset *three(void)
     tg_tokenizer_free(t);
     return out;
 }
+
+static tg_dataset *three(void) { return three_of("ab"); }
 
 enum { S = 4, E = 5, X = 6, Y = 7 }; /* behind a, b, c, d */
 
@@ -247,6 +250,26 @@ TEST(a_feed_resets_at_starts_and_asks_for_no_start_and_no_class)
     tg_feed_free(f);
     tg_dataset_close(d);
     CHECK_INT(tg_alloc_live(), 0);
+}
+
+TEST(windows_cut_a_document_that_is_longer_side_by_side)
+{
+    tg_dataset *d = three_of("abcdabcdabcdabcdabcd");
+    tg_feed *f;
+    tg_batch b;
+    for (int64_t T = 4; T <= 30; T++) {
+        int64_t items = 0;
+        CHECK_OK(tg_feed_windows(d, TG_TRAIN, 1, T, true, 0, &f));
+        for (int64_t step = 0; step < tg_feed_steps_per_epoch(f); step++) {
+            CHECK_OK(tg_feed_batch(f, step, &b));
+            items += b.items;
+            for (int64_t t = 1; t < T && step < 22 / T; t++) /* of the long one, behind its class a b c d again and again */
+                CHECK_INT(tg_batch_array(&b, "tokens")->ids[t], step * T + t == 1 ? Y : (step * T + t - 2) % 4);
+        }
+        CHECK_INT(items, 26);
+        tg_feed_free(f);
+    }
+    tg_dataset_close(d);
 }
 
 TEST(windows_of_documents_hold_whole_ones_and_say_where_they_begin)
