@@ -53,6 +53,9 @@ static void put_place(tg_json_writer *w, const tg_place *p)
     tg_json_close(w, '}');
 }
 
+/* No run gets further than --steps and --until allow, and products with a step fit into 64 bits. */
+static const int64_t most_steps = INT64_C(1000000000000);
+
 static bool get_place(const tg_json *meta, tg_place *p)
 {
     const tg_json *j = tg_json_get(meta, "place");
@@ -63,7 +66,7 @@ static bool get_place(const tg_json *meta, tg_place *p)
            tg_json_int(j, "loss_count", &p->loss_count) && tg_json_int(j, "best_step", &p->best_step) &&
            tg_json_int(j, "evaluated", &p->evaluated) && tg_json_int(j, "worse", &p->worse) && tg_json_real(j, "rate_scale", &p->rate_scale) &&
            tg_json_int(j, "skipped", &p->skipped) && tg_json_int(j, "skipped_now", &p->skipped_now) &&
-           tg_json_int(j, "rewinds", &p->rewinds) && tg_json_int(j, "high", &p->high) && p->step >= 0;
+           tg_json_int(j, "rewinds", &p->rewinds) && tg_json_int(j, "high", &p->high) && p->step >= 0 && p->step <= most_steps;
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------- */
@@ -278,7 +281,7 @@ tg_status tg_checkpoint_load(tg_safetensors *file, tg_saver *s)
     const tg_json *meta = tg_safetensors_meta(file);
     const char *hash = tg_json_text(meta, "model_sha256");
     if (!get_place(meta, &s->loop->place) || !hash || strlen(hash) != 64)
-        return tg_fail(TG_EFORMAT, "the metadata are not those of a state");
+        return tg_fail(TG_EFORMAT, "%s: the metadata are not those of a state", tg_safetensors_path(file));
     tg_status st = load_slabs(file, s->loop);
     if (st) return st;
     memcpy(s->model_sha256, hash, 65);

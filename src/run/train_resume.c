@@ -147,7 +147,7 @@ static tg_status take_state(tg_training *t, const char *path)
 {
     tg_safetensors *file = NULL;
     tg_status s = tg_safetensors_open(path, &file);
-    if (!s) s = compare(t, tg_safetensors_meta(file));
+    if (!s && (s = compare(t, tg_safetensors_meta(file))) == TG_EFORMAT) s = tg_note("%s", path);
     if (!s) s = tg_checkpoint_load(file, &t->saver);
     bool other = false;
     if (!s) { /* settings may have changed: more steps */

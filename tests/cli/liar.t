@@ -52,3 +52,8 @@ $ python3 old.py 'head["unused"] = head.pop("classes.weight")'; gen-sample lie.s
 ? 1
 $ python3 old.py 'head["unused"] = head.pop("classes.weight"); meta["algorithm"] = 2'; gen-sample lie.safetensors --label y --length 9 > said
 !~ gen-sample: warning: lie\.safetensors was made by algorithm version 2, .*
+
+# A state that is further than any run gets is damaged, not gone on with.
+$ gen-train --data x.safetensors --model gru --hidden 16 --batch 4 --seq 10 --until 3 -o far -q && sed "s#a/model#far/state#; s#'lie#'far/state#" lie.py > far.py && rm -f far/state.prev.safetensors && python3 far.py 'meta["place"]["step"] = 2**63 - 1' && gen-train -o far --resume --until 0 --time 1 -q
+! gen-train: far/state.safetensors: the metadata are not those of a state; no state of far can be read: start anew with --force
+? 1

@@ -369,6 +369,11 @@ const tg_json *tg_safetensors_meta(const tg_safetensors *s)
     return s->meta;
 }
 
+const char *tg_safetensors_path(const tg_safetensors *s)
+{
+    return s->path;
+}
+
 const char *tg_safetensors_meta_text(const tg_safetensors *s)
 {
     return s->meta_text;

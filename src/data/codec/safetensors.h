@@ -32,6 +32,7 @@ void tg_safetensors_close(tg_safetensors *s);
 int64_t tg_safetensors_count(const tg_safetensors *s);
 const tg_st_tensor *tg_safetensors_at(const tg_safetensors *s, int64_t i);
 const tg_st_tensor *tg_safetensors_find(const tg_safetensors *s, const char *name); /* NULL: none */
+const char *tg_safetensors_path(const tg_safetensors *s);
 /* The parsed JSON of metadata key "tinygen", or NULL (a foreign file). And its text. */
 const tg_json *tg_safetensors_meta(const tg_safetensors *s);
 const char *tg_safetensors_meta_text(const tg_safetensors *s);
