@@ -90,7 +90,7 @@ tg_tensor *tg_rmsnorm(tg_tape *t, tg_tensor *x, tg_tensor *g, double eps);
 tg_tensor *tg_cross_entropy(tg_tape *t, tg_tensor *logits, tg_tensor *targets);
 
 /* What attention keeps of positions it has seen, for sampling: keys (normalised and rotated) and values of positions
- * 0 .. used-1 in k, v [capacity, B, K·D]. The caller's; a pass writes its T positions behind them, and the caller then adds T to
+ * 0 .. used-1 in k, v [B, capacity, K·D]. The caller's; a pass writes its T positions behind them, and the caller then adds T to
  * used. */
 typedef struct tg_attention_cache { float *k, *v; int64_t capacity, used; } tg_attention_cache;
 

@@ -47,6 +47,7 @@ typedef struct tg_carry {
     int count;
     const char *names[16];
     tg_shape shapes[16];
+    int rows[16];            /* the axis that counts the batch's rows; -1: none, they share it */
     bool kept[16];
     float *data[16], *next[16];
 } tg_carry;
@@ -116,6 +117,11 @@ tg_tensor *tg_batch_ids(tg_tape *t, const tg_batch *batch, const char *name);
 tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out);
 void tg_carry_zero(tg_carry *c);  /* as at the start of a text */
 void tg_carry_swap(tg_carry *c);  /* what was written becomes what is read */
+/* B rows from now on, at most as many as it was made for; what they hold is anything. */
+void tg_carry_resize(tg_carry *c, int64_t B);
+/* Row i of `to` becomes row rows[i] of `from`, another carry of the same model, or the same one if rows ascend; to then has
+ * `count` rows, at most as many as it was made for. */
+void tg_carry_take(tg_carry *to, const tg_carry *from, const int64_t *rows, int64_t count);
 void tg_carry_free(tg_carry *c);
 
 /* ---- choosing a token ---------------------------------------------------------------------------------------- */
@@ -133,6 +139,7 @@ typedef struct tg_chooser tg_chooser; /* settings, scratch and the tokens seen s
 tg_status tg_chooser_new(const tg_choice *c, int64_t vocab, tg_chooser **out); /* scratch for vocab; TG_EINVAL: bad values */
 void tg_chooser_free(tg_chooser *c);
 void tg_chooser_reset(tg_chooser *c);                      /* forgets what was seen (repetition penalty) */
+void tg_chooser_seen(tg_chooser *c, bool *seen);           /* [vocab], borrowed: from now on what was seen is in it; NULL: its own */
 void tg_chooser_ban(tg_chooser *c, int32_t token);         /* is never drawn from now on */
 void tg_chooser_saw(tg_chooser *c, int32_t token);         /* a token of the prompt, or one that was drawn */
 /* Draws with stream (seed, sample) at position `at`. log_prob: of the token under the model's own distribution (nats).

@@ -198,8 +198,8 @@ static void copy_rows(const job *j, float *to, int64_t to_rs, const float *from,
 
 /* ---- keys and values ----------------------------------------------------------------------------------------------- */
 
-static int64_t cache_step(const job *j) { return j->s->B * j->s->K * j->s->D; }
-static int64_t at_cache(const job *j, const unit *u, int64_t key) { return key * cache_step(j) + (u->b * j->s->K + u->g) * j->s->D; }
+static int64_t cache_step(const job *j) { return j->s->K * j->s->D; }
+static int64_t at_cache(const job *j, const unit *u, int64_t key) { return (u->b * j->s->capacity + key) * cache_step(j) + u->g * j->s->D; }
 
 /* This pass's keys, rotated, and values behind those in the cache. */
 static void fill_cache(void *arg, int64_t number)

@@ -77,7 +77,7 @@ typedef struct tg_attend {
     const int32_t *first;                /* [T, B] or NULL */
     double theta;                        /* base of the rotation; 0: none */
     float eps;
-    float *cache_k, *cache_v;            /* [capacity, B, K·D] */
+    float *cache_k, *cache_v;            /* [B, capacity, K·D] */
     int64_t capacity, used;              /* 0: no cache; else positions in it before these. Scratch is by capacity alone */
     float *y;                            /* [T, B, H·D] */
     float *lse;                          /* [B, K, T, H/K] log of the sum of exponentials, kept for backward; or NULL */

@@ -133,7 +133,10 @@ static void recurrent_carry(const tg_model *m, int64_t B, tg_carry *out)
     out->count = states_of(m);
     out->names[0] = "h";
     out->names[1] = "c";
-    for (int i = 0; i < out->count; i++) out->shapes[i] = tg_shape_of(3, (int64_t[]){c->layers, B, c->hidden});
+    for (int i = 0; i < out->count; i++) {
+        out->shapes[i] = tg_shape_of(3, (int64_t[]){c->layers, B, c->hidden});
+        out->rows[i] = 1;
+    }
     if (tg_model_about(m)->classes == 0) return;
     out->names[out->count] = "class";
     out->shapes[out->count++] = tg_shape_of(1, &B);

@@ -194,10 +194,12 @@ static void transformer_carry(const tg_model *m, int64_t B, tg_carry *out)
     out->names[VALUES] = "values";
     out->names[USED] = "used";
     for (int i = KEYS; i <= VALUES; i++) {
-        out->shapes[i] = tg_shape_of(4, (int64_t[]){c->layers, c->context, B, width});
+        out->shapes[i] = tg_shape_of(4, (int64_t[]){c->layers, B, c->context, width});
+        out->rows[i] = 1;
         out->kept[i] = true;
     }
     out->shapes[USED] = tg_shape_of(1, (int64_t[]){1});
+    out->rows[USED] = -1;
 }
 
 static tg_tensor *norm(tg_tape *t, const transformer_config *c, const tg_norm_layer *l, tg_tensor *x)
