@@ -20,7 +20,7 @@ typedef struct ranked { float logit; int32_t id; } ranked;
 struct tg_chooser {
     tg_choice choice;
     int64_t vocab;
-    bool *seen;       /* [vocab] for the repetition penalty */
+    bool *seen, *own; /* [vocab] for the repetition penalty; seen may be another's */
     bool *banned;     /* [vocab] never drawn */
     bool *kept;       /* [vocab] what the filters left */
     float *logits;    /* [vocab] after the penalty */
@@ -46,7 +46,7 @@ tg_status tg_chooser_new(const tg_choice *c, int64_t vocab, tg_chooser **out)
     if (!h) return TG_ENOMEM;
     h->choice = *c;
     h->vocab = vocab;
-    h->seen = tg_alloc_array(vocab, sizeof *h->seen);
+    h->seen = h->own = tg_alloc_array(vocab, sizeof *h->own);
     h->banned = tg_alloc_array(vocab, sizeof *h->banned);
     h->kept = tg_alloc_array(vocab, sizeof *h->kept);
     h->logits = tg_alloc_array(vocab, sizeof *h->logits);
@@ -63,7 +63,7 @@ tg_status tg_chooser_new(const tg_choice *c, int64_t vocab, tg_chooser **out)
 void tg_chooser_free(tg_chooser *c)
 {
     if (!c) return;
-    tg_free(c->seen);
+    tg_free(c->own);
     tg_free(c->banned);
     tg_free(c->kept);
     tg_free(c->logits);
@@ -75,6 +75,11 @@ void tg_chooser_free(tg_chooser *c)
 void tg_chooser_reset(tg_chooser *c)
 {
     memset(c->seen, 0, (size_t)c->vocab * sizeof *c->seen);
+}
+
+void tg_chooser_seen(tg_chooser *c, bool *seen)
+{
+    c->seen = seen ? seen : c->own;
 }
 
 void tg_chooser_ban(tg_chooser *c, int32_t token)

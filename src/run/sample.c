@@ -48,6 +48,18 @@ const tg_key tg_sample_keys[] = {
     TG_KEYS_END
 };
 
+/* A sample that is being drawn. */
+typedef struct drawing {
+    int64_t sample;
+    tg_str shown;             /* what is to be put out when all samples before it are */
+    tg_str held;              /* drawn, not shown yet: may begin a stop text, or be part of a character */
+    tg_str text;              /* the sample so far, without the prompt (jsonl, json; else empty) */
+    tg_str tokens, log_probs; /* JSON arrays of it */
+    double log_prob;
+    const char *stopped;      /* "end" of a document, a "stop" text; NULL: not yet */
+    char last;                /* last byte shown */
+} drawing;
+
 typedef struct sampler {
     tg_context *ctx;
     const tg_sample_options *o;
@@ -58,13 +70,10 @@ typedef struct sampler {
     char *prompt;
     int64_t prompt_bytes, prompt_count, label; /* label: -1: none was asked for */
     int32_t *prompt_ids;
-    tg_str held;              /* drawn, not shown yet: may begin a stop text, or be part of a character */
-    tg_str text;              /* the sample so far, without the prompt (jsonl, json; else empty) */
-    tg_str tokens, log_probs; /* JSON arrays of it */
+    int32_t *openings;        /* [texts, TG_OPENING], so many of each as there are */
+    bool begun;               /* the beginning that all samples share is read */
+    drawing *texts;           /* [texts at once] */
     tg_str samples;           /* json: objects of all samples */
-    double log_prob;
-    const char *stopped;      /* "end" of a document, a "stop" text; NULL: not yet */
-    char last;                /* last byte shown */
 } sampler;
 
 /* ---- output --------------------------------------------------------------------------------------------------------- */
@@ -74,38 +83,40 @@ static bool is_plain(const sampler *m)
     return m->o->format == FORMAT_TEXT && (!m->o->json || m->writer);
 }
 
-static tg_status show(sampler *m, const char *bytes, int64_t count)
+static void show(drawing *x, const char *bytes, int64_t count)
 {
-    if (count > 0) m->last = bytes[count - 1];
-    if (count <= 0) return TG_OK;
-    return m->writer ? tg_writer_add(m->writer, bytes, count) : tg_output(m->ctx, bytes, count);
+    if (count <= 0) return;
+    x->last = bytes[count - 1];
+    tg_str_add_n(&x->shown, bytes, count);
 }
 
-static tg_status show_str(sampler *m, tg_str *text)
+/* Out with it: all samples before this one are out. */
+static tg_status put_out(sampler *m, drawing *x)
 {
-    tg_status s = text->failed ? TG_ENOMEM : show(m, text->data, text->length);
-    tg_str_clear(text);
+    tg_status s = TG_OK;
+    if (x->shown.failed) return TG_ENOMEM;
+    if (x->shown.length) s = m->writer ? tg_writer_add(m->writer, x->shown.data, x->shown.length) : tg_output(m->ctx, x->shown.data, x->shown.length);
+    tg_str_clear(&x->shown);
     return s;
 }
 
 /* The first `count` held bytes are final. */
-static tg_status release(sampler *m, int64_t count)
+static tg_status release(const sampler *m, drawing *x, int64_t count)
 {
-    tg_status s = TG_OK;
-    tg_str *h = &m->held;
+    tg_str *h = &x->held;
     if (h->failed) return TG_ENOMEM;
     if (count <= 0) return TG_OK;
-    if (is_plain(m) && !m->o->probs) s = show(m, h->data, count);
-    if (!is_plain(m) || m->o->json) tg_str_add_n(&m->text, h->data, count);
+    if (is_plain(m) && !m->o->probs) show(x, h->data, count);
+    if (!is_plain(m) || m->o->json) tg_str_add_n(&x->text, h->data, count);
     memmove(h->data, h->data + count, (size_t)(h->length - count) + 1);
     h->length -= count;
-    return s;
+    return TG_OK;
 }
 
 /* Where the first stop text begins in what is held, -1: none. *may_begin: the least offset where one may begin. */
-static int64_t find_stop(const sampler *m, int64_t *may_begin)
+static int64_t find_stop(const sampler *m, const drawing *x, int64_t *may_begin)
 {
-    const tg_str *h = &m->held;
+    const tg_str *h = &x->held;
     *may_begin = h->length;
     for (int64_t at = 0; at < h->length; at++) {
         for (int64_t i = 0; i < m->o->stop.count; i++) {
@@ -120,16 +131,16 @@ static int64_t find_stop(const sampler *m, int64_t *may_begin)
 }
 
 /* Shows what is certain: whole characters before anything that may become a stop text. */
-static tg_status advance(sampler *m, bool end)
+static tg_status advance(const sampler *m, drawing *x, bool end)
 {
-    int64_t may_begin = 0, stop = find_stop(m, &may_begin);
+    int64_t may_begin = 0, stop = find_stop(m, x, &may_begin);
     if (stop >= 0) {
-        m->stopped = "stop";
-        return release(m, stop);
+        x->stopped = "stop";
+        return release(m, x, stop);
     }
-    if (!m->held.length || end) return release(m, m->held.length);
-    int64_t whole = m->held.length - tg_utf8_partial(m->held.data, m->held.length);
-    return release(m, whole < may_begin ? whole : may_begin);
+    if (!x->held.length || end) return release(m, x, x->held.length);
+    int64_t whole = x->held.length - tg_utf8_partial(x->held.data, x->held.length);
+    return release(m, x, whole < may_begin ? whole : may_begin);
 }
 
 /* ---- --probs -------------------------------------------------------------------------------------------------------- */
@@ -179,7 +190,7 @@ static void add_probability(tg_str *out, const tg_tokenizer *k, int32_t id, floa
 
 typedef struct ranking { int32_t ids[PROB_ROWS]; float probs[PROB_ROWS]; int64_t count; } ranking;
 
-static tg_status show_probs(sampler *m, const ranking *r, int64_t at, int32_t token, float log_prob)
+static tg_status show_probs(const sampler *m, drawing *x, const ranking *r, int64_t at, int32_t token, float log_prob)
 {
     const tg_tokenizer *k = m->trained->tokenizer;
     tg_str out = {0};
@@ -194,104 +205,107 @@ static tg_status show_probs(sampler *m, const ranking *r, int64_t at, int32_t to
         add_probability(&out, k, r->ids[i], r->probs[i], r->ids[i] == token);
     }
     if (!listed) add_probability(&out, k, token, (float)exp((double)log_prob), true);
-    tg_status s = show_str(m, &out);
+    if (!out.failed) show(x, out.data, out.length);
+    tg_status s = out.failed ? TG_ENOMEM : TG_OK;
     tg_str_free(&out);
     return s;
 }
 
 /* ---- a sample --------------------------------------------------------------------------------------------------------- */
 
-static void record(sampler *m, int32_t token, float log_prob, bool first)
+static void record(drawing *x, int32_t token, float log_prob, bool first)
 {
-    tg_str_addf(&m->tokens, "%s%lld", first ? "" : ", ", (long long)token);
-    tg_json_put_real(&(tg_json_writer){.out = &m->log_probs, .comma = !first}, (double)log_prob);
-    m->log_prob += (double)log_prob;
+    tg_str_addf(&x->tokens, "%s%lld", first ? "" : ", ", (long long)token);
+    tg_json_put_real(&(tg_json_writer){.out = &x->log_probs, .comma = !first}, (double)log_prob);
+    x->log_prob += (double)log_prob;
 }
 
-static tg_status one_token(sampler *m, int64_t sample, int64_t at)
+static tg_status one_token(sampler *m, int64_t i, int64_t at)
 {
+    drawing *x = &m->texts[i];
     int32_t token = 0;
     float log_prob = 0;
     int64_t length = 0;
     ranking r = {.count = 0};
     tg_status s = TG_OK;
     const bool recorded = !is_plain(m) || m->o->json, shown = m->o->probs && is_plain(m);
-    if (m->o->probs) s = tg_generator_top(m->generator, r.ids, r.probs, PROB_ROWS, &r.count);
-    if (!s) s = tg_generator_next(m->generator, (uint64_t)m->o->seed, sample, at, &token, recorded || shown ? &log_prob : NULL);
+    if (m->o->probs) s = tg_generator_top(m->generator, i, r.ids, r.probs, PROB_ROWS, &r.count);
+    if (!s) s = tg_generator_next(m->generator, i, (uint64_t)m->o->seed, x->sample, at, &token, recorded || shown ? &log_prob : NULL);
     if (s) return s;
     const char *piece = tg_tokenizer_text(m->trained->tokenizer, token, &length);
     const bool begins = at == 0 && m->prompt_count == 0 && tg_tokenizer_start(m->trained->tokenizer) >= 0;
     const int64_t left_out = begins && length > 0 && *piece == ' ' ? m->trained->tokenizer->prefix : 0; /* is none of the text */
-    tg_str_add_n(&m->held, piece + left_out, length - left_out);
-    if (recorded) record(m, token, log_prob, at == 0);
-    if (shown) s = show_probs(m, &r, at, token, log_prob);
-    if (!s && token == tg_tokenizer_end(m->trained->tokenizer)) {
-        s = advance(m, true); /* what is held is no stop text any more */
-        if (!m->stopped) m->stopped = "end";
-        return s;
-    }
-    return s ? s : advance(m, false);
+    tg_str_add_n(&x->held, piece + left_out, length - left_out);
+    if (recorded) record(x, token, log_prob, at == 0);
+    if (shown) s = show_probs(m, x, &r, at, token, log_prob);
+    const bool ends = token == tg_tokenizer_end(m->trained->tokenizer);
+    if (!s) s = advance(m, x, ends); /* at the end, what is held is no stop text any more */
+    if (ends && !x->stopped) x->stopped = "end";
+    return s;
 }
 
-static tg_status begin_sample(sampler *m, int64_t sample)
+static void begin_sample(const sampler *m, drawing *x, int64_t sample)
 {
-    tg_str head = {0};
-    tg_status s = TG_OK;
-    tg_str_clear(&m->held);
-    tg_str_clear(&m->text);
-    tg_str_clear(&m->tokens);
-    tg_str_clear(&m->log_probs);
-    m->log_prob = 0;
-    m->stopped = NULL;
-    m->last = '\n';
-    if (is_plain(m) && m->o->n > 1) tg_str_addf(&head, "--- sample %lld ---\n", (long long)sample);
-    if (is_plain(m) && !m->o->probs) tg_str_add_n(&head, m->prompt, m->prompt_bytes);
-    if (head.length || head.failed) s = show_str(m, &head);
-    tg_str_free(&head);
-    if (s) return s;
-    int32_t *ids = m->prompt_ids; /* room for the opening comes first */
-    int64_t opening = tg_opening(m->trained->tokenizer, m->label, m->prompt_count > 0, (uint64_t)m->o->seed, sample, ids);
-    if (opening == 1) ids[1] = ids[0];
-    return tg_generator_start(m->generator, ids + TG_OPENING - opening, opening + m->prompt_count);
+    tg_str *const strings[] = {&x->held, &x->text, &x->tokens, &x->log_probs};
+    for (int i = 0; i < 4; i++) tg_str_clear(strings[i]);
+    x->sample = sample;
+    x->log_prob = 0;
+    x->stopped = NULL;
+    x->last = '\n';
+    if (is_plain(m) && m->o->n > 1) tg_str_addf(&x->shown, "--- sample %lld ---\n", (long long)sample);
+    if (is_plain(m) && !m->o->probs) show(x, m->prompt, m->prompt_bytes);
 }
 
-static void put_sample(sampler *m, int64_t sample, tg_str *out)
+/* The samples from `first` on read their beginning; once for all, unless their classes are drawn. */
+static tg_status begin_samples(sampler *m, int64_t first, int64_t count)
+{
+    const tg_tokenizer *k = m->trained->tokenizer;
+    tg_beginning b = {.openings = m->openings, .prompt = m->prompt_ids, .count = m->prompt_count};
+    for (int64_t i = 0; i < count; i++) {
+        begin_sample(m, &m->texts[i], first + i);
+        int32_t *opening = m->openings + i * b.opening_count; /* all are as long as the first */
+        b.opening_count = tg_opening(k, m->label, m->prompt_count > 0, (uint64_t)m->o->seed, first + i, opening);
+    }
+    if (m->begun) return tg_generator_again(m->generator, count);
+    const bool alike = m->label >= 0 || tg_tokenizer_classes(k) == 0;
+    m->begun = alike && tg_generator_most(m->generator) > 1;
+    return tg_generator_start(m->generator, &b, count);
+}
+
+static void put_sample(const sampler *m, const drawing *x, tg_str *out)
 {
     tg_json_writer w = {.out = out};
     tg_json_open(&w, '{');
-    tg_json_member_int(&w, "sample", sample);
+    tg_json_member_int(&w, "sample", x->sample);
     tg_json_key(&w, "prompt");
     tg_json_put_text_n(&w, m->prompt ? m->prompt : "", m->prompt_bytes);
     tg_json_key(&w, "text");
-    tg_json_put_text_n(&w, m->text.data ? m->text.data : "", m->text.length);
-    tg_json_member_text(&w, "stopped", m->stopped ? m->stopped : "length");
-    tg_json_member_real(&w, "log_prob", m->log_prob);
+    tg_json_put_text_n(&w, x->text.data ? x->text.data : "", x->text.length);
+    tg_json_member_text(&w, "stopped", x->stopped ? x->stopped : "length");
+    tg_json_member_real(&w, "log_prob", x->log_prob);
     tg_json_member_raw(&w, "tokens", "[");
-    tg_str_add_n(out, m->tokens.data, m->tokens.length);
+    tg_str_add_n(out, x->tokens.data, x->tokens.length);
     tg_str_add(out, "], \"log_probs\": [");
-    tg_str_add_n(out, m->log_probs.data, m->log_probs.length);
+    tg_str_add_n(out, x->log_probs.data, x->log_probs.length);
     tg_str_add(out, "]}");
-    if (m->tokens.failed || m->log_probs.failed) out->failed = true;
+    if (x->tokens.failed || x->log_probs.failed) out->failed = true;
 }
 
-static tg_status end_sample(sampler *m, int64_t sample)
+static tg_status end_sample(sampler *m, drawing *x)
 {
-    tg_status s = m->stopped ? TG_OK : advance(m, true);
+    tg_status s = x->stopped ? TG_OK : advance(m, x, true);
     if (s) return s;
-    if (m->text.failed) return TG_ENOMEM;
+    if (x->text.failed) return TG_ENOMEM;
     if (m->o->json) {
         if (m->samples.length) tg_str_add(&m->samples, ", ");
-        put_sample(m, sample, &m->samples);
+        put_sample(m, x, &m->samples);
     }
-    if (is_plain(m)) return m->last == '\n' ? TG_OK : show(m, "\n", 1);
-    if (m->o->format == FORMAT_TEXT) return TG_OK;
-    if (m->o->json && !m->writer) return TG_OK;
-    tg_str line = {0};
-    put_sample(m, sample, &line);
-    tg_str_add(&line, "\n");
-    s = show_str(m, &line);
-    tg_str_free(&line);
-    return s;
+    if (is_plain(m) && x->last != '\n') show(x, "\n", 1);
+    if (!is_plain(m) && m->o->format != FORMAT_TEXT && (!m->o->json || m->writer)) {
+        put_sample(m, x, &x->shown);
+        tg_str_add(&x->shown, "\n");
+    }
+    return put_out(m, x);
 }
 
 static int64_t length_of(const sampler *m)
@@ -299,14 +313,25 @@ static int64_t length_of(const sampler *m)
     return m->o->length ? m->o->length : m->o->probs ? 1 : DEFAULT_LENGTH;
 }
 
-static tg_status one_sample(sampler *m, int64_t sample)
+/* As many samples as go together. They come out in order: the first as it is drawn, another when those before it have ended. */
+static tg_status some_samples(sampler *m, int64_t first, int64_t count)
 {
     const int64_t length = length_of(m);
-    tg_status s = begin_sample(m, sample);
-    for (int64_t at = 0; at < length && !s && !m->stopped; at++)
-        s = tg_cancelled(m->ctx) ? tg_fail(TG_ECANCELLED, "stopped at token %lld of sample %lld", (long long)at, (long long)sample)
-                                 : one_token(m, sample, at);
-    return s ? s : end_sample(m, sample);
+    int64_t front = 0;
+    tg_status s = begin_samples(m, first, count);
+    for (int64_t at = 0; at < length && front < count && !s; at++) {
+        if (tg_cancelled(m->ctx))
+            return tg_fail(TG_ECANCELLED, "stopped at token %lld of sample %lld", (long long)at, (long long)(first + front));
+        for (int64_t i = front; i < count && !s; i++) {
+            if (m->texts[i].stopped) continue;
+            s = one_token(m, i, at);
+            if (m->texts[i].stopped) tg_generator_end(m->generator, i);
+        }
+        while (front < count && m->texts[front].stopped && !s) s = end_sample(m, &m->texts[front++]);
+        if (front < count && !s) s = put_out(m, &m->texts[front]);
+    }
+    while (front < count && !s) s = end_sample(m, &m->texts[front++]);
+    return s;
 }
 
 /* ---- beginning and end ------------------------------------------------------------------------------------------------ */
@@ -331,13 +356,12 @@ static tg_status read_prompt(sampler *m)
 static tg_status encode_prompt(sampler *m)
 {
     m->prompt_count = tg_tokenizer_most(m->trained->tokenizer, m->prompt_bytes);
-    m->prompt_ids = tg_alloc_array(m->prompt_count + TG_OPENING, sizeof *m->prompt_ids);
+    m->prompt_ids = tg_alloc_array(m->prompt_count, sizeof *m->prompt_ids);
     if (!m->prompt_ids) return TG_ENOMEM;
     if (m->prompt_bytes == 0) m->prompt_count = 0;
     if (m->prompt_bytes == 0) return TG_OK;
     tg_status s = tg_tokenizer_encode(m->trained->tokenizer, m->prompt, m->prompt_bytes,
-                                      m->o->unk == UNK_ERROR ? TG_UNKNOWN_ERROR : TG_UNKNOWN_SKIP, m->prompt_ids + TG_OPENING,
-                                      &m->prompt_count);
+                                      m->o->unk == UNK_ERROR ? TG_UNKNOWN_ERROR : TG_UNKNOWN_SKIP, m->prompt_ids, &m->prompt_count);
     return s ? tg_note("the prompt") : TG_OK;
 }
 
@@ -397,9 +421,13 @@ static tg_status prepare(sampler *m)
     if (!s) s = find_label(m);
     if (!s) s = encode_prompt(m);
     if (!s) s = tg_tape_new(m->ctx, &m->tape);
-    if (!s) s = tg_generator_new(m->trained->model, m->tape, m->trained->tokenizer, &choice, o->guidance, &m->generator);
-    if (!s) tell_context(m);
-    return s ? s : open_output(m);
+    if (!s) s = tg_generator_new(m->trained->model, m->tape, m->trained->tokenizer, &choice, o->guidance, o->n, &m->generator);
+    if (s) return s;
+    m->texts = tg_alloc_array(tg_generator_most(m->generator), sizeof *m->texts);
+    m->openings = tg_alloc_array(tg_generator_most(m->generator) * TG_OPENING, sizeof *m->openings);
+    if (!m->texts || !m->openings) return TG_ENOMEM;
+    tell_context(m);
+    return open_output(m);
 }
 
 static tg_status put_result(sampler *m, double seconds)
@@ -417,16 +445,19 @@ static tg_status put_result(sampler *m, double seconds)
 
 static void clean(sampler *m)
 {
+    for (int64_t i = 0; m->texts && i < tg_generator_most(m->generator); i++) {
+        drawing *x = &m->texts[i];
+        tg_str *const strings[] = {&x->shown, &x->held, &x->text, &x->tokens, &x->log_probs};
+        for (int k = 0; k < 5; k++) tg_str_free(strings[k]);
+    }
+    tg_free(m->texts);
+    tg_free(m->openings);
     tg_writer_abandon(m->writer);
     tg_generator_free(m->generator);
     tg_tape_free(m->tape);
     tg_trained_close(m->trained);
     tg_free(m->prompt);
     tg_free(m->prompt_ids);
-    tg_str_free(&m->held);
-    tg_str_free(&m->text);
-    tg_str_free(&m->tokens);
-    tg_str_free(&m->log_probs);
     tg_str_free(&m->samples);
 }
 
@@ -440,7 +471,10 @@ tg_status tg_sample(tg_context *ctx, const tg_sample_options *o)
         return tg_fail(TG_EUSAGE, "--probs draws a picture for people; --format jsonl has log-probabilities of what was taken");
     tg_status s = prepare(&m);
     if (!s) tg_log(ctx, TG_LOG_DETAIL, "%s, seed %lld", m.trained->path, (long long)o->seed);
-    for (int64_t i = 0; i < o->n && !s; i++) s = one_sample(&m, o->first + i);
+    for (int64_t i = 0, most = s ? 1 : tg_generator_most(m.generator), count; i < o->n && !s; i += count) {
+        count = o->n - i < most ? o->n - i : most;
+        s = some_samples(&m, o->first + i, count);
+    }
     if (!s && m.writer) {
         s = tg_writer_commit(m.writer);
         m.writer = NULL;

@@ -237,7 +237,7 @@ static tg_status make_loop(tg_training *t)
     tg_status s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, (uint64_t)t->o->seed, true, false, &t->model);
     if (!s) s = tg_training_init_weights(t);
     if (!s) s = tg_loop_new(t->ctx, t->model, t->data, &options, &t->loop);
-    if (!s) s = tg_generator_new(t->model, t->loop->tape, tg_dataset_tokenizer(t->data), &choice, 0, &t->generator);
+    if (!s) s = tg_generator_new(t->model, t->loop->tape, tg_dataset_tokenizer(t->data), &choice, 0, 1, &t->generator);
     t->saver = (tg_saver){.ctx = t->ctx, .dir = t->dir, .loop = t->loop, .about = &t->about, .keep = t->o->keep, .model_step = -1};
     return s;
 }

@@ -150,7 +150,7 @@ static tg_status write_sample(tg_training *t)
     const tg_choice choice = {.temperature = 0.8, .top_p = 1, .repeat_penalty = 1};
     tg_tape *tape = NULL;
     tg_status s = tg_tape_new(t->ctx, &tape);
-    if (!s) s = tg_generator_new(t->model, tape, tg_dataset_tokenizer(t->data), &choice, 0, &t->generator);
+    if (!s) s = tg_generator_new(t->model, tape, tg_dataset_tokenizer(t->data), &choice, 0, 1, &t->generator);
     if (!s) s = tg_training_write_sample(t, 1);
     tg_generator_free(t->generator);
     t->generator = NULL;

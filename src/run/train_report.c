@@ -151,15 +151,15 @@ static tg_status make_sample(tg_training *t, tg_str *text)
     const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
     int32_t opening[TG_OPENING], token = 0;
     int64_t sample = 0, count = tg_opening(k, -1, false, SAMPLE_SEED, sample, opening);
-    tg_status s = tg_generator_start(t->generator, opening, count);
+    tg_status s = tg_generator_start(t->generator, &(tg_beginning){.prompt = opening, .count = count}, 1);
     for (int64_t i = 0; i < SAMPLE_TOKENS && !s; i++) {
         int64_t length = 0;
-        s = tg_generator_next(t->generator, SAMPLE_SEED, sample, i, &token, NULL);
+        s = tg_generator_next(t->generator, 0, SAMPLE_SEED, sample, i, &token, NULL);
         if (s) break;
         if (token == tg_tokenizer_end(k)) { /* the next document */
             tg_str_add(text, "\n");
             count = tg_opening(k, -1, false, SAMPLE_SEED, ++sample, opening);
-            s = tg_generator_start(t->generator, opening, count);
+            s = tg_generator_start(t->generator, &(tg_beginning){.prompt = opening, .count = count}, 1);
             continue;
         }
         const char *piece = tg_tokenizer_text(k, token, &length);

@@ -21,6 +21,13 @@ $ gen-sample a -n 4 --length 60 --seed 3 --format jsonl -q | tail -n 1 > among; 
 < same
 < same
 
+# Of more samples than go together each is what it is alone, too, where some end early; they come in order, as they do one by one.
+$ gen-sample a -n 70 --length 30 --stop e --prompt 'The ' > all 2> said; for i in 0 1 63 64 69; do echo "--- sample $i ---"; gen-sample a --first $i --length 30 --stop e --prompt 'The ' -q; done > some
+$ for i in 0 1 63 64 69; do grep -A 99 "^--- sample $i ---" all | sed -n '1p; 2,$ { /^--- sample/q; p }'; done | cmp - some && grep -c '^--- sample' all
+< 70
+$ gen-sample a -n 70 --length 30 --stop e --prompt 'The ' --threads 1 -q | cmp - all && echo same
+< same
+
 # Classes and guidance, in texts longer than the context.
 $ for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "$i abababababababababababababababababababababab" >> ab; echo "$i cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd" >> cd; done
 $ gen-collect ab -o cab -q --label first && gen-collect cd -o ccd -q --label second && gen-preprocess cab ccd -o y.safetensors --documents line --dedupe off -q 2> said

@@ -1,4 +1,4 @@
-/* Tests of run/generate.c: guidance against Bayes' rule worked out plainly. */
+/* Tests of run/generate.c: guidance against Bayes' rule worked out plainly; texts alone and among others. */
 #include <math.h>
 #include <stdio.h>
 
@@ -12,14 +12,14 @@ static const tg_class classes[CLASSES] = {{"x", 1}, {"y", 3}};
 
 typedef struct maker { tg_context *ctx; tg_tokenizer *k; tg_model *model; tg_tape *tape, *plain; } maker;
 
-static maker make_with(const tg_class *known, int64_t count)
+static maker make_with(const char *model, const char *const *settings, const tg_class *known, int64_t count)
 {
     maker m;
     m.k = char_tokenizer_of("abcd");
     CHECK_OK(tg_tokenizer_add_specials(m.k, false, true, known, count));
     CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1}, &m.ctx));
     const tg_model_data about = tg_model_data_of(m.k);
-    CHECK_OK(model_with(m.ctx, "gru", WITH("hidden=12"), &about, false, &m.model));
+    CHECK_OK(model_with(m.ctx, model, settings, &about, false, &m.model));
     /* Weights as drawn hardly tell the classes apart. */
     float *w = tg_params_values(tg_model_params(m.model));
     for (int64_t i = 0; i < tg_params_size(tg_model_params(m.model)); i++) w[i] = 3 * w[i] + (float)(i * 7 % 11) / 11 - 0.5f;
@@ -30,7 +30,7 @@ static maker make_with(const tg_class *known, int64_t count)
 
 static maker make(void)
 {
-    maker m = make_with(classes, CLASSES);
+    maker m = make_with("gru", WITH("hidden=12"), classes, CLASSES);
     CHECK_INT(tg_tokenizer_vocab(m.k), V);
     return m;
 }
@@ -86,18 +86,18 @@ TEST(guidance_is_bayes_rule)
         tg_generator *g;
         int32_t ids[READ + 2] = {tg_tokenizer_start(m.k), tg_tokenizer_class_token(m.k, class), 0, 2}, top[V];
         const double w = class ? 2.5 : 1;
-        CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &(tg_choice){.temperature = 1, .top_p = 1, .repeat_penalty = 1}, w, &g));
+        CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &(tg_choice){.temperature = 1, .top_p = 1, .repeat_penalty = 1}, w, 1, &g));
         const int prompt = class ? READ - 2 : 4;
         for (int i = 4; i < prompt; i++) ids[i] = i * i % 7 % 4;
-        CHECK_OK(tg_generator_start(g, ids, prompt));
+        CHECK_OK(tg_generator_start(g, &(tg_beginning){.prompt = ids, .count = prompt}, 1));
         for (int n = prompt; n <= prompt + 3; n++) {
             float probs[V];
             double want[V];
             int64_t count;
-            CHECK_OK(tg_generator_top(g, top, probs, V, &count));
+            CHECK_OK(tg_generator_top(g, 0, top, probs, V, &count));
             expected(&m, ids, n, class, w, want);
             for (int i = 0; i < V; i++) CHECK(fabs((double)probs[i] - want[top[i]]) < 1e-5);
-            CHECK_OK(tg_generator_next(g, 1, 0, n - prompt, ids + n, NULL));
+            CHECK_OK(tg_generator_next(g, 0, 1, 0, n - prompt, ids + n, NULL));
         }
         tg_generator_free(g);
     }
@@ -117,11 +117,11 @@ TEST(guidance_among_many_classes_reads_a_prompt_in_little_memory)
         snprintf(names[i], sizeof names[i], "%04d", i);
         many[i] = (tg_class){names[i], 1};
     }
-    m = make_with(many, MANY);
+    m = make_with("gru", WITH("hidden=12"), many, MANY);
     ids[0] = tg_tokenizer_start(m.k);
     ids[1] = tg_tokenizer_class_token(m.k, 7);
-    CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &(tg_choice){.temperature = 1, .top_p = 1, .repeat_penalty = 1}, 2, &g));
-    CHECK_OK(tg_generator_start(g, ids, PROMPT));
+    CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &(tg_choice){.temperature = 1, .top_p = 1, .repeat_penalty = 1}, 2, 1, &g));
+    CHECK_OK(tg_generator_start(g, &(tg_beginning){.prompt = ids, .count = PROMPT}, 1));
     CHECK(tg_tape_peak(m.tape) < 4 * MANY * (MANY + 100) * (int64_t)sizeof(float)); /* a logit a class and token; 64 of them otherwise */
     tg_generator_free(g);
     unmake(&m);
@@ -137,11 +137,106 @@ TEST(without_guidance_a_class_is_the_models_own)
     float probs[V];
     double next[V];
     int64_t count;
-    CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &(tg_choice){.temperature = 1, .top_p = 1, .repeat_penalty = 1}, 0, &g));
-    CHECK_OK(tg_generator_start(g, ids, 3));
-    CHECK_OK(tg_generator_top(g, top, probs, V, &count));
+    CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &(tg_choice){.temperature = 1, .top_p = 1, .repeat_penalty = 1}, 0, 1, &g));
+    CHECK_OK(tg_generator_start(g, &(tg_beginning){.prompt = ids, .count = 3}, 1));
+    CHECK_OK(tg_generator_top(g, 0, top, probs, V, &count));
     class_says(&m, ids, 3, 1, next);
     for (int i = 0; i < V; i++) CHECK(fabs((double)probs[i] - exp(next[top[i]])) < 1e-6);
     tg_generator_free(g);
     unmake(&m);
+}
+
+/* ---- texts alone and among others ---- */
+
+enum { TEXTS = 7, LENGTH = 40 };
+typedef struct drawn { int32_t tokens[LENGTH]; float log_probs[LENGTH]; } drawn;
+
+static const tg_choice choice = {.temperature = 1, .top_p = 1, .repeat_penalty = 1.2};
+
+/* When text i is over: they end one after another, the last ones together. */
+static int end_of(int i) { return i == 2 ? LENGTH : i > 4 ? 30 : 1 + 5 * i; }
+
+/* `count` texts from sample `first` on, begun or begun again. */
+static void draw_texts(tg_generator *g, const tg_beginning *b, int first, int count, bool again, drawn *out)
+{
+    if (again) CHECK_OK(tg_generator_again(g, count));
+    else CHECK_OK(tg_generator_start(g, b, count));
+    for (int at = 0; at < LENGTH; at++)
+        for (int i = 0; i < count; i++) {
+            if (at >= end_of(first + i)) continue;
+            CHECK_OK(tg_generator_next(g, i, 1, first + i, at, &out[i].tokens[at], &out[i].log_probs[at]));
+            if (at + 1 == end_of(first + i)) tg_generator_end(g, i);
+        }
+}
+
+/* classed: the texts are of both classes, so they share no beginning. */
+static void among_equals_alone(const char *model, const char *const *settings, double guidance, bool classed)
+{
+    static drawn alone[TEXTS], among[TEXTS];
+    maker m = make_with(model, settings, classes, CLASSES);
+    tg_generator *g;
+    int32_t openings[TEXTS * 2];
+    const int32_t prompt[] = {0, 3, 1, 1, 2, 0, 1};
+    tg_beginning b = {.openings = openings, .opening_count = 2, .prompt = prompt, .count = 7};
+    memset(alone, 0, sizeof alone);
+    memset(among, 0, sizeof among);
+    for (int i = 0; i < TEXTS; i++) {
+        openings[2 * i] = tg_tokenizer_start(m.k);
+        openings[2 * i + 1] = tg_tokenizer_class_token(m.k, classed ? i % CLASSES : 1);
+    }
+    CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &choice, guidance, 1, &g));
+    for (int i = 0; i < TEXTS; i++) {
+        b.openings = openings + 2 * i;
+        draw_texts(g, &b, i, 1, false, &alone[i]);
+    }
+    tg_generator_free(g);
+    CHECK(memcmp(alone[0].tokens, alone[2].tokens, sizeof alone[0].tokens) != 0);
+    b.openings = openings;
+    CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &choice, guidance, TEXTS, &g));
+    CHECK_INT(tg_generator_most(g), TEXTS);
+    draw_texts(g, &b, 0, TEXTS, false, among);
+    CHECK_BYTES(among, alone, (int64_t)sizeof alone);
+    for (int i = 0; i < TEXTS; i += 4) { /* in groups: four, then three; the second begins where the first did */
+        b.openings = openings + 2 * i;
+        draw_texts(g, &b, i, TEXTS - i < 4 ? TEXTS - i : 4, i && !classed, among + i);
+    }
+    CHECK_BYTES(among, alone, (int64_t)sizeof alone);
+    tg_generator_free(g);
+    unmake(&m);
+}
+
+#define SMALL_GPT WITH("layers=2", "heads=2", "kv-heads=1", "dim=16", "context=24")
+
+TEST(a_transformers_texts_are_the_same_alone_and_among_others)
+{
+    among_equals_alone("transformer", SMALL_GPT, 0, false); /* the context slides, with some texts gone */
+    among_equals_alone("transformer", SMALL_GPT, 0, true);
+    among_equals_alone("transformer", WITH("layers=1", "heads=2", "dim=16", "context=24", "pos=learned", "norm=layer"), 0, false);
+}
+
+TEST(recurrent_models_texts_are_the_same_alone_and_among_others)
+{
+    among_equals_alone("lstm", WITH("hidden=12"), 0, false);
+    among_equals_alone("gru", WITH("hidden=20", "layers=1"), 0, true);
+    among_equals_alone("rnn", WITH("hidden=8"), 0, true);
+}
+
+TEST(guided_texts_are_the_same_alone_and_among_others)
+{
+    among_equals_alone("transformer", SMALL_GPT, 2, false);
+    among_equals_alone("lstm", WITH("hidden=12"), 2, true);
+}
+
+/* As many texts at once as memory that the shapes decide has room for. */
+TEST(a_long_context_takes_fewer_texts_at_once)
+{
+    static const struct { const char *context; int64_t most; } c[] = {{"context=64", 64}, {"context=65536", 31}};
+    for (int i = 0; i < 2; i++) {
+        maker m = make_with("transformer", WITH("layers=1", "heads=1", "dim=8", c[i].context), classes, CLASSES);
+        tg_generator *g;
+        CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &choice, 0, 1000, &g));
+        CHECK_INT(tg_generator_most(g), c[i].most);
+        tg_generator_free(g);
+        unmake(&m);
+    }
 }

@@ -39,8 +39,8 @@ static void trains_without_allocating(const char *name)
 TEST(steps_after_the_third_allocate_nothing) { trains_without_allocating("lstm"); }
 TEST(a_transformers_steps_after_the_third_allocate_nothing) { trains_without_allocating("transformer"); }
 
-/* `first`: tokens until every size has come; a full context, which slides, is one. */
-static void samples_without_allocating(const char *name, int first)
+/* `first`: tokens until every size has come; a full context, which slides, is one. Of several texts one ends after the other. */
+static void samples_without_allocating(const char *name, int texts, int first)
 {
     bench b = bench_new(name, 1, 0);
     tg_choice choice = {.temperature = 0.8, .top_k = 5, .top_p = 0.9, .min_p = 0, .repeat_penalty = 1.1};
@@ -48,18 +48,27 @@ static void samples_without_allocating(const char *name, int first)
     const tg_tokenizer *tokens = tg_dataset_tokenizer(b.data);
     int32_t token, opening[TG_OPENING];
     float log_prob;
-    CHECK_OK(tg_generator_new(b.model, b.loop->tape, tokens, &choice, 0, &g));
-    CHECK_OK(tg_generator_start(g, opening, tg_opening(tokens, -1, false, 1, 0, opening)));
-    for (int k = 0; k < first; k++) CHECK_OK(tg_generator_next(g, 1, 0, k, &token, &log_prob));
-    int64_t before = tg_alloc_count();
-    for (int k = first; k < 200; k++) CHECK_OK(tg_generator_next(g, 1, 0, k, &token, &log_prob));
+    int64_t before = 0;
+    const int64_t count = tg_opening(tokens, -1, false, 1, 0, opening);
+    CHECK_OK(tg_generator_new(b.model, b.loop->tape, tokens, &choice, 0, texts, &g));
+    CHECK_OK(tg_generator_start(g, &(tg_beginning){.prompt = opening, .count = count}, texts));
+    for (int k = 0; k < 200; k++) {
+        if (k == first) before = tg_alloc_count();
+        for (int i = texts > 1 ? k / 60 : 0; i < texts; i++) CHECK_OK(tg_generator_next(g, i, 1, i, k, &token, &log_prob));
+        if (k % 60 == 59 && texts > 1) tg_generator_end(g, k / 60);
+    }
     CHECK_INT(tg_alloc_count() - before, 0);
     tg_generator_free(g);
     bench_free(&b);
 }
 
-TEST(sampling_allocates_nothing_after_its_first_tokens) { samples_without_allocating("lstm", 3); }
-TEST(sampling_a_transformer_allocates_nothing_after_its_first_slide) { samples_without_allocating("transformer", 32); }
+TEST(sampling_several_texts_allocates_nothing_after_the_first_tokens)
+{
+    samples_without_allocating("lstm", 4, 3);
+    samples_without_allocating("transformer", 4, 32);
+}
+TEST(sampling_allocates_nothing_after_its_first_tokens) { samples_without_allocating("lstm", 1, 3); }
+TEST(sampling_a_transformer_allocates_nothing_after_its_first_slide) { samples_without_allocating("transformer", 1, 32); }
 
 static void same_bits_for_any_threads(const char *name)
 {
