@@ -57,6 +57,9 @@ tg_status tg_param_matrices(tg_params *p, const tg_tensor *parameter, int count,
  * start depends on its place and shape only. train: also the gradients' slab. plan: shapes only, no memory for
  * values. */
 tg_status tg_params_seal(tg_params *p, uint64_t seed, bool train, bool plan);
+/* Memory for the values of a set that was sealed as a plan, for who reads all of them from a file: they are anything until then.
+ * Errors: TG_ENOMEM. */
+tg_status tg_params_allot(tg_params *p);
 int64_t tg_params_count(const tg_params *p);              /* tensors */
 tg_tensor *tg_params_at(const tg_params *p, int64_t i);   /* in order of declaration; NULL outside */
 tg_tensor *tg_params_find(const tg_params *p, const char *name); /* NULL: none of that name */

@@ -51,6 +51,7 @@ void tg_tape_begin(tg_tape *t, const tg_tape_mode *mode)
     /* What a failed pass was to fill is not; the memory stays for the next time. */
     const bool keeps = mode->frozen && !t->status;
     for (tg_kept *k = keeps ? NULL : t->kept; k; k = k->next) k->filled = false;
+    t->frozen_passes = !mode->frozen ? 0 : keeps ? t->frozen_passes + 1 : 1;
     t->mode = *mode;
     t->status = TG_OK;
     t->kept_last = NULL;
@@ -78,6 +79,7 @@ tg_status tg_tape_status(tg_tape *t)
 tg_status tg_tape_fail(tg_tape *t, tg_status s) { return fail(t, s); }
 void tg_tape_profile(tg_tape *t, tg_profile *p) { t->profile = p; }
 bool tg_tape_is_frozen(const tg_tape *t) { return t->mode.frozen; }
+bool tg_tape_first_frozen(const tg_tape *t) { return t->frozen_passes == 1; }
 double tg_tape_flops(const tg_tape *t) { return t->flops; }
 double tg_tape_backward_flops(const tg_tape *t) { return t->back_flops; }
 int64_t tg_tape_peak(const tg_tape *t) { return t->peak; }

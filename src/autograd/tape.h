@@ -34,6 +34,7 @@ struct tg_tape {
     tg_node *last;           /* recorded last; NULL: nothing to go back through */
     tg_node *newest;         /* computed last, recorded or not */
     uint32_t dropouts;       /* recorded since begin */
+    int64_t frozen_passes;   /* begun one after another, this one too; 0: the mode is not frozen */
     tg_kept *kept;           /* what is kept while the mode is frozen, in the order of first use */
     tg_kept *kept_last;      /* found last: ops ask in the same order every time, so the next one is wanted next */
     double flops, back_flops;
@@ -65,6 +66,9 @@ bool tg_node_take_over(tg_node *n, int i);
  * NULL) and its attributes alone; *fill: it must be filled now, which must not fail. NULL: nothing is kept, because of the
  * mode, because one is no parameter, or for want of memory: do without. */
 float *tg_tape_keep(tg_tape *t, const tg_node *n, tg_tensor *const *of, int count, int64_t bytes, bool *fill);
+
+/* Whether this is the first pass since the mode is frozen: what would have to be made for it alone may wait. */
+bool tg_tape_first_frozen(const tg_tape *t);
 
 /* Elements before the last axis, and the last axis. */
 int64_t tg_rows_of(const tg_tensor *x);

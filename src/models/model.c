@@ -140,7 +140,9 @@ tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out)
     if (m->desc->carry) m->desc->carry(m, B, &c);
     for (int i = 0; i < c.count; i++) {
         int64_t floats = tg_shape_count(&c.shapes[i]);
-        c.data[i] = floats < 0 ? NULL : tg_alloc_array(floats, sizeof(float));
+        if (floats < 0) c.data[i] = NULL;
+        else if (c.kept[i] && floats < INT64_MAX / 4) c.data[i] = tg_alloc_raw(floats * 4); /* only what was written is read */
+        else c.data[i] = tg_alloc_array(floats, sizeof(float));
         c.next[i] = c.kept[i] || !c.data[i] ? c.data[i] : tg_alloc_array(floats, sizeof(float));
         if (c.next[i]) continue;
         tg_carry_free(&c);

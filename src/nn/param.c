@@ -160,6 +160,20 @@ tg_status tg_params_seal(tg_params *p, uint64_t seed, bool train, bool plan)
     return TG_OK;
 }
 
+tg_status tg_params_allot(tg_params *p)
+{
+    TG_ASSERT(p->sealed && !p->values);
+    p->values = tg_alloc_raw(p->size * (int64_t)sizeof *p->values);
+    if (!p->values || make_chunks(p)) return unseal(p);
+    for (int64_t i = 0; i < p->count; i++) {
+        const tg_param_row *row = &p->rows[i];
+        const int64_t end = i + 1 < p->count ? row[1].offset : p->size;
+        row->tensor->data = p->values + row->offset;
+        memset(row->tensor->data + row->count, 0, (size_t)(end - row->offset - row->count) * sizeof *p->values);
+    }
+    return TG_OK;
+}
+
 int64_t tg_params_count(const tg_params *p) { return p->count; }
 int64_t tg_params_size(const tg_params *p) { return p->size; }
 int64_t tg_params_elements(const tg_params *p) { return p->elements; }

@@ -264,13 +264,13 @@ static tg_status load_slabs(tg_safetensors *file, tg_loop *l)
 {
     const tg_params *p = tg_model_params(l->model);
     char prefix[32];
-    tg_status s = tg_weights_read(file, "", p, tg_params_values(p));
+    tg_status s = tg_weights_read(l->ctx, file, "", p, tg_params_values(p));
     for (int i = 0; i < tg_optim_slabs(l->optim) && !s; i++) {
         slab_prefix(prefix, tg_optim_slab_name(l->optim, i));
-        s = tg_weights_read(file, prefix, p, tg_optim_slab(l->optim, i));
+        s = tg_weights_read(l->ctx, file, prefix, p, tg_optim_slab(l->optim, i));
     }
-    if (!s && l->ema) s = tg_weights_read(file, "ema/", p, l->ema);
-    if (!s && l->best && !isnan(l->place.best_loss)) s = tg_weights_read(file, "best/", p, l->best);
+    if (!s && l->ema) s = tg_weights_read(l->ctx, file, "ema/", p, l->ema);
+    if (!s && l->best && !isnan(l->place.best_loss)) s = tg_weights_read(l->ctx, file, "best/", p, l->best);
     for (int i = 0; i < l->carry.count && !s; i++)
         s = tg_tensor_read(file, "carry/", l->carry.names[i], &l->carry.shapes[i], l->carry.data[i]);
     return s;

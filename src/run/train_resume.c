@@ -245,7 +245,7 @@ tg_status tg_training_init_weights(tg_training *t)
 {
     if (!t->initial) return TG_OK;
     tg_params *p = tg_model_params(t->model);
-    tg_status s = tg_weights_read(t->initial->file, "", p, tg_params_values(p));
+    tg_status s = tg_weights_read(t->ctx, t->initial->file, "", p, tg_params_values(p));
     if (s) return tg_note("--init %s", t->initial->path);
     tg_trained_close(t->initial);
     t->initial = NULL;

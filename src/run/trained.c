@@ -2,20 +2,28 @@
 #include "run/trained.h"
 
 #include "base/alloc.h"
+#include "base/context.h"
 #include "base/file.h"
 #include "base/term.h"
 #include "base/utf8.h"
+#include "data/text/tokenizer.h"
 
-#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- tensors ------------------------------------------------------------------------------------------------------- */
 
-static bool all_finite(const float *x, int64_t n)
+/* Numbers that are not finite have all bits of their exponent set: one more is carried into the sign's place of *seen. */
+static void look_for_infinite(void *user, const void *piece, int64_t bytes)
 {
-    for (int64_t i = 0; i < n; i++)
-        if (!isfinite(x[i])) return false;
-    return true;
+    enum { AT_ONCE = 64 /* side by side */, SIZE = AT_ONCE * (int)sizeof(uint32_t), EXPONENT = 0x7f800000, ONE = 0x00800000 };
+    uint32_t *seen = user, any = 0, bits[AT_ONCE] = {0};
+    for (const char *at = piece; bytes > 0; at += SIZE, bytes -= SIZE) {
+        memcpy(bits, at, (size_t)(bytes < SIZE ? bytes : SIZE));
+        for (int i = 0; i < AT_ONCE; i++) any |= (bits[i] & EXPONENT) + ONE;
+    }
+    *seen |= any;
 }
 
 tg_status tg_tensor_read(tg_safetensors *file, const char *prefix, const char *name, const tg_shape *shape, float *out)
@@ -26,27 +34,52 @@ tg_status tg_tensor_read(tg_safetensors *file, const char *prefix, const char *n
     const tg_st_tensor *t = tg_safetensors_find(file, full.data);
     tg_shape found = t ? tg_shape_of(t->rank, t->dims) : (tg_shape){0};
     char have[96], want[96];
+    uint32_t seen = 0;
     tg_status s = TG_OK;
     if (!t) s = tg_fail(TG_EFORMAT, "the tensor %s is missing", full.data);
     else if (t->dtype != TG_ST_F32) s = tg_fail(TG_EFORMAT, "the tensor %s is not float32", full.data);
     else if (!tg_shape_equal(&found, shape))
         s = tg_fail(TG_EFORMAT, "the tensor %s is %s; %s was expected", full.data, tg_shape_text(&found, have),
                     tg_shape_text(shape, want));
-    else s = tg_safetensors_read(file, t, out);
-    if (!s && !all_finite(out, tg_shape_count(shape)))
+    else s = tg_safetensors_read_looking(file, t, out, look_for_infinite, &seen);
+    if (!s && seen >> 31)
         s = tg_fail(TG_EFORMAT, "the tensor %s holds a number that is not finite: it is damaged, or its training broke down", full.data);
     tg_str_free(&full);
     return s;
 }
 
-tg_status tg_weights_read(tg_safetensors *file, const char *prefix, const tg_params *p, float *slab)
+/* A tensor is read, checked and looked through by one thread: of a large model that takes as long as a few hundred tokens do. */
+typedef struct reading {
+    tg_safetensors *file;
+    const char *prefix;
+    const tg_params *p;
+    float *slab;
+    atomic_flag held;      /* what follows: the first tensor, in order, that failed */
+    int64_t failed;        /* -1: none */
+    tg_status status;
+    char message[512];
+} reading;
+
+static void read_one(void *arg, int64_t i)
 {
-    tg_status s = TG_OK;
-    for (int64_t i = 0; i < tg_params_count(p) && !s; i++) {
-        const tg_tensor *t = tg_params_at(p, i);
-        s = tg_tensor_read(file, prefix, t->name, &t->shape, slab + tg_params_offset(p, i));
+    reading *r = arg;
+    const tg_tensor *t = tg_params_at(r->p, i);
+    const tg_status s = tg_tensor_read(r->file, r->prefix, t->name, &t->shape, r->slab + tg_params_offset(r->p, i));
+    if (!s) return;
+    while (atomic_flag_test_and_set(&r->held)) continue;
+    if (r->failed < 0 || i < r->failed) {
+        r->failed = i;
+        r->status = s;
+        snprintf(r->message, sizeof r->message, "%s", tg_error());
     }
-    return s;
+    atomic_flag_clear(&r->held);
+}
+
+tg_status tg_weights_read(tg_context *ctx, tg_safetensors *file, const char *prefix, const tg_params *p, float *slab)
+{
+    reading r = {.file = file, .prefix = prefix, .p = p, .slab = slab, .held = ATOMIC_FLAG_INIT, .failed = -1};
+    tg_pool_run(ctx->pool, read_one, &r, tg_params_count(p));
+    return r.status ? tg_fail(r.status, "%s", r.message) : TG_OK;
 }
 
 /* ---- settings ------------------------------------------------------------------------------------------------------- */
@@ -116,12 +149,8 @@ static tg_status read_meta(tg_context *ctx, tg_trained *t)
                t->path, (long long)algorithm, TG_ALGORITHM);
     if (!tg_json_int(meta, "vocab", &vocab)) return fail_format("its metadata lack the vocabulary's size");
     const tg_json *tokenizer = tg_json_get(meta, "tokenizer");
-    tg_str json = {0};
-    tg_json_writer w = {.out = &json};
     if (!tokenizer) return fail_format("its metadata lack the tokeniser");
-    tg_json_put_tree(&w, tokenizer);
-    s = json.failed ? TG_ENOMEM : tg_tokenizer_from_json(json.data, json.length, &t->tokenizer);
-    tg_str_free(&json);
+    s = tg_tokenizer_from_tree(tokenizer, &t->tokenizer);
     if (s) return s;
     if (vocab < 1 || vocab != tg_tokenizer_vocab(t->tokenizer))
         return fail_format("the tokeniser has another size than its metadata say");
@@ -134,15 +163,13 @@ static tg_status read_meta(tg_context *ctx, tg_trained *t)
  * file's size, since every parameter must be there. */
 static tg_status read_weights(tg_context *ctx, tg_trained *t)
 {
-    tg_model *plan = NULL;
-    tg_status s = tg_model_new(ctx, t->desc, t->config, &t->data, 1, false, true, &plan);
+    tg_status s = tg_model_new(ctx, t->desc, t->config, &t->data, 1, false, true, &t->model);
     if (s) return s;
-    const tg_params *p = tg_model_params(plan);
+    tg_params *p = tg_model_params(t->model);
     if (tg_params_elements(p) > tg_safetensors_bytes(t->file) / (int64_t)sizeof(float))
         s = fail_format("its settings need more weights than it holds");
-    tg_model_free(plan);
-    if (!s) s = tg_model_new(ctx, t->desc, t->config, &t->data, 1, false, false, &t->model);
-    if (!s) s = tg_weights_read(t->file, "", tg_model_params(t->model), tg_params_values(tg_model_params(t->model)));
+    if (!s) s = tg_params_allot(p);
+    if (!s) s = tg_weights_read(ctx, t->file, "", p, tg_params_values(p));
     if (!s && t->desc->learner) s = t->desc->learner->load(t->model, t->file);
     return s;
 }

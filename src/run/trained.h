@@ -25,8 +25,9 @@ void tg_trained_close(tg_trained *t);
 tg_status tg_trained_path(const char *path, char **out);
 /* Members of settings that these rows name, into keys that bind them, where those hold their defaults. */
 tg_status tg_settings_apply(const tg_json *settings, const tg_key *rows, tg_keys *keys, tg_key_source source);
-/* Parameters by name from a file into a slab. Errors: TG_EFORMAT, naming the first that is missing or of another shape. */
-tg_status tg_weights_read(tg_safetensors *file, const char *prefix, const tg_params *p, float *slab);
+/* Parameters by name from a file into a slab, over the pool. Errors: TG_EFORMAT, naming the first that is missing or of another
+ * shape. */
+tg_status tg_weights_read(tg_context *ctx, tg_safetensors *file, const char *prefix, const tg_params *p, float *slab);
 tg_status tg_tensor_read(tg_safetensors *file, const char *prefix, const char *name, const tg_shape *shape, float *out);
 /* A JSON scalar as the text that an option takes, appended. */
 void tg_settings_text(tg_str *out, const tg_json *value);

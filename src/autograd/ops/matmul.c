@@ -70,7 +70,8 @@ static void linear_forward(tg_tape *t, tg_node *n)
     tg_gemm y = product_y(n, &ep);
     bool fill = false;
     float *packed = NULL; /* of a product of parameters the result is kept, not this */
-    if (n->in[X]->group < 0) packed = tg_tape_keep(t, n, &n->in[W], 1, tg_pack_room(t->ctx, y.k, y.n), &fill);
+    const bool alone = y.m == 1 && tg_tape_first_frozen(t); /* one row: to pack first takes longer than to read as it lies */
+    if (n->in[X]->group < 0 && !alone) packed = tg_tape_keep(t, n, &n->in[W], 1, tg_pack_room(t->ctx, y.k, y.n), &fill);
     if (fill) tg_pack(t->ctx, packed, y.b, y.b_rs, y.b_cs, y.k, y.n);
     y.packed = packed;
     tg_gemm_run(t->ctx, &y, n->buffer[SCRATCH].data);

@@ -386,10 +386,24 @@ int64_t tg_safetensors_bytes(const tg_safetensors *s)
 
 tg_status tg_safetensors_read(tg_safetensors *s, const tg_st_tensor *t, void *out)
 {
+    return tg_safetensors_read_looking(s, t, out, NULL, NULL);
+}
+
+tg_status tg_safetensors_read_looking(tg_safetensors *s, const tg_st_tensor *t, void *out, tg_st_look look, void *user)
+{
+    enum { PIECE = 256 << 10 /* that is hashed while it is in a cache */ };
+    tg_status status = TG_OK;
+    tg_xxh64 hash;
     if (t->bytes == 0) return TG_OK;
-    tg_status status = tg_file_read_at(s->file, t->offset, out, t->bytes);
+    tg_xxh64_start(&hash);
+    for (int64_t at = 0, n; at < t->bytes && !status; at += n) {
+        n = t->bytes - at < PIECE ? t->bytes - at : PIECE;
+        status = tg_file_read_at(s->file, t->offset + at, (char *)out + at, n);
+        if (s->hashes && !status) tg_xxh64_add(&hash, (char *)out + at, n);
+        if (look && !status) look(user, (char *)out + at, n);
+    }
     if (status) return tg_note("%s: tensor %s", s->path, t->name);
-    if (s->hashes && tg_xxh64_of(out, t->bytes) != s->hashes[t - s->tensors])
+    if (s->hashes && tg_xxh64_end(&hash) != s->hashes[t - s->tensors])
         return tg_fail(TG_EFORMAT, "%s: tensor %s is damaged (its checksum differs); fetch or make the file again",
                        s->path, t->name);
     return TG_OK;

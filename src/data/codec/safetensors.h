@@ -38,6 +38,9 @@ const tg_json *tg_safetensors_meta(const tg_safetensors *s);
 const char *tg_safetensors_meta_text(const tg_safetensors *s);
 /* Whole tensor into out (bytes of it), checksum verified. */
 tg_status tg_safetensors_read(tg_safetensors *s, const tg_st_tensor *t, void *out);
+/* The same; look is shown every piece of it, whole elements, while a cache has it. */
+typedef void (*tg_st_look)(void *user, const void *piece, int64_t bytes);
+tg_status tg_safetensors_read_looking(tg_safetensors *s, const tg_st_tensor *t, void *out, tg_st_look look, void *user);
 /* Part of it, not verified: elements [first, first+count). */
 tg_status tg_safetensors_read_part(tg_safetensors *s, const tg_st_tensor *t, int64_t first, int64_t count, void *out);
 int64_t tg_safetensors_bytes(const tg_safetensors *s); /* of the whole file */
