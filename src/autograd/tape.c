@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 
-enum { FIRST_BLOCK = 64 << 10, ALIGNMENT = 64 };
+enum { FIRST_BLOCK = 64 << 10, ALIGNMENT = 64, KEPT_BLOCK = 2 << 20 /* a large page: weights are streamed from it */ };
 
 tg_status tg_tape_new(tg_context *ctx, tg_tape **out)
 {
@@ -28,11 +28,7 @@ tg_status tg_tape_new(tg_context *ctx, tg_tape **out)
 void tg_tape_free(tg_tape *t)
 {
     if (!t) return;
-    for (tg_kept *k = t->kept, *next; k; k = next) {
-        next = k->next;
-        tg_free(k->data);
-        tg_free(k);
-    }
+    tg_arena_free(t->kept_arena);
     tg_arena_free(t->arena);
     tg_free(t);
 }
@@ -210,14 +206,12 @@ static bool same_kept(const tg_kept *a, const tg_kept *b)
 
 static tg_kept *new_kept(tg_tape *t, const tg_kept *like)
 {
-    tg_kept *k = tg_alloc(sizeof *k), **end = &t->kept;
-    if (!k) return NULL;
+    if (!t->kept_arena) t->kept_arena = tg_arena_new(KEPT_BLOCK);
+    tg_kept *k = t->kept_arena ? tg_arena_alloc(t->kept_arena, sizeof *k) : NULL, **end = &t->kept;
+    float *data = k ? tg_arena_zeros(t->kept_arena, like->bytes) : NULL;
+    if (!data) return NULL;
     *k = *like;
-    k->data = tg_alloc(k->bytes);
-    if (!k->data) {
-        tg_free(k);
-        return NULL;
-    }
+    k->data = data;
     while (*end) end = &(*end)->next;
     *end = k;
     return k;

@@ -35,6 +35,7 @@ struct tg_tape {
     tg_node *newest;         /* computed last, recorded or not */
     uint32_t dropouts;       /* recorded since begin */
     int64_t frozen_passes;   /* begun one after another, this one too; 0: the mode is not frozen */
+    tg_arena *kept_arena;    /* NULL: nothing was kept yet */
     tg_kept *kept;           /* what is kept while the mode is frozen, in the order of first use */
     tg_kept *kept_last;      /* found last: ops ask in the same order every time, so the next one is wanted next */
     double flops, back_flops;
