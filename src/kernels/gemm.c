@@ -109,8 +109,15 @@ static tg_gemm turned(const tg_gemm *g, float *c)
                      .b_cs = 1, .c = c, .c_rs = g->m, .from = g->from ? c : NULL, .from_rs = g->m};
 }
 
+/* One row: each weight is read once, as it lies or packed beforehand. */
+static bool is_gemv(const tg_gemm *g)
+{
+    return g->m == 1 && g->a_cs == 1 && (g->packed || (g->b_rs == 1 && g->b_cs != 1));
+}
+
 int64_t tg_gemm_room(tg_context *ctx, const tg_gemm *g)
 {
+    if (is_gemv(g)) return 0;
     if (is_turned(g)) {
         const tg_gemm other = turned(g, NULL);
         return tg_gemm_room(ctx, &other) + g->m * g->n * (int64_t)sizeof(float);
@@ -283,7 +290,7 @@ static void run_turned(tg_context *ctx, const tg_kernels *kn, const tg_gemm *g, 
 void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch)
 {
     const tg_kernels *kn = tg_kernels_of(ctx);
-    if (g->m == 1 && g->a_cs == 1 && (g->packed || (g->b_rs == 1 && g->b_cs != 1))) {
+    if (is_gemv(g)) {
         run_gemv(ctx, kn, g);
         return;
     }

@@ -57,8 +57,9 @@ static tg_status linear_shape(tg_tape *t, tg_node *n)
         return tg_fail(TG_EINVAL, "linear: it goes onto %s, but has the shape %s; they must be the same, without activation",
                        tg_shape_text(&onto->shape, x_text), tg_shape_text(&n->out->shape, w_text));
     tg_gemm y = product_y(n, NULL), dx = product_dx(n, NULL, NULL, false), dw = product_dw(n, NULL, NULL, false);
-    int64_t back_x = tg_gemm_room(t->ctx, &dx), back_w = tg_gemm_room(t->ctx, &dw);
     tg_node_buffer(n, TG_LIFE_ROOM, tg_gemm_room(t->ctx, &y));
+    if (!n->recorded) return TG_OK;
+    int64_t back_x = tg_gemm_room(t->ctx, &dx), back_w = tg_gemm_room(t->ctx, &dw);
     tg_node_buffer(n, TG_LIFE_BACK, n->attr.act == TG_LINEAR ? 0 : y.m * y.n * (int64_t)sizeof(float));
     tg_node_buffer(n, TG_LIFE_BACK, back_x > back_w ? back_x : back_w);
     return TG_OK;
