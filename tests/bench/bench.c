@@ -130,6 +130,7 @@ static int measure_all(bench *b, const char *json)
     bench_kernels(b);
     bench_attention(b);
     bench_programs(b);
+    bench_transformers(b);
     if (b->count == 0)
         return fail("no group or row has such a word in its name; groups are machine, product, kernel, attention, training, sampling, program");
     if (bench_write(b, json)) return fail(tg_error());

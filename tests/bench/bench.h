@@ -50,7 +50,7 @@ void bench_add(bench *b, const bench_row *row);
 /* Measures the rows that were added since the last bench_run and prints their table. */
 void bench_run(bench *b, const char *title);
 /* One sample of a limit of this machine: "fma" in GFLOP/s of the best instruction set, "L1", "L2", "L3", "DRAM" in GB/s read,
- * "triad L3", "update DRAM" and so on. NaN: no such name. */
+ * "triad L3", "update DRAM" and so on; "reading 3136 KiB": so much, over and over, shared by the threads. NaN: no such name. */
 double bench_limit(const bench *b, const char *name, int threads);
 /* Calls run(arg) for some 30 ms after a first time, and returns work·calls/second. */
 double bench_rate(void (*run)(void *arg), void *arg, double work);
@@ -62,6 +62,7 @@ void bench_products(bench *b);
 void bench_kernels(bench *b);
 void bench_attention(bench *b);
 void bench_programs(bench *b);
+void bench_transformers(bench *b);
 
 /* report.c: build/bench.json, and what changed against an older one */
 void bench_print_group(const bench *b, int first, const char *title);
@@ -79,7 +80,13 @@ bench_child *bench_child_start(const char *const *argv, int blas, int threads);
 double bench_child_ask(bench_child *c, const char *line);
 void bench_child_stop(bench_child *c);
 /* Runs a program to its end without output on the terminal. Standard output goes to out (room bytes, cut off), the seconds it
- * took to *seconds. Exit status, or -1. */
-int bench_command(const char *const *argv, char *out, int room, double *seconds);
+ * took to *seconds, those to its first byte to *first (NULL: not asked for). Exit status, or -1. */
+int bench_command(const char *const *argv, char *out, int room, double *seconds, double *first);
+
+/* programs.c: the path of a program; a number of the JSON that one printed with --json; so much text of our own making in the
+ * folder, collected and prepared (NAME.safetensors) when it is first needed. */
+const char *bench_program(const bench *b, const char *name, char out[512]);
+double bench_figure(const char *text, const char *key);
+void bench_data(const bench *b, const char *name, const char *bytes);
 
 #endif

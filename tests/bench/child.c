@@ -95,7 +95,7 @@ void bench_child_stop(bench_child *c)
     free(c);
 }
 
-int bench_command(const char *const *argv, char *out, int room, double *seconds)
+int bench_command(const char *const *argv, char *out, int room, double *seconds, double *first)
 {
     int pipes[2], status = -1, used = 0;
     if (!open_pipe(pipes)) return -1;
@@ -106,6 +106,7 @@ int bench_command(const char *const *argv, char *out, int room, double *seconds)
     for (ssize_t n = 1; pid > 0 && n > 0;) {
         char rest[4096];
         n = used < room - 1 ? read(pipes[0], out + used, (size_t)(room - 1 - used)) : read(pipes[0], rest, sizeof rest);
+        if (n > 0 && used == 0 && first) *first = tg_now() - start;
         if (n > 0 && used < room - 1) used += (int)n;
     }
     close(pipes[0]);

@@ -106,6 +106,7 @@ static int64_t level_bytes(const char *level, int threads)
 {
     int64_t l1, l2, l3;
     tg_cpu_caches(&l1, &l2, &l3);
+    if (strstr(level, " KiB")) return (int64_t)strtod(level, NULL) * 1024 / threads;
     if (!strcmp(level, "L1")) return l1 * 3 / 4;
     if (!strcmp(level, "L2")) return l2 / 2;
     if (!strcmp(level, "L3")) return 2 * l3 / 5 / (threads > 2 ? threads : 2);
@@ -116,7 +117,7 @@ double bench_limit(const bench *b, const char *name, int threads)
 {
     const peak_table *t = table_of(b->on[0]->isa);
     const char *space = strchr(name, ' '), *level = space ? space + 1 : name;
-    const char kind = !space ? 'r' : name[0];
+    const char kind = !space || !strncmp(name, "reading ", 8) ? 'r' : name[0];
     if (!strncmp(name, "fma", 3)) return sample(b, name[3] == ' ' ? table_of(name + 4) : t, 'f', 4096, threads);
     const int64_t bytes = level_bytes(level, threads);
     return bytes ? sample(b, t, kind, bytes, threads) : NAN;

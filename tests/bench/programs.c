@@ -47,13 +47,13 @@ typedef struct program_arg {
     bench_child *peer;
 } program_arg;
 
-static const char *program(const bench *b, const char *name, char out[512])
+const char *bench_program(const bench *b, const char *name, char out[512])
 {
     snprintf(out, 512, "%s/%s", b->bin, name);
     return out;
 }
 
-/* A run of t in a folder of that name, on the text of ensure_data. */
+/* A run of t in a folder of that name, on the text of bench_data. */
 static program_arg arg_of(const bench *b, const training *t, const char *run)
 {
     program_arg a = {.b = b, .t = t};
@@ -62,8 +62,7 @@ static program_arg arg_of(const bench *b, const training *t, const char *run)
     return a;
 }
 
-/* A number of the JSON that a program printed with --json. */
-static double figure(const char *text, const char *key)
+double bench_figure(const char *text, const char *key)
 {
     double x = NAN;
     const tg_json *root = NULL;
@@ -73,17 +72,16 @@ static double figure(const char *text, const char *key)
     return x;
 }
 
-/* Text of our own making, collected and prepared when it is first needed. */
-static void ensure_data(const bench *b, const char *name, const char *bytes)
+void bench_data(const bench *b, const char *name, const char *bytes)
 {
     char path[512], corpus[256], to[280], out[OUT];
     snprintf(corpus, sizeof corpus, "%.200s/%s", b->folder, name);
     snprintf(to, sizeof to, "%s.safetensors", corpus);
     if (tg_path_kind(to) == TG_PATH_FILE) return;
-    bench_command((const char *[]){program(b, "gen-collect", path), "synth:verses", "--max-bytes", bytes, "-o", corpus, "--force",
-                                   "--quiet", NULL}, out, OUT, NULL);
-    bench_command((const char *[]){program(b, "gen-preprocess", path), corpus, "-o", to, "--val", "0.005", "--force", "--quiet", NULL}, out,
-                  OUT, NULL);
+    bench_command((const char *[]){bench_program(b, "gen-collect", path), "synth:verses", "--max-bytes", bytes, "-o", corpus, "--force",
+                                   "--quiet", NULL}, out, OUT, NULL, NULL);
+    bench_command((const char *[]){bench_program(b, "gen-preprocess", path), corpus, "-o", to, "--val", "0.005", "--force", "--quiet", NULL}, out,
+                  OUT, NULL, NULL);
 }
 
 /* ---- training --------------------------------------------------------------------------------------------------------- */
@@ -91,14 +89,14 @@ static void ensure_data(const bench *b, const char *name, const char *bytes)
 static int train(program_arg *a, int steps, int threads, char out[OUT], double *seconds)
 {
     char path[512], text[6][16];
-    ensure_data(a->b, "verses", "1000k");
+    bench_data(a->b, "verses", "1000k");
     const int n[6] = {a->t->hidden, a->t->batch, a->t->seq, steps, threads, 1000000};
     for (int i = 0; i < 6; i++) snprintf(text[i], sizeof text[i], "%d", n[i]);
-    const char *argv[] = {program(a->b, "gen-train", path), "--data", a->data, "--model", a->t->model, "--layers", "2", "--hidden",
+    const char *argv[] = {bench_program(a->b, "gen-train", path), "--data", a->data, "--model", a->t->model, "--layers", "2", "--hidden",
                           text[0], "--batch", text[1], "--seq", text[2], "--steps", text[3], "--threads", text[4], "--lr", "2e-3",
                           "--clip", "5", "--eval-every", text[5], "--save-every", text[5], "--sample-every", "0", "-o", a->run,
                           "--force", "--json", "--quiet", NULL};
-    return bench_command(argv, out, OUT, seconds);
+    return bench_command(argv, out, OUT, seconds, NULL);
 }
 
 static double measure_training(bench_row *r)
@@ -106,9 +104,9 @@ static double measure_training(bench_row *r)
     program_arg *a = r->arg;
     char out[OUT];
     if (train(a, a->t->steps * r->threads, r->threads, out, NULL)) return NAN;
-    const double peak = figure(out, "peak_bytes"); /* its own word: what wait4 says includes this program before exec */
-    const double rate = figure(out, "tokens_per_second");
-    r->per_unit = figure(out, "gflops") / rate;
+    const double peak = bench_figure(out, "peak_bytes"); /* its own word: what wait4 says includes this program before exec */
+    const double rate = bench_figure(out, "tokens_per_second");
+    r->per_unit = bench_figure(out, "gflops") / rate;
     if (peak > r->peak) r->peak = peak;
     return rate;
 }
@@ -167,8 +165,8 @@ static double sample_seconds(const program_arg *a, int length, int threads)
     double seconds = NAN;
     snprintf(n, sizeof n, "%d", length);
     snprintf(t, sizeof t, "%d", threads);
-    const int status = bench_command((const char *[]){program(a->b, "gen-sample", path), a->run, "--length", n, "--threads", t, "--quiet",
-                                                      NULL}, out, OUT, &seconds);
+    const int status = bench_command((const char *[]){bench_program(a->b, "gen-sample", path), a->run, "--length", n, "--threads", t, "--quiet",
+                                                      NULL}, out, OUT, &seconds, NULL);
     return status ? NAN : seconds;
 }
 
@@ -223,11 +221,11 @@ static double measure_preparing(bench_row *r)
     const program_arg *a = r->arg;
     char path[512], corpus[512], to[512], out[OUT];
     double seconds = NAN;
-    ensure_data(a->b, "large", "16M");
+    bench_data(a->b, "large", "16M");
     snprintf(corpus, sizeof corpus, "%s/large", a->b->folder);
     snprintf(to, sizeof to, "%s/large.safetensors", a->b->folder);
-    if (bench_command((const char *[]){program(a->b, "gen-preprocess", path), corpus, "-o", to, "--force", "--quiet", NULL}, out, OUT,
-                      &seconds))
+    if (bench_command((const char *[]){bench_program(a->b, "gen-preprocess", path), corpus, "-o", to, "--force", "--quiet", NULL}, out, OUT,
+                      &seconds, NULL))
         return NAN;
     return 16 / seconds;
 }

@@ -14,6 +14,10 @@ tell()
 tell bench_measures $?
 grep -q '64 x 32 x 64 NN GPT 128 head pv  .* GFLOP/s .* % of fma' "$work/out"
 tell bench_prints_rate_and_share $?
+"$bench" -r 1 --bin "$TG_BIN" --json "$work/sampling.json" 'from the cache, GPT' 'first token, GPT' > "$work/out" 2>&1 &&
+    grep -q 'from the cache, GPT 4x128 .* tokens/s .* % of reading [0-9]* KiB' "$work/out" &&
+    grep -q 'exec to first token, GPT 4x128 .* ms' "$work/out" && grep -q '"exec to first token, GPT 4x128"' "$work/sampling.json"
+tell bench_samples_from_a_transformer $?
 "$bench" --compare "$work/new.json" "$work/new.json" > "$work/out" 2>&1 && grep -q 'geometric mean 1.000x' "$work/out" &&
     ! grep -q SLOWER "$work/out"
 tell bench_compared_with_itself_is_the_same $?
