@@ -50,6 +50,7 @@ typedef struct tg_carry {
     int rows[16];            /* the axis that counts the batch's rows; -1: none, they share it */
     bool kept[16];
     float *data[16], *next[16];
+    bool last_only;          /* whoever reads on wants the logits of the last step alone: next() may give [1, B, V] */
 } tg_carry;
 
 enum { TG_LEARNER_ROWS = 64 };
@@ -83,7 +84,8 @@ typedef struct tg_model_desc {
     const tg_learner *learner; /* ... of a model without a tape: how it learns from a whole split at once */
     /* Declares the carry's entries for B rows (names, shapes; the caller provides memory). */
     void (*carry)(const tg_model *m, int64_t B, tg_carry *out);
-    /* Logits [T, B, V] of tokens [T, B] from the carried state, which moves on: the forward pass itself. */
+    /* Logits [T, B, V] of tokens [T, B] from the carried state, which moves on: the forward pass itself. Or of the last step
+     * alone, where the carry says that this is enough. */
     tg_tensor *(*next)(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tensor *reset, tg_carry *carry);
     /* Models of windows, else NULL: most positions that are seen at once. Trained on windows of the text in any order, without
      * carried state; the carry is what sampling has read so far, and next() fails with TG_EINVAL where it is full. */

@@ -121,6 +121,7 @@ tg_status tg_generator_new(tg_model *m, tg_tape *t, const tg_tokenizer *k, const
         tg_generator_free(g);
         return s;
     }
+    g->carry.last_only = g->begun.last_only = g->rows == 1; /* what is believed needs all */
     ban_specials(g->chooser, k);
     *out = g;
     return TG_OK;
@@ -225,7 +226,7 @@ static tg_status read_some(tg_generator *g, const int32_t *tokens, int64_t strid
     tg_tensor *logits = tg_model_descriptor(g->model)->next(g->model, g->tape, ids, NULL, g->now);
     if (!logits) return tg_tape_status(g->tape);
     g->read = logits->data;
-    g->logits = logits->data + (count - 1) * rows * vocab_of(g);
+    g->logits = logits->data + (logits->shape.dims[0] - 1) * rows * vocab_of(g);
     g->same_logits = false;
     return TG_OK;
 }

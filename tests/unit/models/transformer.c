@@ -197,6 +197,30 @@ TEST(gpt2s_shape_gives_the_same_bits_behind_a_cache) { cached_equals_whole(WITH(
 TEST(llamas_shape_gives_the_same_bits_behind_a_cache) { cached_equals_whole(WITH(LLAMA)); }
 TEST(relu2_with_normed_queries_gives_the_same_bits_behind_a_cache) { cached_equals_whole(WITH(OURS)); }
 
+TEST(the_last_steps_logits_alone_have_the_same_bits)
+{
+    static float whole[T * B * V];
+    int32_t ids[T * B];
+    tg_model *m = model_of(WITH(LLAMA), false);
+    tg_tape *t;
+    tg_carry carry;
+    for (int i = 0; i < T * B; i++) ids[i] = i * 7 % V;
+    logits_by(m, 0, false, ids, whole);
+    CHECK_OK(tg_tape_new(ctx, &t));
+    CHECK_OK(tg_carry_new(m, B, &carry));
+    carry.last_only = true;
+    for (int at = 0; at < T; at += T / 2) {
+        tg_tape_begin(t, &(tg_tape_mode){.frozen = true});
+        const tg_tensor *y = tg_model_descriptor(m)->next(m, t, tg_input_ids(t, 2, (int64_t[]){T / 2, B}, ids + at * B), NULL, &carry);
+        CHECK_OK(y ? TG_OK : tg_tape_status(t));
+        CHECK_INT(y->shape.dims[0], 1);
+        CHECK_BYTES(y->data, whole + (at + T / 2 - 1) * B * V, (int64_t)sizeof(float) * B * V);
+    }
+    tg_carry_free(&carry);
+    tg_tape_free(t);
+    tg_model_free(m);
+}
+
 /* A document is the same in a window of its own and behind another, but for what positions round: learned ones begin anew. */
 TEST(documents_that_share_a_window_do_not_see_each_other)
 {
