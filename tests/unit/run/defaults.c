@@ -110,6 +110,20 @@ TEST(epochs_of_windows_become_steps)
     tg_str_free(&chosen);
 }
 
+TEST(a_transformer_s_matrices_go_by_muon_unless_told)
+{
+    tg_train_options o;
+    tg_str chosen = {0};
+    CHECK_OK(choose_for("transformer", 1001, (const char *const[]){NULL}, &o, &chosen));
+    test_has(__FILE__, __LINE__, chosen.data, "optimizer muon, lr 0.003, weight-decay 0.1, beta2 0.99, clip 1");
+    CHECK(o.muon_lr == o.lr && o.momentum == 0.95 && o.min_lr == 3e-5);
+    CHECK_OK(choose_for("transformer", 1001, WITH("optimizer=adam"), &o, &chosen));
+    CHECK(o.optimizer == TG_ADAM && o.lr == 0.001 && o.weight_decay == 0);
+    CHECK_OK(choose_for("transformer", 1001, WITH("optimizer=adamw", "clip=0"), &o, &chosen));
+    CHECK(o.weight_decay == 0.1 && o.clip == 0);
+    tg_str_free(&chosen);
+}
+
 TEST(time_alone_leaves_the_steps_open)
 {
     tg_train_options o;
