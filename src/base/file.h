@@ -64,6 +64,7 @@ tg_status tg_remove_empty(const char *folder);                        /* a folde
  * Links to folders are not followed; names starting with a dot are passed over. */
 typedef struct tg_listing { char **names; int64_t count; void *memory; } tg_listing;
 tg_status tg_list_tree(const char *folder, tg_listing *out);
+tg_status tg_list_folder(const char *folder, tg_listing *out); /* the same of the folder alone: none of those in it is opened */
 void tg_listing_free(tg_listing *l);
 /* Relative, no "..", no NUL, newline, empty part or leading '-': may be joined to a folder that we read. */
 bool tg_path_is_safe(const char *relative);

@@ -305,18 +305,21 @@ static tg_status make_listing(const walk *w, tg_listing *out)
     return TG_OK;
 }
 
-tg_status tg_list_tree(const char *folder, tg_listing *out)
+static tg_status list(const char *folder, bool deep, tg_listing *out)
 {
     walk w = {0};
     tg_str_add_n(&w.folders, "", 1);
     tg_status s = w.folders.failed ? TG_ENOMEM : TG_OK;
-    for (int64_t at = 0; !s && at < w.folders.length; at += (int64_t)strlen(w.folders.data + at) + 1)
+    for (int64_t at = 0; !s && at < (deep ? w.folders.length : 1); at += (int64_t)strlen(w.folders.data + at) + 1)
         s = visit_folder(&w, folder, at);
     if (!s) s = make_listing(&w, out);
     tg_str_free(&w.folders);
     tg_str_free(&w.names);
     return s;
 }
+
+tg_status tg_list_tree(const char *folder, tg_listing *out) { return list(folder, true, out); }
+tg_status tg_list_folder(const char *folder, tg_listing *out) { return list(folder, false, out); }
 
 void tg_listing_free(tg_listing *l)
 {

@@ -201,11 +201,11 @@ static tg_status only_merges(const char *path, int64_t folder, char **out)
     int64_t many = 0;
     tg_str dir = {0};
     tg_str_add_n(&dir, folder ? path : ".", folder ? folder : 1);
-    tg_status s = dir.failed ? TG_ENOMEM : tg_list_tree(dir.data, &list);
+    tg_status s = dir.failed ? TG_ENOMEM : tg_list_folder(dir.data, &list);
     tg_str_free(&dir);
     if (s) return s;
     for (int64_t i = 0; i < list.count; i++)
-        if (!strchr(list.names[i], '/') && ends_with(list.names[i], "merges.txt")) {
+        if (ends_with(list.names[i], "merges.txt")) {
             found = list.names[i];
             many++;
         }

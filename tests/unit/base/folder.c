@@ -139,6 +139,11 @@ TEST(a_tree_is_listed_in_byte_order_without_dots_and_without_linked_folders)
     for (int i = 0; i < 6; i++) CHECK_TEXT(l.names[i], want[i]);
     tg_listing_free(&l);
     CHECK_ERROR(tg_list_tree(in(folder, "not-there"), &l), TG_EIO, "not-there");
+    static const char *const alone[] = {"B", "a", "b.txt", "link-to-file"};
+    CHECK_OK(tg_list_folder(folder, &l));
+    CHECK_INT(l.count, 4);
+    for (int i = 0; i < 4; i++) CHECK_TEXT(l.names[i], alone[i]);
+    tg_listing_free(&l);
 }
 
 /* ---- no memory */
