@@ -78,8 +78,8 @@ static void check_start(const tg_model *m, const char *end, double deviation, bo
 /* Radford et al. 2019, 2.3, and nanoGPT's groups: matrices decay, the embeddings' tables among them; vectors do not. */
 TEST(parameters_start_and_decay_as_gpt2s_do)
 {
-    tg_model *m = model_of(WITH("norm=layer", "pos=learned", "act=gelu", "bias=true", "qk-norm=true", "tie=false", "layers=8", "heads=2",
-                                "dim=32", "context=64"), true);
+    tg_model *m = model_of(WITH("norm=layer", "pos=learned", "act=gelu", "bias=true", "qk-norm=true", "tie=false", "layers=8",
+                                "heads=2", "dim=32", "context=64"), true);
     static const char *const matrices[] = {"embed.weight", "pos.weight", "head.weight", "attn.qkv.weight", "mlp.up.weight"};
     for (int i = 0; i < 5; i++) check_start(m, matrices[i], 0.02, true);
     check_start(m, "attn.out.weight", 0.02 / 4, true); /* two of these in each of eight layers write into one stream */
@@ -124,7 +124,8 @@ TEST(the_embedding_is_dropped_out_too)
 {
     tg_model *m = model_of(WITH(GPT2, "dropout=0.5"), true);
     const tg_batch batch = {.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}, .ids = tokens},
-                                       {.name = "targets", .rank = 2, .dims = {T, B}, .ids = targets}}, .count = 2, .items = T * B};
+                                       {.name = "targets", .rank = 2, .dims = {T, B}, .ids = targets}},
+                            .count = 2, .items = T * B};
     float losses[2];
     tg_tape *t;
     tg_metrics metrics;

@@ -125,21 +125,21 @@ TEST(accumulated_batches_take_the_mean_of_their_gradients)
     tg_free(w);
 }
 
-/* Behind two steps of a transformer whose net is very wide, over `accum` batches of `batch` windows. */
-static tg_step_info wide_steps(int64_t batch, int64_t accum, int64_t *rows, float weights[8])
+/* Behind a step of a transformer whose net is very wide, over `accum` batches of `batch` windows. */
+static tg_step_info wide_step(int64_t batch, int64_t accum, int64_t *rows, float weights[8])
 {
     bench b = bench_new("lstm", 2, 0);
     tg_model *m;
     tg_loop *l;
     tg_step_info i = {0};
     const tg_model_data about = tg_model_data_of(tg_dataset_tokenizer(b.data));
-    CHECK_OK(model_with(b.ctx, "transformer", WITH("layers=1", "heads=1", "dim=2", "ffn=65536", "context=16", "dropout=0.2"), &about, true,
-                        &m));
+    const char *const *settings = WITH("layers=1", "heads=1", "dim=2", "ffn=65536", "context=16", "dropout=0.2");
+    CHECK_OK(model_with(b.ctx, "transformer", settings, &about, true, &m));
     tg_loop_options o = b.loop->options;
     o.batch = batch;
     o.accum = accum;
     CHECK_OK(tg_loop_new(b.ctx, m, b.data, &o, &l));
-    for (int k = 0; k < 2; k++) CHECK_OK(tg_loop_step(l, &i));
+    CHECK_OK(tg_loop_step(l, &i));
     *rows = l->rows;
     memcpy(weights, tg_params_values(tg_model_params(m)), 8 * sizeof *weights);
     tg_loop_free(l);
@@ -153,7 +153,7 @@ TEST(a_batch_that_memory_cannot_hold_is_taken_in_pieces)
 {
     int64_t pieces, whole;
     float w[8], same[8];
-    const tg_step_info one = wide_steps(24, 1, &pieces, w), two = wide_steps(12, 2, &whole, same);
+    const tg_step_info one = wide_step(24, 1, &pieces, w), two = wide_step(12, 2, &whole, same);
     CHECK_INT(pieces, 12); /* 13 fit */
     CHECK_INT(whole, 12);
     CHECK_INT(one.tokens, 24 * 16);
