@@ -12,15 +12,15 @@
 #include "run/deps.h"
 #include "run/result.h"
 
-#define FORMS "auto|safetensors|llama2c|gguf|npy"
-static const char *const form_names[] = {"auto", "safetensors", "llama2c", "gguf", "npy"};
-static const char *const endings[] = {NULL, ".safetensors", ".bin", ".gguf", ".npy"};
+#define FORMS "auto|safetensors|llama2c|gguf|npy|gpt2"
+static const char *const form_names[] = {"auto", "safetensors", "llama2c", "gguf", "npy", "gpt2"};
+static const char *const endings[] = {NULL, ".safetensors", ".bin", ".gguf", ".npy", ".json"};
 
 const tg_key tg_convert_keys[] = {
     TG_TEXT(tg_convert_options, in, 0, NULL, "IN", TG_KEY_ARGUMENT | TG_KEY_REQUIRED | TG_KEY_NO_CONFIG,
             "a run folder, a model file or, for .npy, any safetensors file; or a checkpoint of llama2.c"),
     TG_TEXT(tg_convert_options, out, 'o', NULL, "PATH", TG_KEY_REQUIRED | TG_KEY_NO_CONFIG | TG_KEY_NAME,
-            "file to write: .safetensors, .bin (llama2.c), .gguf or .npy"),
+            "file to write: .safetensors, .bin (llama2.c), .gguf, .npy or vocab.json (a tokeniser, with merges.txt)"),
     TG_CHOICE(tg_convert_options, to, 0, "auto", FORMS, 0, "what to write; auto: as the output's ending says"),
     TG_TEXT(tg_convert_options, tokenizer, 0, NULL, "FILE", TG_KEY_NAME,
             "llama2.c's tokenizer.bin: read with a checkpoint of it, written beside one"),
@@ -109,16 +109,16 @@ static tg_status choose_output(tg_converting *c)
     const size_t length = strlen(out);
     if (!strcmp(out, "-")) return tg_fail(TG_EUSAGE, "-o -: a model does not go to standard output; name a file");
     c->to = (tg_form)c->o->to;
-    for (int i = TG_FORM_SAFETENSORS; i <= TG_FORM_NPY && c->to == TG_FORM_AUTO; i++) {
+    for (int i = TG_FORM_SAFETENSORS; i <= TG_FORM_GPT2 && c->to == TG_FORM_AUTO; i++) {
         const size_t n = strlen(endings[i]);
         if (length > n && !strcmp(out + length - n, endings[i])) c->to = (tg_form)i;
     }
     if (c->to == TG_FORM_AUTO)
-        return tg_fail(TG_EUSAGE, "-o %s: its ending tells no format; name it .safetensors, .bin, .gguf or .npy, or add --to", out);
+        return tg_fail(TG_EUSAGE, "-o %s: its ending tells no format; name it .safetensors, .bin, .gguf, .npy or vocab.json, or add --to", out);
     if (c->o->tensor && c->to != TG_FORM_NPY) return tg_fail(TG_EUSAGE, "--tensor is of .npy; it does not go with %s", form_names[c->to]);
     if (c->o->tokenizer && !strcmp(plain_path(c->o->tokenizer), plain_path(out)))
         return tg_fail(TG_EUSAGE, "-o and --tokenizer both name %s; give each a file of its own", out);
-    if (c->o->tokenizer && (c->to == TG_FORM_GGUF || c->to == TG_FORM_NPY))
+    if (c->o->tokenizer && c->to >= TG_FORM_GGUF)
         return tg_fail(TG_EUSAGE, "--tokenizer is llama2.c's; it does not go with %s", form_names[c->to]);
     return TG_OK;
 }
@@ -142,18 +142,35 @@ static tg_status check_free(const tg_convert_options *o, const char *path)
     return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", path);
 }
 
+static tg_status check_merges_free(const tg_convert_options *o)
+{
+    char *path = NULL;
+    tg_status s = tg_convert_merges_path(o->out, &path);
+    if (!s) s = check_free(o, path);
+    tg_free(path);
+    return s;
+}
+
+void tg_convert_tell_words(const tg_converting *c, const char *who)
+{
+    tg_log(c->ctx, TG_LOG_WARN, "%s say how texts are cut here before pieces are joined: where GPT-2 cuts elsewhere (Chinese, "
+           "apostrophes, runs of digits and spaces), other programs give other ids of the same text", who);
+}
+
 static tg_status convert(tg_converting *c)
 {
     tg_status s = choose_output(c);
     if (!s) s = choose_input(c);
     if (!s) s = check_free(c->o, c->o->out);
     if (!s && c->to == TG_FORM_LLAMA2C) s = check_free(c->o, c->o->tokenizer);
+    if (!s && c->to == TG_FORM_GPT2) s = check_merges_free(c->o);
     if (s) return s;
     tg_clean_temps_of(c->o->out);
     switch (c->to) {
     case TG_FORM_SAFETENSORS: s = tg_convert_from_llama2(c); break;
     case TG_FORM_LLAMA2C: s = tg_convert_to_llama2(c); break;
     case TG_FORM_GGUF: s = tg_convert_to_gguf(c); break;
+    case TG_FORM_GPT2: s = tg_convert_to_gpt2(c); break;
     default: s = to_npy(c); break;
     }
     if (s || !c->writer) {
@@ -170,8 +187,8 @@ static tg_status tell(const tg_converting *c, double seconds)
     tg_str out = {0};
     tg_json_writer w = {.out = &out};
     if (!c->o->json) {
-        tg_log(c->ctx, TG_LOG_INFO, "%s: %s, %s numbers, %s", c->o->out, form_names[c->to], tg_format_count(count, c->params),
-               tg_format_bytes(size, (double)c->bytes));
+        tg_log(c->ctx, TG_LOG_INFO, "%s: %s, %s %s, %s", c->o->out, form_names[c->to], tg_format_count(count, c->params),
+               c->to == TG_FORM_GPT2 ? "pieces" : "numbers", tg_format_bytes(size, (double)c->bytes));
         return TG_OK;
     }
     tg_result_begin(&w, "gen-convert", c->o->out, 0, seconds);

@@ -1,5 +1,5 @@
 /* convert.h - what gen-convert is at: convert.c chooses and tells, convert_llama.c knows which of our tensors are which of
- * Llama's, convert_gguf.c writes these as GGUF. */
+ * Llama's, convert_gguf.c writes these as GGUF, convert_gpt2.c writes tokenisers. */
 #ifndef TG_RUN_CONVERT_H
 #define TG_RUN_CONVERT_H
 #include "base/file.h"
@@ -8,7 +8,7 @@
 #include "run/trained.h"
 #include "tinygen/run.h"
 
-typedef enum tg_form { TG_FORM_AUTO, TG_FORM_SAFETENSORS, TG_FORM_LLAMA2C, TG_FORM_GGUF, TG_FORM_NPY } tg_form;
+typedef enum tg_form { TG_FORM_AUTO, TG_FORM_SAFETENSORS, TG_FORM_LLAMA2C, TG_FORM_GGUF, TG_FORM_NPY, TG_FORM_GPT2 } tg_form;
 
 typedef struct tg_converting {
     tg_context *ctx;
@@ -35,4 +35,9 @@ const float *tg_llama_row(const tg_llama *m, tg_llama2_part p, int64_t layer, in
 tg_status tg_convert_from_llama2(tg_converting *c);
 tg_status tg_convert_to_llama2(tg_converting *c);
 tg_status tg_convert_to_gguf(tg_converting *c);
+/* A tokeniser with merges to vocab.json and merges.txt; the latter's path, the caller's. */
+tg_status tg_convert_to_gpt2(tg_converting *c);
+tg_status tg_convert_merges_path(const char *out, char **path);
+/* Warns that the output does not say how texts are cut into words; "GGUF does not". */
+void tg_convert_tell_words(const tg_converting *c, const char *who);
 #endif

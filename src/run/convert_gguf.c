@@ -27,10 +27,10 @@ static const char *name_of(tg_llama2_part p, int64_t layer, char out[NAME])
 static tg_status check_tokens(const tg_trained *t)
 {
     const tg_bpe *bpe = tg_bpe_of(t->tokenizer);
-    if (!bpe || bpe->rule == TG_BPE_WORDS)
-        return tg_fail(TG_EUNSUPPORTED, "%s: GGUF has no tokeniser %s: train on data that gen-preprocess --tokenizer FILE made with "
-                       "a vocab.json of GPT-2's kind or a tokenizer.bin", t->path,
-                       bpe ? "that cuts as ours does (--tokenizer bpe)" : tg_tokenizer_kind(t->tokenizer));
+    if (!bpe)
+        return tg_fail(TG_EUNSUPPORTED, "%s: GGUF has no tokeniser %s: train on data that gen-preprocess --tokenizer bpe made, or "
+                       "--tokenizer FILE with a vocab.json of GPT-2's kind or a tokenizer.bin", t->path,
+                       tg_tokenizer_kind(t->tokenizer));
     if (tg_tokenizer_classes(t->tokenizer))
         return tg_fail(TG_EUNSUPPORTED, "%s: GGUF cannot say tokens of classes", t->path);
     return TG_OK;
@@ -176,6 +176,7 @@ tg_status tg_convert_to_gguf(tg_converting *c)
     tg_llama m;
     tg_status s = tg_llama_open(c, c->o->in, &m);
     if (!s) s = check_tokens(m.t);
+    if (!s && tg_bpe_of(m.t->tokenizer)->rule == TG_BPE_WORDS) tg_convert_tell_words(c, "GGUF does not");
     if (!s) s = write_head(c, &m);
     for (int i = 0; i < TG_LLAMA2_PARTS && !s; i++) {
         const tg_llama2_part p = (tg_llama2_part)i;

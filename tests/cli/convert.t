@@ -52,6 +52,30 @@ $ for m in a b; do gen-convert $m.safetensors -o $m.gguf -q && python3 $TINYGEN_
 < 20 tensors, 24 keys
 < 30 tensors, 24 keys
 
+# A vocabulary of ours: in GGUF as GPT-2's kind, and as GPT-2's two files, which give it back.
+$ gen-collect synth:verses --max-bytes 20k -o v -q; gen-preprocess v -o w.safetensors --tokenizer bpe --vocab-size 400 -q; gen-train --data w.safetensors --model transformer --dim 16 --heads 2 --layers 1 --context 24 --steps 1 -o w -q; gen-convert w -o w.gguf
+! gen-convert: warning: GGUF does not say how texts are cut here before pieces are joined: where GPT-2 cuts elsewhere (Chinese, apostrophes, runs of digits and spaces), other programs give other ids of the same text
+! w.gguf: gguf, 9,776 numbers, 47.1 KiB
+$ python3 $TINYGEN_SRC/tests/golden/gguf_reference.py w.gguf w/model.safetensors
+< 11 tensors, 21 keys
+$ gen-convert w.safetensors -o w-vocab.json && ls w-*; gen-convert w -o w2-vocab.json 2> /dev/null; cmp w-vocab.json w2-vocab.json; cmp w-merges.txt w2-merges.txt
+! gen-convert: warning: GPT-2's files do not say how texts are cut here before pieces are joined: where GPT-2 cuts elsewhere (Chinese, apostrophes, runs of digits and spaces), other programs give other ids of the same text
+! w-vocab.json: gpt2, 400 pieces, 4.3 KiB
+< w-merges.txt
+< w-vocab.json
+$ gen-preprocess v -o w2.safetensors --tokenizer w-vocab.json -q; for f in w w2; do python3 -c "import json,sys; n = int.from_bytes(sys.stdin.buffer.read(8), 'little'); t = json.loads(json.loads(sys.stdin.buffer.read(n))['__metadata__']['tinygen'])['tokenizer']; print(t['rule'], file=sys.stderr); print(t['pieces'], t['merges'])" < $f.safetensors > $f.tokens; done; cmp w.tokens w2.tokens
+! words
+! gpt2
+$ gen-convert w -o w.json; gen-convert w.safetensors -o w-vocab.json; rm w-vocab.json; gen-convert w.safetensors -o w-vocab.json
+! gen-convert: -o w.json: GPT-2's files are named ...vocab.json, and ...merges.txt beside it
+! gen-convert: w-vocab.json is there already; --force replaces it
+! gen-convert: w-merges.txt is there already; --force replaces it
+? 1
+$ gen-preprocess v -o w3.safetensors -q; gen-convert w3.safetensors -o w3-vocab.json; gen-convert v/manifest.jsonl -o w4-vocab.json; ls w3-* w4-* 2> /dev/null
+! gen-convert: GPT-2's pair is a list of merges; this char tokeniser has none
+! gen-convert: v/manifest.jsonl: not a model of ours; a checkpoint of llama2.c becomes .safetensors first
+? 2
+
 # A model of ours, with and without documents.
 $ gen-collect synth:verses --max-bytes 20k -o v -q; gen-preprocess v -o d.safetensors --tokenizer tok.bin -q && gen-train --data d.safetensors --model transformer --dim 16 --heads 2 --layers 1 --context 24 --steps 3 -o r -q
 $ gen-convert r -o r.bin
@@ -83,7 +107,7 @@ $ for o in '--norm layer' '--pos learned' '--act relu2' --bias --qk-norm '--thet
 $ python3 $TINYGEN_SRC/tests/golden/gguf_reference.py no.gguf no/model.safetensors tok.bin; gen-preprocess v -o c.safetensors -q; for m in 'transformer --dim 16 --heads 2 --layers 1 --context 24' 'lstm --hidden 8' ngram; do gen-train --data c.safetensors --model $m -o c -q --force $(test "$m" = ngram || echo --steps 1); for e in bin gguf; do gen-convert c -o c.$e 2>&1; done; done; ls c.bin c.gguf 2> /dev/null
 < 11 tensors, 24 keys
 < gen-convert: c/model.safetensors: llama2.c wants a tokeniser with scores, a tokenizer.bin; this char tokeniser has none
-< gen-convert: c/model.safetensors: GGUF has no tokeniser char: train on data that gen-preprocess --tokenizer FILE made with a vocab.json of GPT-2's kind or a tokenizer.bin
+< gen-convert: c/model.safetensors: GGUF has no tokeniser char: train on data that gen-preprocess --tokenizer bpe made, or --tokenizer FILE with a vocab.json of GPT-2's kind or a tokenizer.bin
 < gen-convert: c/model.safetensors: the format cannot say a model of kind lstm: it is for Transformers shaped as Llama
 < gen-convert: c/model.safetensors: the format cannot say a model of kind lstm: it is for Transformers shaped as Llama
 < gen-convert: c/model.safetensors: the format cannot say a model of kind ngram: it is for Transformers shaped as Llama
@@ -215,7 +239,7 @@ $ gen-convert a.safetensors -o - --to gguf
 ! gen-convert: -o -: a model does not go to standard output; name a file
 ? 2
 $ gen-convert a.safetensors -o a.txt
-! gen-convert: -o a.txt: its ending tells no format; name it .safetensors, .bin, .gguf or .npy, or add --to
+! gen-convert: -o a.txt: its ending tells no format; name it .safetensors, .bin, .gguf, .npy or vocab.json, or add --to
 ? 2
 $ gen-convert a.safetensors -o no.gguf --tensor norm.weight; gen-convert a.safetensors -o no.gguf --tokenizer tok.bin
 ! gen-convert: --tensor is of .npy; it does not go with gguf

@@ -99,7 +99,9 @@ tg_status tg_bpe_train(tg_context *ctx, tg_scratch *text, int64_t length, int64_
 /* ---- files: llama2.c's tokenizer.bin; GPT-2's vocab.json, or encoder.json, with *merges.txt or vocab.bpe beside it */
 /* Told by what is in it. Errors: TG_EFORMAT (neither of them, or damaged), TG_EINVAL (no merges beside it), TG_EIO. */
 tg_status tg_bpe_open(tg_context *ctx, const char *path, tg_tokenizer **out);
-/* Errors: TG_EUNSUPPORTED (the other kind), TG_EIO. The pair does not tell the rule of cutting: words comes back as gpt2. */
+/* Errors: TG_EUNSUPPORTED (the other kind), TG_EIO. */
 tg_status tg_bpe_write_scores(const tg_tokenizer *t, const char *path);
-tg_status tg_bpe_write_merges(const tg_tokenizer *t, const char *vocab_path, const char *merges_path);
+/* Both files' contents, appended. The pair does not tell the rule of cutting: words comes back as gpt2. Errors:
+ * TG_EUNSUPPORTED (no merges), TG_ENOMEM. */
+tg_status tg_bpe_put_pair(const tg_tokenizer *t, tg_str *vocab, tg_str *merges);
 #endif

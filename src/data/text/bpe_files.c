@@ -268,15 +268,14 @@ tg_status tg_bpe_open(tg_context *ctx, const char *path, tg_tokenizer **out)
 
 /* ---- GPT-2's pair: writing */
 
-tg_status tg_bpe_write_merges(const tg_tokenizer *t, const char *vocab_path, const char *merges_path)
+tg_status tg_bpe_put_pair(const tg_tokenizer *t, tg_str *vocab, tg_str *merges)
 {
     const tg_bpe *bpe = tg_bpe_of(t);
     const tg_bpe_parts *p = bpe ? &bpe->parts : NULL;
-    tg_str vocab = {0}, merges = {0}, piece = {0};
-    tg_json_writer w = {.out = &vocab};
+    tg_str piece = {0};
+    tg_json_writer w = {.out = vocab};
     if (!bpe || bpe->rule == TG_BPE_SCORES)
-        return tg_fail(TG_EUNSUPPORTED, "%s: a list of merges wants merges; this %s tokeniser has none", merges_path,
-                       tg_tokenizer_kind(t));
+        return tg_fail(TG_EUNSUPPORTED, "GPT-2's pair is a list of merges; this %s tokeniser has none", tg_tokenizer_kind(t));
     tg_json_open(&w, '{');
     for (int64_t i = 0, length; i < p->count; i++) {
         const char *bytes = tg_bpe_piece(p, i, &length);
@@ -285,16 +284,13 @@ tg_status tg_bpe_write_merges(const tg_tokenizer *t, const char *vocab_path, con
         tg_json_member_int(&w, piece.data ? piece.data : "", i);
     }
     tg_json_close(&w, '}');
-    tg_str_add(&merges, "#version: 0.2\n");
+    tg_str_add(merges, "#version: 0.2\n");
     for (int64_t i = 0, length; i < 2 * p->merge_count; i++) {
         const char *bytes = tg_bpe_piece(p, p->merges[i], &length);
-        tg_bpe_spell(&merges, bytes, length);
-        tg_str_add(&merges, i % 2 ? "\n" : " ");
+        tg_bpe_spell(merges, bytes, length);
+        tg_str_add(merges, i % 2 ? "\n" : " ");
     }
-    tg_status s = vocab.failed || merges.failed || piece.failed ? TG_ENOMEM : tg_write_file(vocab_path, vocab.data, vocab.length);
-    if (!s) s = tg_write_file(merges_path, merges.data, merges.length);
-    tg_str_free(&vocab);
-    tg_str_free(&merges);
+    const bool failed = vocab->failed || merges->failed || piece.failed;
     tg_str_free(&piece);
-    return s;
+    return failed ? TG_ENOMEM : TG_OK;
 }
