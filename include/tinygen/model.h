@@ -49,6 +49,7 @@ typedef struct tg_carry {
     tg_shape shapes[16];
     int rows[16];            /* the axis that counts the batch's rows; -1: none, they share it */
     bool kept[16];
+    int64_t filled[16];      /* of a kept slab's axis behind its rows': so much of it counts as used */
     float *data[16], *next[16];
     bool last_only;          /* whoever reads on wants the logits of the last step alone: next() may give [1, B, V] */
 } tg_carry;

@@ -208,7 +208,7 @@ static tg_kept *new_kept(tg_tape *t, const tg_kept *like)
 {
     if (!t->kept_arena) t->kept_arena = tg_arena_new(KEPT_BLOCK);
     tg_kept *k = t->kept_arena ? tg_arena_alloc(t->kept_arena, sizeof *k) : NULL, **end = &t->kept;
-    float *data = k ? tg_arena_zeros(t->kept_arena, like->bytes) : NULL;
+    float *data = k ? tg_arena_alloc(t->kept_arena, like->bytes) : NULL;
     if (!data) return NULL;
     *k = *like;
     k->data = data;

@@ -173,22 +173,28 @@ void tg_carry_resize(tg_carry *c, int64_t B)
         if (c->rows[i] >= 0) c->shapes[i].dims[c->rows[i]] = B;
 }
 
-/* Floats before a row's axis count as so many pieces of it, those behind as the size of a piece. */
-static void take_rows(float *to, const float *from, const tg_shape *shape, int axis, const int64_t *rows, int64_t count)
+/* Floats before a row's axis count as so many pieces of it, those behind as the size of a piece; what is not used of a kept one
+ * stays behind. */
+static void take_rows(float *to, const tg_carry *c, int entry, const int64_t *rows, int64_t count)
 {
+    const tg_shape *shape = &c->shapes[entry];
+    const float *from = c->data[entry];
+    const int axis = c->rows[entry];
     const int64_t B = shape->dims[axis];
     int64_t pieces = 1, size = 1;
     for (int i = 0; i < axis; i++) pieces *= shape->dims[i];
     for (int i = axis + 1; i < shape->rank; i++) size *= shape->dims[i];
+    const int64_t used = c->kept[entry] ? size / shape->dims[axis + 1] * c->filled[entry] : size;
     for (int64_t p = 0; p < pieces; p++) /* in place nothing is written before it is read: rows ascend */
         for (int64_t r = 0; r < count; r++)
-            memmove(to + (p * count + r) * size, from + (p * B + rows[r]) * size, (size_t)size * sizeof *to);
+            memmove(to + (p * count + r) * size, from + (p * B + rows[r]) * size, (size_t)used * sizeof *to);
 }
 
 void tg_carry_take(tg_carry *to, const tg_carry *from, const int64_t *rows, int64_t count)
 {
     for (int i = 0; i < to->count; i++) {
-        if (from->rows[i] >= 0) take_rows(to->data[i], from->data[i], &from->shapes[i], from->rows[i], rows, count);
+        to->filled[i] = from->filled[i];
+        if (from->rows[i] >= 0) take_rows(to->data[i], from, i, rows, count);
         else memmove(to->data[i], from->data[i], (size_t)tg_shape_count(&from->shapes[i]) * sizeof(float));
     }
     tg_carry_resize(to, count);

@@ -270,6 +270,7 @@ static tg_tensor *forward(const tg_model *m, tg_tape *t, tg_tensor *tokens, tg_t
     if (x && carry && carry->last_only) x = last_step(t, x);
     x = x ? tg_linear(t, norm(t, c, &r->norm, x), r->head, NULL, TG_LINEAR) : NULL;
     if (x && carry) {
+        carry->filled[KEYS] = carry->filled[VALUES] = used + tokens->shape.dims[0];
         carry->next[USED][0] = (float)(used + tokens->shape.dims[0]);
         tg_carry_swap(carry);
     }
