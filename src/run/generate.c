@@ -273,7 +273,8 @@ static tg_status feed(tg_generator *g, const int32_t *tokens, int64_t stride, in
         n = count < chunk_of(g) ? count : chunk_of(g);
         if (g->context && n > g->context - g->used) n = g->context - g->used;
         if (!s) s = read_some(g, tokens, stride, n);
-        for (int64_t i = 1; i < n && !s; i++) believe_all(g, g->read + (i - 1) * g->slots * g->rows * vocab_of(g), tokens + i, stride);
+        for (int64_t i = 1; i < n && !s; i++)
+            believe_all(g, g->read + (i - 1) * g->slots * g->rows * vocab_of(g), tokens + i, stride);
         for (int64_t i = 0; i < g->slots && g->context && !s; i++)
             memcpy(g->seen + g->text_of[i] * g->context + g->used, tokens + g->text_of[i] * stride, (size_t)n * sizeof *tokens);
         if (g->context) g->used += n;
@@ -338,7 +339,7 @@ tg_status tg_generator_start(tg_generator *g, const tg_beginning *b, int64_t tex
     bool same = true;
     TG_ASSERT(texts >= 1 && texts <= g->most);
     if (b->opening_count + b->count < 1) return tg_fail(TG_EINVAL, "a text must start from one token at least");
-    for (int64_t i = b->opening_count; i < texts * b->opening_count; i++) same = same && b->openings[i] == b->openings[i - b->opening_count];
+    for (int64_t n = b->opening_count, i = n; i < texts * n; i++) same = same && b->openings[i] == b->openings[i - n];
     if (!same || g->most == 1) return begin(g, b, &g->carry, 0, texts);
     tg_status s = begin(g, b, &g->begun, g->most, 1);
     if (s) return s;
@@ -359,7 +360,8 @@ static tg_status catch_up(tg_generator *g, int64_t text)
     return s;
 }
 
-tg_status tg_generator_next(tg_generator *g, int64_t text, uint64_t seed, int64_t sample, int64_t at, int32_t *token, float *log_prob)
+tg_status tg_generator_next(tg_generator *g, int64_t text, uint64_t seed, int64_t sample, int64_t at, int32_t *token,
+                            float *log_prob)
 {
     tg_status s = catch_up(g, text);
     if (s) return s;

@@ -14,7 +14,12 @@ typedef struct tg_generator tg_generator;
 
 /* What is read before the first token is drawn, one token at least: an opening, which may differ from text to text (text i's
  * is at openings + i·opening_count), then a prompt. A text's class is the one whose token is in it. */
-typedef struct tg_beginning { const int32_t *openings; int64_t opening_count; const int32_t *prompt; int64_t count; } tg_beginning;
+typedef struct tg_beginning {
+    const int32_t *openings;
+    int64_t opening_count;
+    const int32_t *prompt;
+    int64_t count;
+} tg_beginning;
 
 /* model, tape, tokenizer: borrowed; the tape begins anew, and may be used for other things between texts. Special tokens
  * are never drawn, but for the end. guidance: how strongly a text's class is brought out, 0: as the model has it; without
@@ -32,7 +37,8 @@ tg_status tg_generator_again(tg_generator *g, int64_t texts);
 /* Draws the token at position `at` (0, 1, ... behind the beginning) of a text, which is sample number `sample`. Each text that
  * has not ended has its token drawn before any has its next one. log_prob: before temperature and the like, guidance included;
  * may be NULL. */
-tg_status tg_generator_next(tg_generator *g, int64_t text, uint64_t seed, int64_t sample, int64_t at, int32_t *token, float *log_prob);
+tg_status tg_generator_next(tg_generator *g, int64_t text, uint64_t seed, int64_t sample, int64_t at, int32_t *token,
+                            float *log_prob);
 /* The distribution of the next token, guidance included, most likely first. */
 tg_status tg_generator_top(tg_generator *g, int64_t text, int32_t *ids, float *probs, int64_t room, int64_t *count);
 /* Nothing more is drawn of this text. */

@@ -94,9 +94,10 @@ static void show(drawing *x, const char *bytes, int64_t count)
 static tg_status put_out(sampler *m, drawing *x)
 {
     tg_status s = TG_OK;
-    if (x->shown.failed) return TG_ENOMEM;
-    if (x->shown.length) s = m->writer ? tg_writer_add(m->writer, x->shown.data, x->shown.length) : tg_output(m->ctx, x->shown.data, x->shown.length);
-    tg_str_clear(&x->shown);
+    tg_str *h = &x->shown;
+    if (h->failed) return TG_ENOMEM;
+    if (h->length) s = m->writer ? tg_writer_add(m->writer, h->data, h->length) : tg_output(m->ctx, h->data, h->length);
+    tg_str_clear(h);
     return s;
 }
 
@@ -361,7 +362,8 @@ static tg_status encode_prompt(sampler *m)
     if (m->prompt_bytes == 0) m->prompt_count = 0;
     if (m->prompt_bytes == 0) return TG_OK;
     tg_status s = tg_tokenizer_encode(m->trained->tokenizer, m->prompt, m->prompt_bytes,
-                                      m->o->unk == UNK_ERROR ? TG_UNKNOWN_ERROR : TG_UNKNOWN_SKIP, m->prompt_ids, &m->prompt_count);
+                                      m->o->unk == UNK_ERROR ? TG_UNKNOWN_ERROR : TG_UNKNOWN_SKIP, m->prompt_ids,
+                                      &m->prompt_count);
     return s ? tg_note("the prompt") : TG_OK;
 }
 

@@ -34,11 +34,11 @@ static int train(const gpt_arg *a, int steps, int threads, char out[OUT])
     for (int i = 0; i < 7; i++) snprintf(text[i], sizeof text[i], "%d", n[i]);
     bench_data(a->b, "verses", "1000k");
     snprintf(data, sizeof data, "%s/verses.safetensors", a->b->folder);
-    const char *argv[] = {bench_program(a->b, "gen-train", path), "--data", data, "--model", "transformer", "--layers", text[0], "--heads",
-                          text[1], "--dim", text[2], "--context", text[3], "--batch", text[4], "--steps", text[5], "--threads", text[6],
-                          "--norm", "layer", "--pos", "learned", "--act", "gelu", "--optimizer", "adamw", "--lr", "1e-3", "--clip", "1",
-                          "--dropout", "0", "--eval-every", "1000000", "--save-every", "1000000", "--sample-every", "0", "-o", a->run,
-                          "--force", "--json", "--quiet", NULL};
+    const char *argv[] = {bench_program(a->b, "gen-train", path), "--data", data, "--model", "transformer", "--layers", text[0],
+                          "--heads", text[1], "--dim", text[2], "--context", text[3], "--batch", text[4], "--steps", text[5],
+                          "--threads", text[6], "--norm", "layer", "--pos", "learned", "--act", "gelu", "--optimizer", "adamw",
+                          "--lr", "1e-3", "--clip", "1", "--dropout", "0", "--eval-every", "1000000", "--save-every", "1000000",
+                          "--sample-every", "0", "-o", a->run, "--force", "--json", "--quiet", NULL};
     return bench_command(argv, out, OUT, NULL, NULL);
 }
 
@@ -64,16 +64,16 @@ static bench_child *start_torch(const gpt *t, int blas, int threads)
     char n[6][16];
     const int values[6] = {t->layers, t->dim, t->heads, t->batch, t->context, threads};
     for (int i = 0; i < 6; i++) snprintf(n[i], sizeof n[i], "%d", values[i]);
-    return bench_child_start((const char *[]){"/usr/bin/python3", "tests/bench/peers/torch_gpt.py", n[0], n[1], n[2], n[3], n[4], n[5], NULL},
-                             blas, threads);
+    return bench_child_start((const char *[]){"/usr/bin/python3", "tests/bench/peers/torch_gpt.py", n[0], n[1], n[2], n[3], n[4], n[5],
+                                              NULL}, blas, threads);
 }
 
 static void add_training(bench *b, const gpt *t, int on, gpt_arg args[1 + BENCH_BLAS])
 {
     static const char *const sides[1 + BENCH_BLAS] = {NULL, "PyTorch/pthread", "PyTorch/openmp"};
     for (int side = 0; side <= BENCH_BLAS; side++) {
-        bench_row row = {.group = "training", .threads = b->threads[on], .unit = "tokens/s", .limit = side ? NULL : "fma", .side = sides[side],
-                         .measure = side ? measure_peer : measure_training, .arg = &args[side]};
+        bench_row row = {.group = "training", .threads = b->threads[on], .unit = "tokens/s", .limit = side ? NULL : "fma",
+                         .side = sides[side], .measure = side ? measure_peer : measure_training, .arg = &args[side]};
         snprintf(row.name, sizeof row.name, "%s", t->name);
         if (!bench_wanted(b, row.group, row.name)) return;
         args[side] = (gpt_arg){.b = b, .t = t};
@@ -116,8 +116,8 @@ static void add_pieces(tg_str *s, int64_t count)
         const int64_t word = i - 259;
         if (i < 3) snprintf(text, sizeof text, "<%d>", (int)i);
         else if (word < 0) snprintf(text, sizeof text, "<0x%02X>", (unsigned)(i - 3));
-        else snprintf(text, sizeof text, "%s%c%c%c", word < 26 * 26 * 26 ? "" : " ", 'a' + (int)(word % 26), 'a' + (int)(word / 26 % 26),
-                      'a' + (int)(word / 676 % 26));
+        else snprintf(text, sizeof text, "%s%c%c%c", word < 26 * 26 * 26 ? "" : " ", 'a' + (int)(word % 26),
+                      'a' + (int)(word / 26 % 26), 'a' + (int)(word / 676 % 26));
         add_float(s, (float)-i);
         add_int(s, (int32_t)strlen(text));
         tg_str_add(s, text);
@@ -127,7 +127,8 @@ static void add_pieces(tg_str *s, int64_t count)
 /* The shape of llama2.c's stories15M, random weights: written as that program's checkpoint and read by gen-convert. */
 static bool make_large(const bench *b, const char *path)
 {
-    const tg_llama2 shape = {.dim = 288, .hidden = 768, .layers = 6, .heads = 6, .kv_heads = 6, .vocab = 32000, .context = 256, .shared = true};
+    const tg_llama2 shape = {.dim = 288, .hidden = 768, .layers = 6, .heads = 6, .kv_heads = 6, .vocab = 32000, .context = 256,
+                             .shared = true};
     char program[512], from[512], pieces[512], out[OUT];
     unsigned char head[TG_LLAMA2_HEAD];
     tg_str weights = {0}, tokens = {0};
@@ -143,8 +144,8 @@ static bool make_large(const bench *b, const char *path)
                        !tg_write_file(pieces, tokens.data, tokens.length);
     tg_str_free(&weights);
     tg_str_free(&tokens);
-    return there && !bench_command((const char *[]){bench_program(b, "gen-convert", program), from, "--tokenizer", pieces, "-o", path, "--force",
-                                                    "--quiet", NULL}, out, OUT, NULL, NULL);
+    return there && !bench_command((const char *[]){bench_program(b, "gen-convert", program), from, "--tokenizer", pieces, "-o", path,
+                                                    "--force", "--quiet", NULL}, out, OUT, NULL, NULL);
 }
 
 /* ---- sampling --------------------------------------------------------------------------------------------------------- */
@@ -154,7 +155,7 @@ enum { TEXTS = 64, KINDS = 4 };
 typedef struct sampled { const bench *b; char path[512], limit[32]; double bytes; } sampled;
 typedef struct sampling { const sampled *m; int on, texts; bool slides; } sampling;
 
-/* Texts that are drawn on and on. Without sliding each begins anew where the context is full: all its tokens come from the cache. */
+/* Texts that are drawn on and on. Without sliding each begins anew where the context is full: all tokens come from the cache. */
 typedef struct drawing { tg_generator *g; int64_t texts, at, most; tg_beginning b; bool failed; } drawing;
 
 static void draw_some(void *arg)
@@ -165,7 +166,8 @@ static void draw_some(void *arg)
         d->failed = d->failed || tg_generator_start(d->g, &d->b, d->texts);
         d->at = 0;
     }
-    for (int64_t i = 0; i < d->texts && !d->failed; i++) d->failed = tg_generator_next(d->g, i, 1, i, d->at, &token, NULL) != TG_OK;
+    for (int64_t i = 0; i < d->texts && !d->failed; i++)
+        d->failed = tg_generator_next(d->g, i, 1, i, d->at, &token, NULL) != TG_OK;
     d->at++;
 }
 
@@ -200,8 +202,8 @@ static double measure_first(bench_row *r)
     char path[512], threads[16], out[OUT];
     double first = NAN;
     snprintf(threads, sizeof threads, "%d", r->threads);
-    const int status = bench_command((const char *[]){bench_program(a->m->b, "gen-sample", path), a->m->path, "--length", "16", "--threads",
-                                                      threads, "--quiet", NULL}, out, OUT, NULL, &first);
+    const int status = bench_command((const char *[]){bench_program(a->m->b, "gen-sample", path), a->m->path, "--length", "16",
+                                                      "--threads", threads, "--quiet", NULL}, out, OUT, NULL, &first);
     return status ? NAN : 1e3 * first;
 }
 
@@ -223,7 +225,8 @@ static void add_sampling(bench *b, const char *model, const sampled *m, int on, 
 static double weight_bytes(const bench *b, const char *path)
 {
     tg_trained *t = NULL;
-    const double bytes = tg_trained_open(b->on[0], path, true, &t) ? NAN : (double)tg_params_elements(tg_model_params(t->model)) * 4;
+    const tg_status s = tg_trained_open(b->on[0], path, true, &t);
+    const double bytes = s ? NAN : (double)tg_params_elements(tg_model_params(t->model)) * (double)sizeof(float);
     tg_trained_close(t);
     return bytes;
 }
