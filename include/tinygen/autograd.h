@@ -18,6 +18,12 @@
 
 typedef struct tg_tape tg_tape; /* an arena, what was recorded in it, and its costs */
 
+/* What an attention looked at: p [T, B, H, S], for each position and head of queries the shares of the S keys, those in the
+ * cache first; a row sums to 1 and is 0 at what it does not see. */
+typedef struct tg_attention_weights { int64_t T, B, H, S; const float *p; } tg_attention_weights;
+/* Told of every attention, in the order of the pass; p is gone when look returns. */
+typedef struct tg_attention_watch { void (*look)(void *user, const tg_attention_weights *w); void *user; } tg_attention_watch;
+
 typedef struct tg_tape_mode {
     bool train;         /* remember ops for backward; dropout is on */
     bool plan;          /* shapes and costs only: no memory for values, nothing computed (--dry-run) */
@@ -26,6 +32,7 @@ typedef struct tg_tape_mode {
     uint64_t seed;      /* of dropout */
     uint64_t step;      /* of dropout: the training step (and micro-batch) */
     uint32_t groups;    /* bit g: parameter group g gets gradients; 0 means all */
+    const tg_attention_watch *watch; /* borrowed until the next begin; results are the same bits with it; NULL: nobody looks */
 } tg_tape_mode;
 
 /* Errors: TG_ENOMEM. ctx is borrowed; a tape is used by one thread at a time, its ops use the context's pool. */

@@ -287,6 +287,16 @@ static void score(const job *j, float *to, const float *x, const float *turned, 
     multiply(j, to + skip, KEYS, false, x, j->wide, 1, b, rows, any.end - skip, D);
 }
 
+/* Scores of rows r to r + n of a block of queries against the keys that some of them see. */
+static void score_rows(const job *j, const unit *u, int64_t key, int64_t r, int64_t n, tg_span any)
+{
+    const hold *h = &u->h;
+    float *s = h->s + r * KEYS;
+    if (j->single)
+        j->kn->gemv_turned(s, NULL, h->q, j->s->cache_k + at_cache(j, u, key), cache_step(j), j->s->D, any, NULL);
+    else score(j, s, h->q + r * j->wide, h->turned_k, key, any, n);
+}
+
 /* Rows r to r + n of a block of queries against a block of keys: scores, exponentials, sums of values. */
 static void attend_rows(const job *j, const unit *u, int64_t key, int64_t r, int64_t n, const sight *x)
 {
@@ -295,9 +305,7 @@ static void attend_rows(const job *j, const unit *u, int64_t key, int64_t r, int
     const float *v = u->v + key * u->v_rs;
     const tg_span *seen = h->seen + r, all = x->all;
     float *s = h->s + r * KEYS, *o = h->o + r * wide;
-    if (j->single)
-        j->kn->gemv_turned(s, NULL, h->q, j->s->cache_k + at_cache(j, u, key), cache_step(j), D, x->any, NULL);
-    else score(j, s, h->q + r * wide, h->turned_k, key, x->any, n);
+    score_rows(j, u, key, r, n, x->any);
     j->kn->attend(s, KEYS, h->top + r, h->sum + r, o, wide, seen, n, D);
     if (all.begin >= all.end) {
         j->kn->attend_some(o, wide, s, KEYS, v, u->v_rs, seen, x->any, n, D);
@@ -336,6 +344,25 @@ static void finish(const job *j, const unit *u, int64_t t, int64_t steps)
     }
 }
 
+/* For who wants to see them: the same scores once more, as shares of the sums that are known by now. */
+static void weigh(const job *j, const unit *u, int64_t t, int64_t steps, tg_span keys)
+{
+    const tg_attend *s = j->s;
+    const hold *h = &u->h;
+    const int64_t rows = steps * j->R, S = s->used + s->T;
+    for (int64_t key = keys.begin; key < keys.end; key += KEYS) {
+        look(j, u, t, rows, key);
+        const sight x = sight_of(h->seen, rows);
+        if (x.any.begin < x.any.end) score_rows(j, u, key, 0, rows, x.any);
+        for (int64_t r = 0; r < rows; r++) {
+            float *to = s->weights + (((t + r / j->R) * s->B + u->b) * s->H + u->g * j->R + r % j->R) * S;
+            if (key == keys.begin) memset(to, 0, (size_t)S * sizeof *to);
+            for (int64_t c = h->seen[r].begin; c < h->seen[r].end; c++)
+                to[key + c] = tg_expf(h->s[r * KEYS + c] - h->top[r]) / h->sum[r];
+        }
+    }
+}
+
 /* Positions t to t + steps of a unit. */
 static void query_block(const job *j, const unit *u, int64_t t, int64_t steps)
 {
@@ -356,6 +383,7 @@ static void query_block(const job *j, const unit *u, int64_t t, int64_t steps)
         }
     }
     finish(j, u, t, steps);
+    if (j->s->weights) weigh(j, u, t, steps, keys);
 }
 
 static unit unit_of(const job *j, int64_t number, float *own)

@@ -265,10 +265,12 @@ void naive_rotate(double *y, const double *x, const double *g, double eps, doubl
 }
 
 /* One query of one head. scratch: 2D + T */
-static void attend_one(double *y, const naive_attention *a, int64_t t, int64_t b, int64_t h, double *scratch)
+/* The shares p [T] of what row i = (t·B + b)·H + h sees. */
+static void weigh_one(double *p, const naive_attention *a, int64_t i, double *scratch)
 {
+    const int64_t t = i / a->H / a->B, b = i / a->H % a->B, h = i % a->H;
     const int64_t D = a->D, W = (a->H + 2 * a->K) * D, g = a->H + h / (a->H / a->K);
-    double *q = scratch, *k = q + D, *p = k + D, top = -INFINITY, sum = 0;
+    double *q = scratch, *k = q + D, top = -INFINITY, sum = 0;
     int64_t first = a->first ? a->first[t * a->B + b] : 0;
     if (first > t) first = t;
     naive_rotate(q, a->qkv + (t * a->B + b) * W + h * D, a->q_gain, a->eps, a->theta, t, 1 / sqrt((double)D), D);
@@ -278,18 +280,29 @@ static void attend_one(double *y, const naive_attention *a, int64_t t, int64_t b
         for (int64_t d = 0; d < D; d++) p[s] += q[d] * k[d];
         top = fmax(top, p[s]);
     }
-    memset(y, 0, (size_t)D * sizeof *y);
     for (int64_t s = first; s <= t; s++) sum += exp(p[s] - top);
-    for (int64_t s = first; s <= t; s++)
-        for (int64_t d = 0; d < D; d++) y[d] += exp(p[s] - top) / sum * a->qkv[(s * a->B + b) * W + (g + a->K) * D + d];
+    for (int64_t s = 0; s < a->T; s++) p[s] = s < first || s > t ? 0 : exp(p[s] - top) / sum;
+}
+
+void naive_weigh(double *p, const naive_attention *a)
+{
+    double *scratch = malloc((size_t)(2 * a->D) * sizeof *scratch);
+    for (int64_t i = 0; scratch && i < a->T * a->B * a->H; i++) weigh_one(p + i * a->T, a, i, scratch);
+    free(scratch);
 }
 
 void naive_attend(double *y, const naive_attention *a)
 {
-    double *scratch = malloc((size_t)(2 * a->D + a->T) * sizeof *scratch);
-    for (int64_t i = 0; scratch && i < a->T * a->B * a->H; i++)
-        attend_one(y + i * a->D, a, i / a->H / a->B, i / a->H % a->B, i % a->H, scratch);
-    free(scratch);
+    const int64_t D = a->D, W = (a->H + 2 * a->K) * D;
+    double *p = malloc((size_t)(a->T * a->B * a->H * a->T) * sizeof *p);
+    if (p) naive_weigh(p, a);
+    for (int64_t i = 0; p && i < a->T * a->B * a->H; i++, y += D) {
+        const int64_t t = i / a->H / a->B, b = i / a->H % a->B, v = a->H + a->K + i % a->H / (a->H / a->K);
+        memset(y, 0, (size_t)D * sizeof *y);
+        for (int64_t s = 0; s <= t; s++) /* what is not seen may be no number */
+            for (int64_t d = 0; p[i * a->T + s] > 0 && d < D; d++) y[d] += p[i * a->T + s] * a->qkv[(s * a->B + b) * W + v * D + d];
+    }
+    free(p);
 }
 
 void naive_softmax(double *y, const double *x, int64_t rows, int64_t V)

@@ -64,6 +64,7 @@ typedef struct naive_attention {
     const int32_t *first;
 } naive_attention;
 void naive_attend(double *y, const naive_attention *a); /* [T, B, H·D] */
+void naive_weigh(double *p, const naive_attention *a);  /* [T, B, H, T] shares of what each position sees */
 
 void naive_softmax(double *y, const double *x, int64_t rows, int64_t V);
 void naive_softmax_loss(double *loss, double *dx, const double *x, const int32_t *target, int64_t rows, int64_t V);

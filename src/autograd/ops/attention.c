@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 enum { QKV, Q_GAIN, K_GAIN, FIRST };
-enum { LSE, SCRATCH, BACK, DGAIN };
+enum { LSE, SCRATCH, WEIGHTS, BACK, DGAIN };
 
 static tg_attend attend_of(const tg_node *n)
 {
@@ -19,6 +19,7 @@ static tg_attend attend_of(const tg_node *n)
     if (n->in[FIRST]) s.first = n->in[FIRST]->ids;
     if (o->cache) s.cache_k = o->cache->k, s.cache_v = o->cache->v, s.capacity = o->cache->capacity, s.used = o->cache->used;
     if (n->buffers && n->recorded) s.lse = n->buffer[LSE].data;
+    if (n->buffers && n->buffer[WEIGHTS].bytes) s.weights = n->buffer[WEIGHTS].data;
     return s;
 }
 
@@ -78,6 +79,7 @@ static tg_status attention_shape(tg_tape *t, tg_node *n)
     n->out->shape = tg_shape_of(3, (int64_t[]){s.T, s.B, s.H * s.D});
     tg_node_buffer(n, TG_LIFE_KEEP, n->recorded ? s.T * s.B * s.H * (int64_t)sizeof(float) : 0);
     tg_node_buffer(n, TG_LIFE_ROOM, tg_attend_room(t->ctx, &s));
+    tg_node_buffer(n, TG_LIFE_ROOM, t->mode.watch ? s.T * s.B * s.H * (s.used + s.T) * (int64_t)sizeof(float) : 0);
     if (!n->recorded) return TG_OK;
     tg_node_buffer(n, TG_LIFE_BACK, tg_attend_back_room(t->ctx, &s));
     tg_node_buffer(n, TG_LIFE_BACK, gains ? s.B * s.K * 2 * s.D * (int64_t)sizeof(float) : 0);
@@ -88,6 +90,7 @@ static void attention_forward(tg_tape *t, tg_node *n)
 {
     const tg_attend s = attend_of(n);
     tg_attend_forward(t->ctx, &s, n->buffer[SCRATCH].data);
+    if (s.weights) t->mode.watch->look(t->mode.watch->user, &(tg_attention_weights){s.T, s.B, s.H, s.used + s.T, s.weights});
 }
 
 typedef struct gain_job { const tg_kernels *k; float *to; const float *parts; int64_t D, rows; bool add; } gain_job;

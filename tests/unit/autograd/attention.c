@@ -95,6 +95,111 @@ TEST(attention_is_that_of_plain_loops)
     tg_context_free(ctx);
 }
 
+/* ---- who looks on ---- */
+
+/* All that was seen of a sequence in pieces, as one pass would have it: [T, B, H, T]. */
+typedef struct onlooker { float *p; int64_t T, from; int calls; } onlooker;
+
+static void note(void *user, const tg_attention_weights *w)
+{
+    onlooker *o = user;
+    const int64_t row = w->B * w->H;
+    for (int64_t i = 0; i < w->T * row; i++) memcpy(o->p + (o->from * row + i) * o->T, w->p + i * w->S, (size_t)w->S * sizeof *w->p);
+    o->from += w->T;
+    o->calls++;
+}
+
+static tg_tensor *attend_watched(inputs *in, tg_tape *t, bool train, onlooker *o)
+{
+    tg_tape_begin(t, &(tg_tape_mode){.train = train, .seed = 1, .watch = &(tg_attention_watch){note, o}});
+    tg_tensor *y = tg_attention(t, &in->qkv, in->z.norm ? &in->q_gain : NULL, in->z.norm ? &in->k_gain : NULL,
+                                in->z.first ? &in->first : NULL, &in->o);
+    if (!y) test_failed(__FILE__, __LINE__, "%s", tg_error());
+    return y;
+}
+
+static double *naive_weights(const inputs *in)
+{
+    const shape *z = &in->z;
+    double *want = tg_alloc_array(z->T * z->B * z->H * z->T, sizeof *want), *qkv = wide(in->qkv.data, z->T * z->B * in->W);
+    double *q = wide(in->q_gain.data, z->D), *k = wide(in->k_gain.data, z->D);
+    naive_weigh(want, &(naive_attention){z->T, z->B, z->H, z->K, z->D, z->theta, (double)(float)in->o.eps, qkv, z->norm ? q : NULL,
+                                         z->norm ? k : NULL, z->first ? in->first.ids : NULL});
+    tg_free(qkv);
+    tg_free(q);
+    tg_free(k);
+    return want;
+}
+
+/* Nothing beside what is seen, and the whole of it. */
+static void check_rows(const onlooker *o, const inputs *in)
+{
+    const shape *z = &in->z;
+    for (int64_t i = 0; i < z->T * z->B * z->H; i++) {
+        const int64_t t = i / z->H / z->B, b = i / z->H % z->B, first = z->first ? in->first.ids[t * z->B + b] : 0;
+        double sum = 0;
+        for (int64_t s = 0; s < z->T; s++) {
+            const float p = o->p[i * z->T + s];
+            if (s < (first < t ? first : t) || s > t) CHECK(p == 0);
+            sum += (double)p;
+        }
+        CHECK(fabs(sum - 1) < 2e-6);
+    }
+}
+
+/* Through a tape with someone looking: at once and recorded, or (piece > 0) in pieces behind a cache. */
+static void look_on(inputs *in, tg_tape *t, onlooker *o, int64_t piece, const float *whole)
+{
+    const int64_t cache = in->z.T * in->z.B * in->z.K * in->z.D, out = in->z.B * in->z.H * in->z.D;
+    tg_attention_cache c = {tg_alloc_array(cache, sizeof(float)), tg_alloc_array(cache, sizeof(float)), in->z.T, 0};
+    inputs part = *in;
+    part.o.cache = piece ? &c : NULL;
+    for (; c.used < in->z.T; c.used += part.z.T) {
+        part.z.T = piece && in->z.T - c.used > piece ? piece : in->z.T - c.used;
+        part.qkv.shape.dims[0] = part.first.shape.dims[0] = part.z.T;
+        part.qkv.data = in->qkv.data + c.used * in->z.B * in->W;
+        part.first.ids = in->first.ids + c.used * in->z.B;
+        const tg_tensor *y = attend_watched(&part, t, !piece, o);
+        CHECK_BYTES(y->data, whole + c.used * out, part.z.T * out * (int64_t)sizeof(float));
+    }
+    tg_free(c.k);
+    tg_free(c.v);
+}
+
+/* Grouped heads, norms, rotations, windows that slide (first) and documents are among the shapes. What is computed beside it
+ * has the same bits as when nobody looks. */
+TEST(who_watches_attention_sees_the_weights_of_plain_loops)
+{
+    tg_context *ctx = example_context(2, NULL);
+    tg_tape *t = NULL;
+    CHECK_OK(tg_tape_new(ctx, &t));
+    for (int i = 0; i < 2 * SHAPES; i++) {
+        inputs in = make(&shapes[i / 2]);
+        const shape *z = &in.z;
+        const int64_t n = z->T * z->B * z->H * z->T;
+        if (i % 2) in.z.first = true; /* a window of 20 */
+        for (int64_t k = 0; i % 2 && k < z->T * z->B; k++) in.first.ids[k] = (int32_t)(k / z->B < 20 ? 0 : k / z->B - 19);
+        const tg_tensor *y = attend(&in, t, true);
+        const int64_t bytes = tg_shape_count(&y->shape) * (int64_t)sizeof(float);
+        float *whole = tg_alloc(bytes);
+        double *want = naive_weights(&in);
+        memcpy(whole, y->data, (size_t)bytes);
+        for (int64_t piece = 0; piece <= 71; piece += piece ? 70 : 1) {
+            onlooker o = {.p = tg_alloc_array(n, sizeof(float)), .T = z->T};
+            look_on(&in, t, &o, piece, whole);
+            CHECK_INT(o.calls, piece ? (z->T + piece - 1) / piece : 1);
+            CHECK_CLOSE(o.p, want, n, 2e-5);
+            check_rows(&o, &in);
+            tg_free(o.p);
+        }
+        tg_free(want);
+        tg_free(whole);
+        drop(&in);
+    }
+    tg_tape_free(t);
+    tg_context_free(ctx);
+}
+
 /* Results and gradients of all shapes. */
 static uint64_t hash_of_shapes(const char *isa, int threads)
 {
