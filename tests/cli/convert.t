@@ -20,6 +20,30 @@ $ . ./lib.sh; ids a.safetensors 100 > ours; python3 $ref run a.bin 100 2> near |
 $ . ./lib.sh; gen-convert b.bin --tokenizer tok.bin -o b.safetensors -q; ids b.safetensors 60 > ours; python3 $ref run b.bin 60 2> near | cmp - ours && test $(wc -c < ours) -gt 20 && echo same
 < same
 
+# A text's first space is the tokeniser's own and not shown; behind a prompt it is the text's.
+$ cat > space.py <<'END'
+> import json, struct, sys
+> b, pieces, at = open('tok.bin', 'rb').read(), [], 4
+> while at < len(b):
+>     n = struct.unpack_from('<i', b, at + 4)[0]
+>     pieces.append(b[at + 8:at + 8 + n].decode())
+>     at += 8 + n
+> own = sys.argv[1] == 'own'
+> spaced = 0
+> for x in map(json.loads, sys.stdin):
+>     text = ''.join(pieces[t] for t in x['tokens'])
+>     if min(x['tokens']) < 259 or text[0] != ' ':
+>         continue  # bytes
+>     spaced += 1
+>     assert x['text'] == (text[1:] if own else text), x
+> print(spaced > 5)
+> END
+$ gen-sample a.safetensors -n 500 --length 1 --temperature 1.5 --format jsonl | python3 space.py own; gen-sample a.safetensors -n 500 --length 1 --temperature 1.5 --prompt e --format jsonl | python3 space.py kept; gen-sample a.safetensors -n 500 --length 1 --temperature 1.5 | grep -c '^ '
+< True
+< True
+< 0
+? 1
+
 # And out again: byte for byte, tables of the rotation and all; the tokeniser, too.
 $ gen-convert a.safetensors -o a2.bin --tokenizer tok2.bin -q && cmp a.bin a2.bin && cmp tok.bin tok2.bin && gen-convert b.safetensors -o b2.bin -q && cmp b.bin b2.bin && echo same
 < same
