@@ -50,6 +50,7 @@ struct tg_generator {
     const float *read;   /* of all tokens of the last pass; on the tape */
     double guidance;
     float *guided;       /* [V] logits that are drawn from; with one row not used */
+    int64_t guided_of;   /* they are those of this text, behind all that is read; -1: of none */
     int32_t *input;      /* [chunk, slots, rows] */
     int64_t context;     /* positions that the model sees at once; 0: it has no end */
     int32_t *seen;       /* [most + 1, context] the tokens at them, `used` of which are read; the first `kept` open the text */
@@ -189,6 +190,7 @@ static const float *guide(tg_generator *g, int64_t text)
     while (!g->same_logits && g->text_of[slot] != text) slot++;
     const float w = (float)g->guidance, *logits = g->logits + slot * g->rows * V, *own = logits + g->row[text] * V;
     if (g->rows == 1) return logits;
+    if (g->guided_of == text) return g->guided;
     for (int64_t v = 0; v < V; v++) g->guided[v] = 0;
     for (int64_t r = 0; r < g->rows; r++) {
         const float *row = logits + r * V, shift = g->belief[text * g->rows + r] - tg_log_sum_exp(row, V);
@@ -199,6 +201,7 @@ static const float *guide(tg_generator *g, int64_t text)
         const float p = own[v] - sum, all = tg_logf(g->guided[v]);
         g->guided[v] = all > -INFINITY ? p + w * (p - all) : p;
     }
+    g->guided_of = text;
     return g->guided;
 }
 
@@ -221,6 +224,7 @@ static tg_status read_some(tg_generator *g, const int32_t *tokens, int64_t strid
         if (c >= 0) g->row[text] = c;
         for (int64_t r = 0; r < R; r++) g->input[i * R + r] = c >= 0 ? tg_tokenizer_class_token(g->tokenizer, r) : token;
     }
+    g->guided_of = -1;
     tg_tape_begin(g->tape, &(tg_tape_mode){.frozen = true});
     tg_tensor *ids = tg_input_ids(g->tape, 2, (int64_t[]){count, rows}, g->input);
     tg_tensor *logits = tg_model_descriptor(g->model)->next(g->model, g->tape, ids, NULL, g->now);
@@ -329,6 +333,7 @@ tg_status tg_generator_again(tg_generator *g, int64_t texts)
     g->now = &g->carry;
     g->slots = texts;
     g->used = g->begun_used;
+    g->guided_of = -1;
     g->logits = g->begun_logits;
     g->same_logits = true;
     return TG_OK;

@@ -149,24 +149,30 @@ TEST(without_guidance_a_class_is_the_models_own)
 /* ---- texts alone and among others ---- */
 
 enum { TEXTS = 7, LENGTH = 40 };
-typedef struct drawn { int32_t tokens[LENGTH]; float log_probs[LENGTH]; } drawn;
+typedef struct drawn { int32_t tokens[LENGTH]; float log_probs[LENGTH], likeliest[LENGTH]; } drawn;
 
 static const tg_choice choice = {.temperature = 1, .top_p = 1, .repeat_penalty = 1.2};
 
 /* When text i is over: they end one after another, the last ones together. */
 static int end_of(int i) { return i == 2 ? LENGTH : i > 4 ? 30 : 1 + 5 * i; }
 
-/* `count` texts from sample `first` on, begun or begun again. */
+/* `count` texts from sample `first` on, begun or begun again. All are asked what comes next before any is drawn. */
 static void draw_texts(tg_generator *g, const tg_beginning *b, int first, int count, bool again, drawn *out)
 {
     if (again) CHECK_OK(tg_generator_again(g, count));
     else CHECK_OK(tg_generator_start(g, b, count));
-    for (int at = 0; at < LENGTH; at++)
+    for (int at = 0; at < LENGTH; at++) {
+        for (int i = count - 1; i >= 0; i--) {
+            int32_t id;
+            int64_t one;
+            if (at < end_of(first + i)) CHECK_OK(tg_generator_top(g, i, &id, &out[i].likeliest[at], 1, &one));
+        }
         for (int i = 0; i < count; i++) {
             if (at >= end_of(first + i)) continue;
             CHECK_OK(tg_generator_next(g, i, 1, first + i, at, &out[i].tokens[at], &out[i].log_probs[at]));
             if (at + 1 == end_of(first + i)) tg_generator_end(g, i);
         }
+    }
 }
 
 /* classed: the texts are of both classes, so they share no beginning. */
