@@ -9,7 +9,8 @@ int main(int argc, char **argv)
              .usage = "RUN|model.safetensors [-] [options]",
              .examples = "gen-sample runs/verses\n"
                          "gen-sample runs/verses -n 3 --prompt 'The moon' --temperature 0.7\n"
-                         "gen-sample runs/verses --prompt 'The moon' --probs\n"};
+                         "gen-sample runs/verses --prompt 'The moon' --probs\n"
+                         "gen-sample runs/transformer --prompt 'The moon' --attention look.html\n"};
     if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Sampling", tg_sample_keys, &o) || !cli_parse(&c, argc, argv))
         return c.exit;
     o.json = c.json;

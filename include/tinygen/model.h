@@ -91,6 +91,8 @@ typedef struct tg_model_desc {
     /* Models of windows, else NULL: most positions that are seen at once. Trained on windows of the text in any order, without
      * carried state; the carry is what sampling has read so far, and next() fails with TG_EINVAL where it is full. */
     int64_t (*context)(const void *config);
+    /* Models of attention, else NULL: its layers, in the order of a pass, and heads of queries in each. */
+    void (*attention)(const void *config, int64_t *layers, int64_t *heads);
     /* Of those: rows of T tokens that go through forward and backward at once, so that memory is bounded; by shapes only. */
     int64_t (*rows)(const tg_model *m, int64_t T);
     /* Default of an AUTO key, by the data's kind and size only; NULL: none, the row's own. */

@@ -88,6 +88,13 @@ static int64_t context_of(const void *config)
     return c->context;
 }
 
+static void attention_of(const void *config, int64_t *layers, int64_t *heads)
+{
+    const transformer_config *c = config;
+    *layers = c->layers;
+    *heads = c->heads;
+}
+
 /* Rows whose activations and their gradients fit: what a layer keeps of a token, and the logits. */
 static int64_t rows_at_once(const tg_model *m, int64_t T)
 {
@@ -307,4 +314,4 @@ const tg_model_desc tg_model_transformer = {
     .source = "Vaswani et al. 2017, arXiv:1706.03762; Radford et al. 2019 (GPT-2); Touvron et al. 2023, arXiv:2302.13971 (Llama)",
     .kinds = TG_KIND_TEXT, .keys = transformer_keys, .config_size = sizeof(transformer_config), .state_size = sizeof(transformer),
     .init = transformer_init, .loss = transformer_loss, .carry = transformer_carry, .next = transformer_next,
-    .context = context_of, .rows = rows_at_once, .auto_default = transformer_default};
+    .context = context_of, .attention = attention_of, .rows = rows_at_once, .auto_default = transformer_default};

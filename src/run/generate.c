@@ -55,6 +55,10 @@ struct tg_generator {
     int64_t context;     /* positions that the model sees at once; 0: it has no end */
     int32_t *seen;       /* [most + 1, context] the tokens at them, `used` of which are read; the first `kept` open the text */
     int64_t used, kept, begun_used;
+    int64_t total, begun_total; /* tokens of a text that are read, seen or not */
+    const tg_look_watch *watch;
+    tg_attention_watch ask; /* the tape, while there is one */
+    int64_t layer;       /* which attention of a pass comes next */
 };
 
 static void ban_specials(tg_chooser *c, const tg_tokenizer *t)
@@ -213,8 +217,38 @@ static int64_t chunk_of(const tg_generator *g)
     return rows < CHUNK ? CHUNK / rows : 1;
 }
 
-/* The model reads up to a chunk of tokens, those of text i from tokens + i*stride on; logits of what follows the last of them. */
-static tg_status read_some(tg_generator *g, const int32_t *tokens, int64_t stride, int64_t count)
+/* How many tokens at the front a full context keeps. */
+static int64_t opening_of(const tg_generator *g)
+{
+    return g->kept < g->context / 2 ? g->kept : 0;
+}
+
+/* Whoever watches is told of `count` tokens that are read for the first time: those of text 0, or of the beginning that it shares,
+ * which are in the first slot as long as it lives. */
+static bool is_watched(const tg_generator *g, int64_t count)
+{
+    const tg_look_watch *w = g->watch;
+    const int64_t text = g->text_of[0];
+    return w && (text == 0 || text == g->most) && !g->ended[text] && g->total + count > w->begin && g->total < w->end;
+}
+
+/* One layer's attention of the tokens behind those that are read, of the row that is drawn from. */
+static void look(void *user, const tg_attention_weights *w)
+{
+    tg_generator *g = user;
+    const tg_look_watch *to = g->watch;
+    tg_look l = {.layer = g->layer++, .heads = w->H, .stride = w->S, .opening = opening_of(g), .left_out = g->total - g->used};
+    for (int64_t t = 0; t < w->T; t++) {
+        l.at = g->total + t;
+        l.count = w->S - w->T + t + 1;
+        l.shares = w->p + (t * w->B + g->row[g->text_of[0]]) * w->H * w->S;
+        if (l.at >= to->begin && l.at < to->end) to->look(to->user, &l);
+    }
+}
+
+/* The model reads up to a chunk of tokens, those of text i from tokens + i*stride on; logits of what follows the last of them.
+ * again: it has read them before. */
+static tg_status read_some(tg_generator *g, const int32_t *tokens, int64_t stride, int64_t count, bool again)
 {
     const int64_t R = g->rows, rows = g->slots * R;
     for (int64_t i = 0; i < count * g->slots; i++) {
@@ -225,10 +259,13 @@ static tg_status read_some(tg_generator *g, const int32_t *tokens, int64_t strid
         for (int64_t r = 0; r < R; r++) g->input[i * R + r] = c >= 0 ? tg_tokenizer_class_token(g->tokenizer, r) : token;
     }
     g->guided_of = -1;
-    tg_tape_begin(g->tape, &(tg_tape_mode){.frozen = true});
+    g->layer = 0;
+    g->ask = (tg_attention_watch){look, g};
+    tg_tape_begin(g->tape, &(tg_tape_mode){.frozen = true, .watch = !again && is_watched(g, count) ? &g->ask : NULL});
     tg_tensor *ids = tg_input_ids(g->tape, 2, (int64_t[]){count, rows}, g->input);
     tg_tensor *logits = tg_model_descriptor(g->model)->next(g->model, g->tape, ids, NULL, g->now);
     if (!logits) return tg_tape_status(g->tape);
+    if (!again) g->total += count;
     g->read = logits->data;
     g->logits = logits->data + (logits->shape.dims[0] - 1) * rows * vocab_of(g);
     g->same_logits = false;
@@ -238,7 +275,7 @@ static tg_status read_some(tg_generator *g, const int32_t *tokens, int64_t strid
 /* The context is full: its last half is read anew, behind what opens the text. */
 static tg_status slide(tg_generator *g)
 {
-    const int64_t opening = g->kept < g->context / 2 ? g->kept : 0, rest = (g->context - opening) / 2, chunk = chunk_of(g);
+    const int64_t opening = opening_of(g), rest = (g->context - opening) / 2, chunk = chunk_of(g);
     tg_status s = TG_OK;
     tg_carry_zero(g->now);
     for (int64_t i = 0; i < g->slots; i++) {
@@ -247,7 +284,7 @@ static tg_status slide(tg_generator *g)
     }
     g->used = opening + rest;
     for (int64_t i = 0; i < g->used && !s; i += chunk)
-        s = read_some(g, g->seen + i, g->context, g->used - i < chunk ? g->used - i : chunk);
+        s = read_some(g, g->seen + i, g->context, g->used - i < chunk ? g->used - i : chunk, true);
     return s;
 }
 
@@ -276,7 +313,7 @@ static tg_status feed(tg_generator *g, const int32_t *tokens, int64_t stride, in
         if (g->context && g->used == g->context) s = slide(g);
         n = count < chunk_of(g) ? count : chunk_of(g);
         if (g->context && n > g->context - g->used) n = g->context - g->used;
-        if (!s) s = read_some(g, tokens, stride, n);
+        if (!s) s = read_some(g, tokens, stride, n, false);
         for (int64_t i = 1; i < n && !s; i++)
             believe_all(g, g->read + (i - 1) * g->slots * g->rows * vocab_of(g), tokens + i, stride);
         for (int64_t i = 0; i < g->slots && g->context && !s; i++)
@@ -303,7 +340,7 @@ static tg_status begin(tg_generator *g, const tg_beginning *b, tg_carry *carry, 
     g->now = carry;
     g->slots = count;
     g->logits = NULL;
-    g->used = g->kept = 0;
+    g->used = g->kept = g->total = 0;
     while (g->kept < n && tg_tokenizer_special(g->tokenizer, b->openings[g->kept])) g->kept++;
     for (int64_t i = 0; g->kept == n + i && i < b->count && tg_tokenizer_special(g->tokenizer, b->prompt[i]); i++) g->kept++;
     for (int64_t i = 0; i < count; i++) {
@@ -333,6 +370,7 @@ tg_status tg_generator_again(tg_generator *g, int64_t texts)
     g->now = &g->carry;
     g->slots = texts;
     g->used = g->begun_used;
+    g->total = g->begun_total;
     g->guided_of = -1;
     g->logits = g->begun_logits;
     g->same_logits = true;
@@ -350,13 +388,18 @@ tg_status tg_generator_start(tg_generator *g, const tg_beginning *b, int64_t tex
     if (s) return s;
     memcpy(g->begun_logits, g->logits, (size_t)(g->rows * vocab_of(g)) * sizeof *g->logits);
     g->begun_used = g->used;
+    g->begun_total = g->total;
     return tg_generator_again(g, texts);
 }
 
 /* ---- drawing ------------------------------------------------------------------------------------------------------ */
 
-/* If the text's last token is not yet read, all texts' are now. */
-static tg_status catch_up(tg_generator *g, int64_t text)
+void tg_generator_watch(tg_generator *g, const tg_look_watch *w)
+{
+    g->watch = w;
+}
+
+tg_status tg_generator_read(tg_generator *g, int64_t text)
 {
     if (g->pending[text] < 0) return TG_OK;
     tg_status s = feed(g, g->pending, 1, 1);
@@ -368,7 +411,7 @@ static tg_status catch_up(tg_generator *g, int64_t text)
 tg_status tg_generator_next(tg_generator *g, int64_t text, uint64_t seed, int64_t sample, int64_t at, int32_t *token,
                             float *log_prob)
 {
-    tg_status s = catch_up(g, text);
+    tg_status s = tg_generator_read(g, text);
     if (s) return s;
     tg_chooser_seen(g->chooser, g->drawn + text * vocab_of(g));
     *token = tg_chooser_draw(g->chooser, guide(g, text), seed, sample, at, log_prob);
@@ -378,7 +421,7 @@ tg_status tg_generator_next(tg_generator *g, int64_t text, uint64_t seed, int64_
 
 tg_status tg_generator_top(tg_generator *g, int64_t text, int32_t *ids, float *probs, int64_t room, int64_t *count)
 {
-    tg_status s = catch_up(g, text);
+    tg_status s = tg_generator_read(g, text);
     if (!s) *count = tg_chooser_top(g->chooser, guide(g, text), ids, probs, room);
     return s;
 }

@@ -34,6 +34,8 @@ tg_status tg_generator_start(tg_generator *g, const tg_beginning *b, int64_t tex
 /* The same with what was read last, where that was the same for all and nothing else was done with the tape; not where
  * tg_generator_most is 1. */
 tg_status tg_generator_again(tg_generator *g, int64_t texts);
+/* Reads the token of a text that was drawn last, which else waits until another is asked for; with it, those of all texts. */
+tg_status tg_generator_read(tg_generator *g, int64_t text);
 /* Draws the token at position `at` (0, 1, ... behind the beginning) of a text, which is sample number `sample`. Each text that
  * has not ended has its token drawn before any has its next one. log_prob: before temperature and the like, guidance included;
  * may be NULL. */
@@ -43,6 +45,23 @@ tg_status tg_generator_next(tg_generator *g, int64_t text, uint64_t seed, int64_
 tg_status tg_generator_top(tg_generator *g, int64_t text, int32_t *ids, float *probs, int64_t room, int64_t *count);
 /* Nothing more is drawn of this text. */
 void tg_generator_end(tg_generator *g, int64_t text);
+
+/* What token `at` of a text, its opening and prompt counted, looked at while it was read first, in one layer: shares [heads,
+ * stride] of the `count` positions that the model saw. Position i is the text's token i, from `opening` on i + left_out: the
+ * tokens between were no longer seen. */
+typedef struct tg_look {
+    int64_t at, layer, heads, count, stride, opening, left_out;
+    const float *shares;
+} tg_look;
+/* Told of tokens begin .. end-1 of text 0, until it ends; of a beginning that texts share, when it is read. */
+typedef struct tg_look_watch {
+    void (*look)(void *user, const tg_look *l);
+    void *user;
+    int64_t begin, end;
+} tg_look_watch;
+/* Borrowed; may be changed between calls. Only of models that have attention. NULL: nobody looks. What is drawn stays the same. */
+void tg_generator_watch(tg_generator *g, const tg_look_watch *w);
+
 /* What is read before a text and never printed; returns how many tokens, at most TG_OPENING. A document: its start, and
  * its class; label -1: one drawn for this sample, as often as training has it. Else, where there is no prompt: a newline if
  * the vocabulary has one, or token 0. */

@@ -7,6 +7,7 @@
 #include "base/term.h"
 #include "base/utf8.h"
 #include "data/text/tokenizer.h"
+#include "run/attention.h"
 #include "run/deps.h"
 #include "run/generate.h"
 #include "run/result.h"
@@ -41,6 +42,8 @@ const tg_key tg_sample_keys[] = {
     TG_LIST(tg_sample_options, stop, 0, "TEXT", 0, "end a sample before this text; may be given again"),
     TG_CHOICE(tg_sample_options, unk, 0, "error", "error|skip", 0, "at a prompt's character that the model does not know"),
     TG_SWITCH(tg_sample_options, probs, 0, NULL, 0, "show how likely the next tokens are, and which is taken"),
+    TG_TEXT(tg_sample_options, attention, 0, NULL, "FILE.html", TG_KEY_NO_CONFIG | TG_KEY_NAME,
+            "write a page that shows what a transformer looked at, token by token, in the first sample"),
     TG_CHOICE(tg_sample_options, format, 0, "text", "text|jsonl", 0, "plain text, or an object a line with log-probabilities"),
     TG_SWITCH(tg_sample_options, raw, 0, NULL, 0, "let control characters through to a terminal"),
     TG_SWITCH(tg_sample_options, force, 0, NULL, TG_KEY_NO_CONFIG, "replace the output file"),
@@ -67,6 +70,8 @@ typedef struct sampler {
     tg_tape *tape;
     tg_generator *generator;
     tg_writer *writer;        /* NULL: the output hook */
+    tg_looks *looks;          /* of the sample that is drawn; NULL: nobody asked */
+    tg_writer *page;          /* for them; NULL: none, or it is written */
     char *prompt;
     int64_t prompt_bytes, prompt_count, label; /* label: -1: none was asked for */
     int32_t *prompt_ids;
@@ -221,6 +226,11 @@ static void record(drawing *x, int32_t token, float log_prob, bool first)
     x->log_prob += (double)log_prob;
 }
 
+static int64_t length_of(const sampler *m)
+{
+    return m->o->length ? m->o->length : m->o->probs ? 1 : DEFAULT_LENGTH;
+}
+
 static tg_status one_token(sampler *m, int64_t i, int64_t at)
 {
     drawing *x = &m->texts[i];
@@ -231,8 +241,11 @@ static tg_status one_token(sampler *m, int64_t i, int64_t at)
     tg_status s = TG_OK;
     const bool recorded = !is_plain(m) || m->o->json, shown = m->o->probs && is_plain(m);
     if (m->o->probs) s = tg_generator_top(m->generator, i, r.ids, r.probs, PROB_ROWS, &r.count);
-    if (!s) s = tg_generator_next(m->generator, i, (uint64_t)m->o->seed, x->sample, at, &token, recorded || shown ? &log_prob : NULL);
+    if (!s)
+        s = tg_generator_next(m->generator, i, (uint64_t)m->o->seed, x->sample, at, &token,
+                              recorded || shown || m->looks ? &log_prob : NULL);
     if (s) return s;
+    if (m->looks) tg_looks_token(m->looks, token, TG_LOOK_DRAWN, (double)log_prob);
     const char *piece = tg_tokenizer_text(m->trained->tokenizer, token, &length);
     const bool begins = at == 0 && m->prompt_count == 0 && tg_tokenizer_start(m->trained->tokenizer) >= 0;
     const int64_t left_out = begins && length > 0 && *piece == ' ' ? m->trained->tokenizer->prefix : 0; /* is none of the text */
@@ -242,7 +255,8 @@ static tg_status one_token(sampler *m, int64_t i, int64_t at)
     const bool ends = token == tg_tokenizer_end(m->trained->tokenizer);
     if (!s) s = advance(m, x, ends); /* at the end, what is held is no stop text any more */
     if (ends && !x->stopped) x->stopped = "end";
-    return s;
+    const bool last = x->stopped || at + 1 == length_of(m); /* nobody else would read it */
+    return s || !last || !m->looks ? s : tg_generator_read(m->generator, i);
 }
 
 static void begin_sample(const sampler *m, drawing *x, int64_t sample)
@@ -255,6 +269,30 @@ static void begin_sample(const sampler *m, drawing *x, int64_t sample)
     x->last = '\n';
     if (is_plain(m) && m->o->n > 1) tg_str_addf(&x->shown, "--- sample %lld ---\n", (long long)sample);
     if (is_plain(m) && !m->o->probs) show(x, m->prompt, m->prompt_bytes);
+}
+
+/* Whatever the model reads of the sample that begins so is noted. */
+static tg_status look_on(sampler *m, const tg_beginning *b)
+{
+    tg_status s = tg_looks_start(m->looks, b->opening_count + b->count, length_of(m));
+    if (s) return s;
+    for (int64_t i = 0; i < b->opening_count; i++) tg_looks_token(m->looks, b->openings[i], TG_LOOK_OPENING, 0);
+    for (int64_t i = 0; i < b->count; i++) tg_looks_token(m->looks, b->prompt[i], TG_LOOK_PROMPT, 0);
+    tg_generator_watch(m->generator, tg_looks_watch(m->looks));
+    return TG_OK;
+}
+
+/* The page of the first sample, and no other: that of more would tell less. */
+static tg_status put_looks(sampler *m, int64_t sample)
+{
+    const tg_model *model = m->trained->model;
+    const tg_looks_about about = {.path = m->trained->path, .seed = m->o->seed, .sample = sample, .temperature = m->o->temperature,
+                                  .guidance = m->o->guidance, .context = tg_model_descriptor(model)->context(tg_model_config(model))};
+    tg_status s = tg_looks_write(m->looks, &about, m->page);
+    tg_generator_watch(m->generator, NULL);
+    tg_looks_free(m->looks);
+    m->looks = NULL;
+    return s;
 }
 
 /* The samples from `first` on read their beginning; once for all, unless their classes are drawn. */
@@ -270,7 +308,8 @@ static tg_status begin_samples(sampler *m, int64_t first, int64_t count)
     if (m->begun) return tg_generator_again(m->generator, count);
     const bool alike = m->label >= 0 || tg_tokenizer_classes(k) == 0;
     m->begun = alike && tg_generator_most(m->generator) > 1;
-    return tg_generator_start(m->generator, &b, count);
+    tg_status s = m->looks ? look_on(m, &b) : TG_OK;
+    return s ? s : tg_generator_start(m->generator, &b, count);
 }
 
 static void put_sample(const sampler *m, const drawing *x, tg_str *out)
@@ -309,11 +348,6 @@ static tg_status end_sample(sampler *m, drawing *x)
     return put_out(m, x);
 }
 
-static int64_t length_of(const sampler *m)
-{
-    return m->o->length ? m->o->length : m->o->probs ? 1 : DEFAULT_LENGTH;
-}
-
 /* As many samples as go together. They come out in order: the first as it is drawn, another when those before it have ended. */
 static tg_status some_samples(sampler *m, int64_t first, int64_t count)
 {
@@ -332,7 +366,7 @@ static tg_status some_samples(sampler *m, int64_t first, int64_t count)
         if (front < count && !s) s = put_out(m, &m->texts[front]);
     }
     while (front < count && !s) s = end_sample(m, &m->texts[front++]);
-    return s;
+    return s || !m->looks ? s : put_looks(m, first);
 }
 
 /* ---- beginning and end ------------------------------------------------------------------------------------------------ */
@@ -392,14 +426,31 @@ static tg_status find_label(sampler *m)
     return s;
 }
 
-static tg_status open_output(sampler *m)
+static tg_status open_file(const sampler *m, const char *path, tg_writer **out)
+{
+    if (!m->o->force && tg_path_kind(path) != TG_PATH_NONE)
+        return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", path);
+    tg_clean_temps_of(path);
+    return tg_writer_new(path, out);
+}
+
+static tg_status open_outputs(sampler *m)
 {
     const tg_sample_options *o = m->o;
-    if (!o->out || !strcmp(o->out, "-")) return TG_OK;
-    if (!o->force && tg_path_kind(o->out) != TG_PATH_NONE)
-        return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", o->out);
-    tg_clean_temps_of(o->out);
-    return tg_writer_new(o->out, &m->writer);
+    tg_status s = o->out && strcmp(o->out, "-") ? open_file(m, o->out, &m->writer) : TG_OK;
+    return s || !o->attention ? s : open_file(m, o->attention, &m->page);
+}
+
+/* Both, or what comes first. */
+static tg_status commit_outputs(sampler *m)
+{
+    tg_status s = m->writer ? tg_writer_commit(m->writer) : TG_OK;
+    m->writer = NULL;
+    if (!s && m->page) {
+        s = tg_writer_commit(m->page);
+        m->page = NULL;
+    }
+    return s;
 }
 
 static void tell_context(const sampler *m)
@@ -420,6 +471,7 @@ static tg_status prepare(sampler *m)
     tg_status s = read_prompt(m);
     if (!s) s = tg_trained_open(m->ctx, o->model, true, &m->trained);
     if (!s) s = tg_context_read(m->ctx, m->trained->path);
+    if (!s && o->attention) s = tg_looks_new(m->trained->model, m->trained->tokenizer, &m->looks);
     if (!s) s = find_label(m);
     if (!s) s = encode_prompt(m);
     if (!s) s = tg_tape_new(m->ctx, &m->tape);
@@ -429,7 +481,7 @@ static tg_status prepare(sampler *m)
     m->openings = tg_alloc_array(tg_generator_most(m->generator) * TG_OPENING, sizeof *m->openings);
     if (!m->texts || !m->openings) return TG_ENOMEM;
     tell_context(m);
-    return open_output(m);
+    return open_outputs(m);
 }
 
 static tg_status put_result(sampler *m, double seconds)
@@ -437,6 +489,7 @@ static tg_status put_result(sampler *m, double seconds)
     tg_str out = {0};
     tg_json_writer w = {.out = &out};
     tg_result_begin(&w, "gen-sample", m->o->out, m->o->seed, seconds);
+    if (m->o->attention) tg_json_member_text(&w, "attention", m->o->attention);
     tg_json_member_raw(&w, "samples", "[");
     tg_str_add_n(&out, m->samples.data, m->samples.length);
     tg_str_add(&out, "]}\n");
@@ -455,6 +508,8 @@ static void clean(sampler *m)
     tg_free(m->texts);
     tg_free(m->openings);
     tg_writer_abandon(m->writer);
+    tg_writer_abandon(m->page);
+    tg_looks_free(m->looks);
     tg_generator_free(m->generator);
     tg_tape_free(m->tape);
     tg_trained_close(m->trained);
@@ -471,16 +526,16 @@ tg_status tg_sample(tg_context *ctx, const tg_sample_options *o)
         return tg_fail(TG_EUSAGE, "--deps names what an output was made of; add -o PATH");
     if (o->probs && (o->format != FORMAT_TEXT || o->json))
         return tg_fail(TG_EUSAGE, "--probs draws a picture for people; --format jsonl has log-probabilities of what was taken");
+    if (o->attention && (!strcmp(o->attention, "-") || (o->out && !strcmp(o->out, o->attention))))
+        return tg_fail(TG_EUSAGE, "--attention writes a page beside the text; name a file of its own, such as look.html");
     tg_status s = prepare(&m);
+    if (!s && o->attention && o->n > 1) tg_log(ctx, TG_LOG_INFO, "--attention shows the first of %lld samples", (long long)o->n);
     if (!s) tg_log(ctx, TG_LOG_DETAIL, "%s, seed %lld", m.trained->path, (long long)o->seed);
     for (int64_t i = 0, most = s ? 1 : tg_generator_most(m.generator), count; i < o->n && !s; i += count) {
-        count = o->n - i < most ? o->n - i : most;
+        count = m.looks ? 1 : o->n - i < most ? o->n - i : most; /* who is looked at is drawn alone */
         s = some_samples(&m, o->first + i, count);
     }
-    if (!s && m.writer) {
-        s = tg_writer_commit(m.writer);
-        m.writer = NULL;
-    }
+    if (!s) s = commit_outputs(&m);
     if (!s && o->json) s = put_result(&m, tg_now() - begin);
     if (!s && o->deps) s = tg_deps_write(ctx, o->deps, o->out);
     clean(&m);

@@ -76,7 +76,7 @@ def turn(x, d, position):
     return out
 
 
-def forward(sizes, w, cache, token, position):
+def forward(sizes, w, cache, token, position, looks=None):
     dim, _, layers, heads, kv, _, _ = sizes
     d, group = dim // heads, heads // kv
     x = [float(v) for v in w['embed'][0][token]]
@@ -90,6 +90,8 @@ def forward(sizes, w, cache, token, position):
             scores = [sum(q[a * d + i] * key[at + i] for i in range(d)) / math.sqrt(d) for key, _ in cache[k]]
             top = max(scores)
             p = [math.exp(s - top) for s in scores]
+            if looks is not None:
+                looks.append([pi / sum(p) for pi in p])
             mixed += [sum(pi * value[at + i] for pi, (_, value) in zip(p, cache[k])) / sum(p) for i in range(d)]
         x = [a + b for a, b in zip(x, times(w['wo'][k], mixed))]
         h = norm(x, w['ffn'][k][0])
@@ -110,6 +112,15 @@ def run(path, n):
             break
     print(', '.join(map(str, ids)))
     print(f'the second was {near:.2g} behind at the least', file=sys.stderr)
+
+
+def look(path, ids):
+    """What each token looked at: rows of shares by token, layer and head, in this order."""
+    sizes, w = load(path)
+    cache, looks = [[] for _ in range(sizes[2])], []
+    for position, token in enumerate(ids):
+        forward(sizes, w, cache, token, position, looks)
+    return looks
 
 
 def pieces(path, n):

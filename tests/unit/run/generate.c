@@ -127,6 +127,98 @@ TEST(guidance_among_many_classes_reads_a_prompt_in_little_memory)
     unmake(&m);
 }
 
+/* ---- who watches a text ---- */
+
+enum { LONG = 60, SIGHT = 16, HEADS = 4, LAYERS = 2 };
+
+typedef struct seen { tg_look of; float shares[HEADS][SIGHT]; } seen;
+typedef struct watcher { seen at[LONG][LAYERS]; int calls; } watcher;
+
+static void note(void *user, const tg_look *l)
+{
+    watcher *w = user;
+    seen *s = &w->at[l->at][l->layer];
+    CHECK(l->count <= SIGHT && l->heads == HEADS && l->layer < LAYERS);
+    s->of = *l;
+    for (int h = 0; h < HEADS; h++) memcpy(s->shares[h], l->shares + h * l->stride, (size_t)l->count * sizeof(float));
+    w->calls++;
+}
+
+/* One pass over what a token saw, and the last row of each layer. */
+typedef struct last_row { float shares[LAYERS][HEADS][SIGHT]; int layer; } last_row;
+
+static void note_last(void *user, const tg_attention_weights *w)
+{
+    last_row *r = user;
+    for (int h = 0; h < HEADS; h++)
+        memcpy(r->shares[r->layer][h], w->p + ((w->T - 1) * HEADS + h) * w->S, (size_t)w->S * sizeof(float));
+    r->layer++;
+}
+
+static void check_look(const maker *m, const int32_t *ids, const seen *s, int layer)
+{
+    const tg_look *l = &s->of;
+    int32_t window[SIGHT];
+    last_row r = {.layer = 0};
+    for (int64_t i = 0; i < l->count; i++) window[i] = ids[i < l->opening ? i : i + l->left_out];
+    CHECK_INT(l->count - 1 < l->opening ? l->count - 1 : l->count - 1 + l->left_out, l->at);
+    tg_tape_begin(m->plain, &(tg_tape_mode){.watch = &(tg_attention_watch){note_last, &r}});
+    tg_tensor *x = tg_input_ids(m->plain, 2, (int64_t[]){l->count, 1}, window);
+    CHECK(tg_model_descriptor(m->model)->next(m->model, m->plain, x, NULL, NULL) != NULL);
+    for (int h = 0; h < HEADS; h++) CHECK_BYTES(s->shares[h], r.shares[layer][h], l->count * (int64_t)sizeof(float));
+}
+
+/* ids [LONG]: of text 0. Text i is over when it has over[i] tokens. */
+static void draw_long(tg_generator *g, const int32_t *openings, int texts, const int *over, int32_t *ids)
+{
+    static const int32_t prompt[] = {2, 0, 1};
+    int32_t other;
+    memcpy(ids, openings, 2 * sizeof *ids);
+    memcpy(ids + 2, prompt, sizeof prompt);
+    CHECK_OK(tg_generator_start(g, &(tg_beginning){openings, 2, prompt, 3}, texts));
+    for (int i = 5; i < LONG; i++) {
+        for (int text = 0; text < texts; text++)
+            if (i < over[text]) CHECK_OK(tg_generator_next(g, text, 7, text, i - 5, text ? &other : &ids[i], NULL));
+        if (i + 1 == over[0]) CHECK_OK(tg_generator_read(g, 0));
+        for (int text = 0; text < texts; text++)
+            if (i + 1 == over[text]) tg_generator_end(g, text);
+    }
+}
+
+/* In a text longer than the context, of a guided class among others: each token saw what a pass over its window alone sees, and
+ * the text is that which is drawn when nobody looks. Where nobody wants to know, nobody is told; nor of other texts beside it,
+ * of its own class or not, that end before it or go on behind it. */
+TEST(who_watches_a_text_is_told_what_each_token_looked_at)
+{
+    static const struct { int texts; bool watched, mixed; int over[3]; } runs[] = {
+        {1, false, false, {LONG}}, {1, true, false, {LONG}}, {3, true, false, {LONG, 20, 35}},
+        {3, true, true, {LONG, 20, 35}}, {3, true, false, {30, 45, LONG}}};
+    static watcher w;
+    maker m = make_with("transformer", WITH("layers=2", "heads=4", "kv-heads=2", "dim=16", "context=16"), classes, CLASSES);
+    int32_t ids[2][LONG] = {{0}};
+    for (size_t n = 0; n < sizeof runs / sizeof *runs; n++) {
+        const int told = runs[n].over[0] < LONG - 2 ? runs[n].over[0] : LONG - 2;
+        const tg_look_watch watch = {note, &w, 1, LONG - 2};
+        tg_generator *g;
+        int32_t openings[6];
+        for (int i = 0; i < 6; i++)
+            openings[i] = i % 2 ? tg_tokenizer_class_token(m.k, i > 1 && runs[n].mixed ? 0 : 1) : tg_tokenizer_start(m.k);
+        w.calls = 0;
+        CHECK_OK(tg_generator_new(m.model, m.tape, m.k, &(tg_choice){.temperature = 1, .top_p = 1, .repeat_penalty = 1}, 1.5, runs[n].texts, &g));
+        tg_generator_watch(g, runs[n].watched ? &watch : NULL);
+        draw_long(g, openings, runs[n].texts, runs[n].over, ids[n > 0]);
+        tg_generator_free(g);
+        CHECK_BYTES(ids[n > 0], ids[0], runs[n].over[0] * (int64_t)sizeof **ids);
+        CHECK_INT(w.calls, runs[n].watched ? (told - 1) * LAYERS : 0);
+        if (!runs[n].watched) continue;
+        CHECK_INT(w.at[25][1].of.opening, 2);
+        CHECK(w.at[25][1].of.left_out > 0);
+        for (int i = 1; i < told; i++)
+            for (int layer = 0; layer < LAYERS; layer++) check_look(&m, ids[0], &w.at[i][layer], layer);
+    }
+    unmake(&m);
+}
+
 /* The rows are one model's: what is drawn of a class is not what is drawn of the other, and w = 0 costs and changes nothing. */
 TEST(without_guidance_a_class_is_the_models_own)
 {
