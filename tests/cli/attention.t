@@ -52,6 +52,11 @@ $ . ./lib.sh; gen-sample '<r>' --label '<!--' --temperature 0 --prompt '3 ' -q -
 < 3 <b>&amp;</script>
 < <start>|<!--|3| |<|b|>|&|a|m|p|;|<|/|s|c|r|i|p|t|>|<end>
 
+# Samples behind the one that is looked at are those that they are without it, whether all begin in the same way or not.
+$ for run in a '<r>'; do gen-sample "$run" -n 5 --length 30 --seed 3 -q > plain; gen-sample "$run" -n 5 --length 30 --seed 3 -q --attention v.html --force | cmp - plain && echo same; done
+< same
+< same
+
 # Refused: models that have no attention, a page that is there or cannot be, and then there is no text either.
 $ gen-train --data x.safetensors --model gru --hidden 8 --layers 1 --batch 4 --seq 10 --steps 1 -o g -q; gen-sample g --attention no.html
 ! gen-sample: --attention shows what a Transformer looks at; a model of kind gru has no attention
