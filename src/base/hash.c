@@ -1,5 +1,5 @@
-/* hash.c - SHA-256 for identity, xxHash64 for speed, CRC-32 because PNG and gzip want it. Little-endian machines only
- * (others are refused when building). */
+/* hash.c - SHA-256 for identity, xxHash64 for speed, CRC-32 and Adler-32 because PNG and gzip want them. Little-endian machines
+ * only (others are refused when building). */
 #include "base/hash.h"
 
 #include <string.h>
@@ -163,12 +163,65 @@ static const uint32_t crc_of_byte[256] = {
     0xb3667a2e, 0xc4614ab8, 0x5d681b02, 0x2a6f2b94, 0xb40bbe37, 0xc30c8ea1, 0x5a05df1b, 0x2d02ef8d,
 };
 
+/* a·b modulo the polynomial, x^0 being the highest bit. */
+static uint32_t crc_product(uint32_t a, uint32_t b)
+{
+    uint32_t product = 0;
+    for (int i = 31; i >= 0; i--) {
+        if (a >> i & 1) product ^= b;
+        b = b >> 1 ^ (b & 1 ? UINT32_C(0xedb88320) : 0);
+    }
+    return product;
+}
+
+static inline uint32_t crc_step(uint32_t crc, uint8_t byte)
+{
+    return crc >> 8 ^ crc_of_byte[(crc ^ byte) & 255];
+}
+
+/* Of four stretches of so many bytes. A step waits for the one before, so the four are done in turns; past is x^(8·stretch), by
+ * which the zeros of a stretch behind it multiply a CRC. */
+static uint32_t crc_of_four(uint32_t crc, const uint8_t *at, int stretch, uint32_t past)
+{
+    uint32_t b = 0, c = 0, d = 0;
+    for (int i = 0; i < stretch; i++) {
+        crc = crc_step(crc, at[i]);
+        b = crc_step(b, at[i + stretch]);
+        c = crc_step(c, at[i + 2 * stretch]);
+        d = crc_step(d, at[i + 3 * stretch]);
+    }
+    crc = crc_product(past, crc) ^ b;
+    crc = crc_product(past, crc) ^ c;
+    return crc_product(past, crc) ^ d;
+}
+
 uint32_t tg_crc32(uint32_t crc, const void *data, int64_t count)
 {
+    enum { LONG = 1024, SHORT = 128 };
     const uint8_t *at = data;
     crc = ~crc;
-    for (int64_t i = 0; i < count; i++) crc = crc >> 8 ^ crc_of_byte[(crc ^ at[i]) & 255];
+    for (; count >= 4 * LONG; at += 4 * LONG, count -= 4 * LONG) crc = crc_of_four(crc, at, LONG, 0x6427800e);
+    for (; count >= 4 * SHORT; at += 4 * SHORT, count -= 4 * SHORT) crc = crc_of_four(crc, at, SHORT, 0xd7bbfe6a);
+    for (int64_t i = 0; i < count; i++) crc = crc_step(crc, at[i]);
     return ~crc;
+}
+
+/* ---- Adler-32, RFC 1950 ---- */
+
+uint32_t tg_adler32(uint32_t adler, const void *data, int64_t count)
+{
+    enum { MODULUS = 65521, STRETCH = 5552 /* so many bytes of 255 keep both sums below 2^32 */ };
+    const uint8_t *at = data;
+    uint32_t a = adler & 0xffff, b = adler >> 16;
+    while (count > 0) {
+        const int64_t n = count < STRETCH ? count : STRETCH;
+        for (int64_t i = 0; i < n; i++) b += a += at[i];
+        a %= MODULUS;
+        b %= MODULUS;
+        at += n;
+        count -= n;
+    }
+    return b << 16 | a;
 }
 
 /* ---- xxHash64, seed 0; Y. Collet's specification 0.1.1 ---- */

@@ -1,4 +1,4 @@
-/* hash.h - SHA-256 (FIPS 180-4), CRC-32 (ISO 3309, as zlib), xxHash64 (its specification, seed 0). */
+/* hash.h - SHA-256 (FIPS 180-4), CRC-32 (ISO 3309, as zlib), Adler-32 (RFC 1950), xxHash64 (its specification, seed 0). */
 #ifndef TG_BASE_HASH_H
 #define TG_BASE_HASH_H
 #include "tinygen/base.h"
@@ -13,6 +13,7 @@ bool tg_sha256_x86(void);
 void tg_sha256_x86_blocks(uint32_t h[8], const uint8_t *at, int64_t blocks, const uint32_t constants[64]);
 
 uint32_t tg_crc32(uint32_t crc, const void *data, int64_t count);     /* start from 0 */
+uint32_t tg_adler32(uint32_t adler, const void *data, int64_t count); /* start from 1 */
 
 typedef struct tg_xxh64 { uint64_t v[4]; uint64_t bytes; uint8_t block[32]; } tg_xxh64;
 void tg_xxh64_start(tg_xxh64 *s);

@@ -70,6 +70,23 @@ TEST(crc32_gives_the_published_check_value)
     CHECK_INT(tg_crc32(tg_crc32(0, "1234", 4), "56789", 5), 0xcbf43926);
 }
 
+TEST(long_data_have_the_checksums_of_zlib)
+{
+    enum { LONG = 20000 };
+    static uint8_t data[LONG];
+    for (int i = 0; i < LONG; i++) data[i] = (uint8_t)(i * i * 7 + i * 3 + i / 256);
+    CHECK_INT(tg_crc32(0, data, LONG), 0x5c9947cd);
+    CHECK_INT(tg_adler32(1, data, LONG), 0xa74ee99b);
+    for (int cut = 0; cut < LONG; cut += 997) {
+        CHECK_INT(tg_crc32(tg_crc32(0, data, cut), data + cut, LONG - cut), 0x5c9947cd);
+        CHECK_INT(tg_adler32(tg_adler32(1, data, cut), data + cut, LONG - cut), 0xa74ee99b);
+    }
+    memset(data, 255, LONG);
+    CHECK_INT(tg_adler32(1, data, LONG), 0x9f51d664);
+    CHECK_INT(tg_adler32(0xfff0fff0, data, LONG), 0x310d662); /* both sums at their largest */
+    CHECK_INT(tg_adler32(1, "Wikipedia", 9), 0x11e60398);
+}
+
 TEST(xxhash64_gives_the_published_values)
 {
     CHECK_INT(tg_xxh64_of("", 0), 0xef46db3751d8e999);
