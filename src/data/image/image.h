@@ -11,10 +11,11 @@ typedef struct tg_image { int64_t width, height, channels; uint8_t *pixels; } tg
 /* Whether the bytes begin as a format that tg_image_decode reads. */
 bool tg_image_known(const uint8_t *bytes, int64_t size);
 
-/* PNG (all of version 1.2's kinds) or PNM (P1 to P6), told by content. Samples of 16 bits are rounded to 8, those below 8 bits scaled to
- * 0..255, palettes expanded; transparency of any kind makes an alpha channel. what names the source in errors. max_bytes bounds the
- * pixels and is checked before they are allocated.
- * Errors: TG_EFORMAT (says what is wrong and at which byte), TG_EUNSUPPORTED (neither format, or larger than max_bytes), TG_ENOMEM. */
+/* PNG (all of version 1.2's kinds) or PNM (P1 to P6), told by content. Samples of 16 bits are rounded to 8, those below 8 bits
+ * scaled to 0..255, palettes expanded; transparency of any kind makes an alpha channel. what names the source in errors.
+ * max_bytes bounds the pixels and is checked before they are allocated.
+ * Errors: TG_EFORMAT (says what is wrong and at which byte), TG_EUNSUPPORTED (neither format, or larger than max_bytes),
+ * TG_ENOMEM. */
 tg_status tg_image_decode(const uint8_t *bytes, int64_t size, int64_t max_bytes, const char *what, tg_image *out);
 
 /* Appended to out; the same pixels make the same bytes on every machine. Errors: TG_EINVAL, TG_ENOMEM. */
