@@ -61,6 +61,7 @@ void bench_machine(bench *b);
 void bench_products(bench *b);
 void bench_kernels(bench *b);
 void bench_attention(bench *b);
+void bench_codec(bench *b);
 void bench_programs(bench *b);
 void bench_transformers(bench *b);
 
