@@ -64,24 +64,39 @@ typedef enum tg_split { TG_TRAIN, TG_VAL, TG_TEST } tg_split;
 tg_status tg_dataset_open(tg_context *ctx, const char *path, tg_dataset **out);
 void tg_dataset_close(tg_dataset *d);
 tg_kind tg_dataset_kind(const tg_dataset *d);
+const char *tg_kind_name(tg_kind kind); /* "text", "images", "points" */
 const char *tg_dataset_hash(const tg_dataset *d);             /* content hash, 64 hex digits */
-int64_t tg_dataset_count(const tg_dataset *d, tg_split s);    /* tokens; 0: there is no such split */
+int64_t tg_dataset_count(const tg_dataset *d, tg_split s);    /* tokens, or samples; 0: there is no such split */
 /* Documents of a split, 0: the text is one piece; the first token of document i, the split's length behind the last. */
 int64_t tg_dataset_documents(const tg_dataset *d, tg_split s);
 int64_t tg_dataset_document_start(const tg_dataset *d, tg_split s, int64_t i);
-const tg_tokenizer *tg_dataset_tokenizer(const tg_dataset *d); /* borrowed; as in the file */
+const tg_tokenizer *tg_dataset_tokenizer(const tg_dataset *d); /* borrowed; as in the file; NULL: no text */
 /* Tokens [first, first + count) of a split into ids. Errors: TG_EIO, TG_EINVAL (outside). */
 tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int64_t count, int32_t *ids);
 /* Figures that gen-preprocess worked out: bytes and characters that a token which a loss asks for stands for on average
  * in a split (for bits per byte and per character), baselines in nats per such token (NaN when absent). */
 double tg_dataset_bytes_per_token(const tg_dataset *d, tg_split s);
 double tg_dataset_chars_per_token(const tg_dataset *d, tg_split s);
-double tg_dataset_baseline(const tg_dataset *d, const char *name); /* "uniform", "unigram", "ngram" (of order 3) */
+/* "uniform", "unigram", "ngram" (of order 3); nats per sample: "pixels", "gauss". */
+double tg_dataset_baseline(const tg_dataset *d, const char *name);
+
+/* Of images and points, a sample being one of them: its shape, [C, Y, X] or [D], and the rank, 0: text. */
+int tg_dataset_shape(const tg_dataset *d, int64_t dims[3]);
+/* Classes of samples (those of documents are the tokeniser's): how many, 0: none; the name of one, borrowed; how many samples of
+ * training have it. */
+int64_t tg_dataset_classes(const tg_dataset *d);
+const char *tg_dataset_class_name(const tg_dataset *d, int64_t i);
+int64_t tg_dataset_class_count(const tg_dataset *d, int64_t i);
+bool tg_dataset_flips(const tg_dataset *d); /* half of what trains is to be mirrored, left to right */
+/* Samples [first, first + count) of a split: x [count, C, Y, X] in 0..1, or [count, D] as they are; labels [count], -1: none, may be
+ * NULL. Errors: TG_EIO, TG_EINVAL (outside, or text), TG_EFORMAT (a coordinate that is no number). */
+tg_status tg_dataset_samples(const tg_dataset *d, tg_split s, int64_t first, int64_t count, float *x, int32_t *labels);
 
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 
 /* A batch is a set of named arrays, time first: "tokens" [T, B], "targets" [T, B] (int32), "reset" [T, B] where rows
- * hold several documents, or "first" [T, B], where each token's document begins in its window. Arrays belong to the feed and are valid until its next call. */
+ * hold several documents, or "first" [T, B], where each token's document begins in its window. Of images and points:
+ * "x" [B, C, Y, X] or [B, D] and, where they have classes, "labels" [B]. Arrays belong to the feed and are valid until its next call. */
 typedef struct tg_array { const char *name; int rank; int64_t dims[4]; const int32_t *ids; const float *values; } tg_array;
 typedef struct tg_batch {
     tg_array arrays[8];
@@ -112,6 +127,10 @@ tg_status tg_feed_new(const tg_dataset *d, tg_split s, int64_t B, int64_t T, boo
  * where T allows it. */
 tg_status tg_feed_windows(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail, uint64_t seed, tg_feed **out);
 int64_t tg_feed_windows_per_epoch(int64_t tokens, int64_t T); /* of a split of so many; without tail */
+/* Images or points: B samples, by the seed in another order in each epoch; an epoch's last batch takes what it lacks from the
+ * next one. Where the dataset flips, so does half of what is drawn. With tail set all come once, as they lie in the file, nothing
+ * is flipped, and the last batch may be smaller. Errors: TG_EINVAL (text; no such split), TG_ENOMEM. */
+tg_status tg_feed_samples(const tg_dataset *d, tg_split s, int64_t B, bool tail, uint64_t seed, tg_feed **out);
 void tg_feed_free(tg_feed *f);
 /* What tg_feed_new would say to these sizes, without asking for memory. */
 tg_status tg_feed_check(const tg_dataset *d, tg_split s, int64_t B, int64_t T, bool tail);

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "data/batch_samples.h"
 #include "data/dataset.h"
 #include "data/text/tokenizer.h"
 
@@ -31,6 +32,7 @@ struct tg_feed {
     struct span { int64_t begin, end; } *spans; /* [places] rows of whole documents: tokens that are read; else NULL */
     int32_t *tokens, *targets, *row; /* [T, B], [T, B], [T + 1] */
     int32_t *reset, *first;    /* of documents, [T, B]: of streams, of windows; else NULL */
+    tg_sample_feed *samples;   /* of images and points: all the rest is unused but steps */
 };
 
 const tg_array *tg_batch_array(const tg_batch *b, const char *name)
@@ -52,6 +54,8 @@ tg_status tg_feed_check(const tg_dataset *d, tg_split s, int64_t B, int64_t T, b
 {
     const int64_t have = tg_dataset_count(d, s);
     tg_status status = check_sizes(B, T);
+    if (!status && tg_dataset_kind(d) != TG_KIND_TEXT)
+        status = tg_fail(TG_EINVAL, "%s: is a dataset of %s, it has no tokens", tg_dataset_path(d), tg_kind_name(tg_dataset_kind(d)));
     if (status) return status;
     if (tg_dataset_documents(d, s) && T < TG_DOCUMENT_TIME)
         return tg_fail(TG_EINVAL, "%s has documents: they need --seq %d at least", tg_dataset_path(d), (int)TG_DOCUMENT_TIME);
@@ -163,9 +167,19 @@ tg_status tg_feed_windows(const tg_dataset *d, tg_split s, int64_t B, int64_t T,
     return status;
 }
 
+tg_status tg_feed_samples(const tg_dataset *d, tg_split s, int64_t B, bool tail, uint64_t seed, tg_feed **out)
+{
+    tg_feed *f = tg_alloc(sizeof *f);
+    tg_status status = f ? tg_sample_feed_new(d, s, B, tail, seed, &f->samples, &f->steps) : TG_ENOMEM;
+    if (status) tg_feed_free(f);
+    else *out = f;
+    return status;
+}
+
 void tg_feed_free(tg_feed *f)
 {
     if (!f) return;
+    tg_sample_feed_free(f->samples);
     tg_free(f->tokens);
     tg_free(f->targets);
     tg_free(f->reset);
@@ -250,6 +264,7 @@ static tg_status fill_window(tg_feed *f, int64_t b, int64_t g, int64_t *items)
 tg_status tg_feed_batch(tg_feed *f, int64_t step, tg_batch *out)
 {
     if (step < 0) return tg_fail(TG_EINVAL, "there is no batch %" PRId64, step);
+    if (f->samples) return tg_sample_feed_batch(f->samples, step, out);
     int64_t offset = step % f->steps * f->T, items = 0;
     for (int64_t b = 0; b < f->B; b++) {
         tg_status status = f->windows ? fill_window(f, b, step * f->B + b, &items) : fill_stream(f, b, offset, &items);

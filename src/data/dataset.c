@@ -1,6 +1,6 @@
 /* dataset.c - reading a dataset file: the header is checked, tokens are kept in memory as they lie on disk (one, two or
  * four bytes each) or, where there are too many, read as they are asked for. */
-#include "data/dataset.h"
+#include "data/dataset_parts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,28 +8,11 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "data/codec/safetensors.h"
 #include "data/text/tokenizer.h"
-
-typedef struct part {
-    const tg_st_tensor *tensor; /* NULL: the split is empty */
-    int width;
-    void *tokens; /* NULL: read as needed */
-    int64_t *starts; /* of documents; NULL: the text is one piece */
-    int64_t documents, targets, bytes, chars;
-} part;
-
-struct tg_dataset {
-    char *path;
-    tg_safetensors *file;
-    tg_tokenizer *tokenizer;
-    part parts[TG_SPLITS];
-    char hash[65];
-};
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
-static tg_status damaged(const tg_dataset *d, const char *what)
+tg_status tg_dataset_damaged(const tg_dataset *d, const char *what)
 {
     return tg_fail(TG_EFORMAT, "%s: %s; make it again with gen-preprocess", d->path, what);
 }
@@ -48,46 +31,49 @@ static tg_status read_identity(tg_dataset *d, const tg_json *meta)
     if (!format || strcmp(format, "tinygen-dataset") != 0)
         return tg_fail(TG_EFORMAT, "%s: %s, not a dataset; give the file that gen-preprocess wrote", d->path,
                        format ? format : "a safetensors file of another program");
-    if (!tg_json_int(meta, "version", &version) || version < 1) return damaged(d, "the dataset has no version");
+    if (!tg_json_int(meta, "version", &version) || version < 1) return tg_dataset_damaged(d, "the dataset has no version");
     if (version > TG_DATASET_VERSION)
         return tg_fail(TG_EUNSUPPORTED, "%s: a dataset of version %" PRId64 "; this program knows %d: take a newer one",
                        d->path, version, TG_DATASET_VERSION);
-    if (!kind || strcmp(kind, "text") != 0)
+    d->kind = kind && !strcmp(kind, "text") ? TG_KIND_TEXT : kind && !strcmp(kind, "image") ? TG_KIND_IMAGE
+            : kind && !strcmp(kind, "points") ? TG_KIND_POINTS : 0;
+    if (!d->kind)
         return tg_fail(TG_EUNSUPPORTED, "%s: data of kind %s are not known to this version", d->path,
                        kind ? kind : "(none)");
-    if (!is_hash(hash)) return damaged(d, "the dataset has no content hash");
+    if (!is_hash(hash)) return tg_dataset_damaged(d, "the dataset has no content hash");
     memcpy(d->hash, hash, sizeof d->hash);
     return TG_OK;
 }
 
 static tg_status read_part(tg_dataset *d, const tg_json *meta, int s)
 {
-    part *p = &d->parts[s];
+    tg_dataset_part *p = &d->parts[s];
     int64_t count = 0;
     bool told = tg_json_int(tg_json_get(meta, "counts"), tg_split_names[s], &count) &&
                 tg_json_int(tg_json_get(meta, "bytes"), tg_split_names[s], &p->bytes) &&
                 tg_json_int(tg_json_get(meta, "chars"), tg_split_names[s], &p->chars);
     p->tensor = tg_safetensors_find(d->file, tg_split_names[s]);
     if (!told || p->bytes < 0 || p->chars < 0 || count != (p->tensor ? p->tensor->count : 0))
-        return damaged(d, "what its header tells of the splits is not what the tensors are");
+        return tg_dataset_damaged(d, "what its header tells of the splits is not what the tensors are");
     if (count == 0) p->tensor = NULL;
     if (!p->tensor) return TG_OK;
     const tg_st_dtype type = p->tensor->dtype;
     p->width = type == TG_ST_U8 || type == TG_ST_U16 || type == TG_ST_U32 ? (int)tg_st_size(type) : 0;
-    if (p->width == 0 || p->tensor->rank != 1) return damaged(d, "its tokens are not a row of U8, U16 or U32");
+    if (p->width == 0 || p->tensor->rank != 1) return tg_dataset_damaged(d, "its tokens are not a row of U8, U16 or U32");
     if (!tg_json_int(tg_json_get(meta, "targets"), tg_split_names[s], &p->targets)) p->targets = count;
-    if (p->targets < 1 || p->targets > count || p->chars < 1 || p->bytes < 1) return damaged(d, "it tells of more targets than tokens");
+    if (p->targets < 1 || p->targets > count || p->chars < 1 || p->bytes < 1)
+        return tg_dataset_damaged(d, "it tells of more targets than tokens");
     return TG_OK;
 }
 
 /* Starts lie on disk as U64 and are kept as they are: none is beyond the tokens. */
 static tg_status read_starts(tg_dataset *d, int s)
 {
-    part *p = &d->parts[s];
+    tg_dataset_part *p = &d->parts[s];
     const tg_st_tensor *tensor = tg_safetensors_find(d->file, tg_starts_names[s]);
     if (!p->tensor || tg_tokenizer_start(d->tokenizer) < 0) return TG_OK;
     if (!tensor || tensor->dtype != TG_ST_U64 || tensor->rank != 1 || tensor->count < 1)
-        return damaged(d, "its documents do not say where they start");
+        return tg_dataset_damaged(d, "its documents do not say where they start");
     p->documents = tensor->count;
     p->starts = tg_alloc_array(p->documents, sizeof *p->starts);
     if (!p->starts) return TG_ENOMEM;
@@ -95,19 +81,19 @@ static tg_status read_starts(tg_dataset *d, int s)
     if (status) return status;
     bool good = p->starts[0] == 0;
     for (int64_t i = 1; i < p->documents && good; i++) good = p->starts[i] > p->starts[i - 1] && p->starts[i] < p->tensor->count;
-    if (!good) return damaged(d, "its documents' starts are not in ascending order");
+    if (!good) return tg_dataset_damaged(d, "its documents' starts are not in ascending order");
     return TG_OK;
 }
 
 /* Each document begins with the start token: what is in memory is looked at. */
 static tg_status check_starts(tg_dataset *d, int s)
 {
-    const part *p = &d->parts[s];
+    const tg_dataset_part *p = &d->parts[s];
     for (int64_t i = 0; i < p->documents && p->tokens; i++) {
         int32_t id;
         tg_status status = tg_dataset_tokens(d, (tg_split)s, p->starts[i], 1, &id);
         if (status) return status;
-        if (id != tg_tokenizer_start(d->tokenizer)) return damaged(d, "a document does not begin where it says");
+        if (id != tg_tokenizer_start(d->tokenizer)) return tg_dataset_damaged(d, "a document does not begin where it says");
     }
     return TG_OK;
 }
@@ -135,14 +121,14 @@ static uint32_t largest(const void *tokens, int width, int64_t count)
 
 static tg_status load_part(tg_dataset *d, int s)
 {
-    part *p = &d->parts[s];
+    tg_dataset_part *p = &d->parts[s];
     if (!p->tensor) return TG_OK;
     p->tokens = tg_alloc_raw(p->tensor->bytes);
     if (!p->tokens) return TG_ENOMEM;
     tg_status status = tg_safetensors_read(d->file, p->tensor, p->tokens);
     if (status) return status;
     if (largest(p->tokens, p->width, p->tensor->count) >= tg_tokenizer_vocab(d->tokenizer))
-        return damaged(d, "it has tokens outside its vocabulary");
+        return tg_dataset_damaged(d, "it has tokens outside its vocabulary");
     return TG_OK;
 }
 
@@ -155,7 +141,7 @@ static tg_status read_dataset(tg_dataset *d, int64_t load_bytes)
     if (status) return status;
     const tg_json *meta = tg_safetensors_meta(d->file);
     status = read_identity(d, meta);
-    if (status) return status;
+    if (status || d->kind != TG_KIND_TEXT) return status ? status : tg_dataset_read_samples(d, meta, load_bytes);
     status = tg_tokenizer_from_tree(tg_json_get(meta, "tokenizer"), &d->tokenizer);
     if (status) return tg_note("%s", d->path);
     int64_t bytes = 0;
@@ -194,6 +180,7 @@ void tg_dataset_close(tg_dataset *d)
     for (int s = 0; s < TG_SPLITS; s++) {
         tg_free(d->parts[s].tokens);
         tg_free(d->parts[s].starts);
+        tg_free(d->parts[s].labels);
     }
     tg_tokenizer_free(d->tokenizer);
     tg_safetensors_close(d->file);
@@ -210,8 +197,12 @@ const char *tg_dataset_path(const tg_dataset *d)
 
 tg_kind tg_dataset_kind(const tg_dataset *d)
 {
-    (void)d;
-    return TG_KIND_TEXT; /* the only one that opens */
+    return d->kind;
+}
+
+const char *tg_kind_name(tg_kind kind)
+{
+    return kind == TG_KIND_TEXT ? "text" : kind == TG_KIND_IMAGE ? "images" : kind == TG_KIND_POINTS ? "points" : "audio";
 }
 
 const char *tg_dataset_hash(const tg_dataset *d)
@@ -221,7 +212,8 @@ const char *tg_dataset_hash(const tg_dataset *d)
 
 int64_t tg_dataset_count(const tg_dataset *d, tg_split s)
 {
-    return d->parts[s].tensor ? d->parts[s].tensor->count : 0;
+    const tg_st_tensor *t = d->parts[s].tensor;
+    return !t ? 0 : d->kind == TG_KIND_TEXT ? t->count : t->dims[0];
 }
 
 int64_t tg_dataset_documents(const tg_dataset *d, tg_split s)
@@ -263,8 +255,9 @@ static void widen(const void *raw, int width, int64_t count, int32_t *ids)
 
 tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int64_t count, int32_t *ids)
 {
-    const part *p = &d->parts[s];
+    const tg_dataset_part *p = &d->parts[s];
     int64_t all = tg_dataset_count(d, s);
+    if (d->kind != TG_KIND_TEXT) return tg_fail(TG_EINVAL, "%s: is a dataset of %s, it has no tokens", d->path, tg_kind_name(d->kind));
     if (first < 0 || count < 0 || first > all || count > all - first)
         return tg_fail(TG_EINVAL, "%s: split %s has %" PRId64 " tokens; %" PRId64 " from %" PRId64 " were asked for",
                        d->path, tg_split_names[s], all, count, first);
@@ -279,7 +272,7 @@ tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int6
     widen(raw, p->width, count, ids);
     int64_t vocab = tg_tokenizer_vocab(d->tokenizer);
     for (int64_t i = 0; i < count; i++)
-        if (ids[i] < 0 || ids[i] >= vocab) return damaged(d, "it has tokens outside its vocabulary");
+        if (ids[i] < 0 || ids[i] >= vocab) return tg_dataset_damaged(d, "it has tokens outside its vocabulary");
     return TG_OK;
 }
 

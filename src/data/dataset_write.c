@@ -19,7 +19,7 @@ static tg_st_dtype type_of(int width)
 }
 
 enum { ROWS = 3 * TG_SPLITS, PART = 1 << 18 /* elements */ };
-static const char *const labels_names[TG_SPLITS] = {"train.labels", "val.labels", "test.labels"};
+const char *const tg_labels_names[TG_SPLITS] = {"train.labels", "val.labels", "test.labels"};
 
 /* The file's tensors, and where their elements lie. */
 typedef struct table {
@@ -48,7 +48,7 @@ static void make_rows(const tg_dataset_draft *d, table *t)
         const int64_t count = d->figures->counts[s], documents = d->documents[s];
         add_row(t, tg_split_names[s], type_of(tg_token_bytes(d->figures->vocab)), d->tokens, at, count);
         add_row(t, tg_starts_names[s], TG_ST_U64, d->starts, document, documents);
-        add_row(t, labels_names[s], TG_ST_U16, d->labels, document, documents);
+        add_row(t, tg_labels_names[s], TG_ST_U16, d->labels, document, documents);
         at += count;
         document += documents;
     }
@@ -108,7 +108,7 @@ static tg_status hash_content(table *t, const char *tokenizer, char hex[65])
     return status;
 }
 
-static void put_splits(tg_json_writer *w, const char *key, const int64_t of[TG_SPLITS])
+void tg_dataset_put_splits(tg_json_writer *w, const char *key, const int64_t of[TG_SPLITS])
 {
     tg_json_key(w, key);
     tg_json_open(w, '{');
@@ -142,13 +142,13 @@ static void put_metadata(const tg_dataset_draft *d, const char *tokenizer, const
     put_raw(&w, "tokenizer", tokenizer);
     put_raw(&w, "split", d->split);
     tg_json_member_text(&w, "content_sha256", content);
-    put_splits(&w, "counts", d->figures->counts);
+    tg_dataset_put_splits(&w, "counts", d->figures->counts);
     if (d->documents[TG_TRAIN]) {
-        put_splits(&w, "documents", d->documents);
-        put_splits(&w, "targets", d->figures->targets);
+        tg_dataset_put_splits(&w, "documents", d->documents);
+        tg_dataset_put_splits(&w, "targets", d->figures->targets);
     }
-    put_splits(&w, "bytes", d->figures->bytes);
-    put_splits(&w, "chars", d->figures->chars);
+    tg_dataset_put_splits(&w, "bytes", d->figures->bytes);
+    tg_dataset_put_splits(&w, "chars", d->figures->chars);
     tg_json_key(&w, "baselines");
     tg_json_open(&w, '{');
     put_baseline(&w, "uniform", d->figures->uniform);
