@@ -163,3 +163,84 @@ TEST(the_corpora_in_data_are_those_that_their_readme_tells_of)
     }
     tg_free(readme);
 }
+
+/* ---- pictures and points ---------------------------------------------------------------------------------------- */
+
+TEST(synth_shapes_and_points_stay_what_they_were)
+{
+    static const struct { const char *source, *sha256; } known[] = {
+        {"synth:shapes", "8093304e901a137162a1a9e3709da87814bb5ce9ce9d9fda5dddf2a709d5949c"}, {"synth:shapes:grey", "aca1373afeef932b51a3ad7a5dd29432c3ad9950f02ef210f1c94298b8adb22a"}, {"synth:points:8gaussians", "b7764516ca05076e4aa007f20c87a8b69cb7feaba661cb75f78b7ee4ae77d965"}, {"synth:points:25gaussians", "fea49cda75ee290ec9e410c34198f04ebe9caa78a1835d1f4ba7ee59fa31b7e4"},
+        {"synth:points:swissroll", "c32d18ba1ec4d7fe9fded7d98206740cec00afd85bfa1869fa24be49ec37f3cb"}, {"synth:points:moons", "441df3dbe1f6f4b0a16ab6c4734e4e43ff589ea445801c8d8ab963e0b43d59a5"}, {"synth:points:pinwheel", "d7887388d78a1d96e78648c56653ca305bab867feb29b7531bbce0deb2e6c615"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        tg_str out = {0};
+        char hex[65];
+        int64_t many;
+        if (i < 2) CHECK_OK(tg_synth_images(known[i].source, 1, 50, 0, &out, &many));
+        else CHECK_OK(tg_synth_points(known[i].source, 1, 500, &out));
+        tg_sha256_hex(out.data, out.length, hex);
+        CHECK_TEXT(hex, known[i].sha256);
+        tg_str_free(&out);
+    }
+}
+
+TEST(synth_pictures_are_the_same_however_many_are_asked_for_and_all_are_of_a_class)
+{
+    tg_str few = {0}, more = {0};
+    int64_t n, m, all = 0;
+    CHECK_OK(tg_synth_images("synth:shapes:grey", 7, 40, 2, &few, &n));
+    CHECK_OK(tg_synth_images("synth:shapes:grey", 7, 400, 2, &more, &m));
+    CHECK(n > 0 && m > n && few.length == 16 + n * 1024 && more.length == 16 + m * 1024);
+    CHECK_BYTES(more.data + 16, few.data + 16, n * 1024);
+    CHECK_BYTES(few.data, "\0\0\x08\x03\0\0\0", 7);
+    CHECK_INT(few.data[7], n);
+    for (int shape = 0; tg_synth_shape_name(shape); shape++) {
+        tg_str_clear(&few);
+        CHECK_OK(tg_synth_images("synth:shapes", 7, 100, shape, &few, &n));
+        CHECK(n > 5);
+        all += n;
+    }
+    CHECK_INT(all, 100);
+    tg_str_free(&few);
+    tg_str_free(&more);
+}
+
+TEST(synth_figures_have_an_inside_and_soft_edges)
+{
+    uint8_t p[TG_SHAPE_SIZE * TG_SHAPE_SIZE];
+    int soft = 0, full = 0;
+    for (uint64_t i = 0; i < 200; i++) {
+        tg_rng r = tg_rng_at(3, TG_RNG_SYNTH, i);
+        tg_synth_shape(&r, TG_SHAPE_GREY, p);
+        int most = 0, least = 255;
+        for (int k = 0; k < TG_SHAPE_SIZE * TG_SHAPE_SIZE; k++) {
+            most = p[k] > most ? p[k] : most;
+            least = p[k] < least ? p[k] : least;
+        }
+        CHECK(least < 64 && most >= 160);
+        for (int k = 0; k < TG_SHAPE_SIZE * TG_SHAPE_SIZE; k++) {
+            full += p[k] == most;
+            soft += p[k] > least && p[k] < most;
+        }
+    }
+    CHECK(soft > 200 * 10 && full > 200 * 60);
+}
+
+TEST(synth_points_lie_where_their_papers_put_them)
+{
+    tg_rng r;
+    float at[2];
+    for (uint64_t i = 0; i < 500; i++) {
+        r = tg_rng_at(1, TG_RNG_SYNTH, i);
+        tg_synth_point(&r, 0, at);
+        CHECK(at[0] * at[0] + at[1] * at[1] > 3.5f && at[0] * at[0] + at[1] * at[1] < 4.5f);
+        r = tg_rng_at(1, TG_RNG_SYNTH, i);
+        const int k = tg_synth_point(&r, 1, at), dx = (int)(at[0] + 20.5f) - 20, dy = (int)(at[1] + 20.5f) - 20;
+        CHECK(dx == 2 * (k % 5) - 4 && dy == 2 * (k / 5) - 4);
+    }
+    CHECK(!tg_synth_point_has_class(2) && tg_synth_point_has_class(3));
+    tg_str out = {0};
+    CHECK_ERROR(tg_synth_points("synth:points", 1, 5, &out), TG_EINVAL, "8gaussians, 25gaussians, swissroll, moons or pinwheel");
+    CHECK_ERROR(tg_synth("synth:shapes", 1, 500, &out), TG_EINVAL, "makes no text");
+    tg_str_free(&out);
+}
