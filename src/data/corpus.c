@@ -28,23 +28,36 @@ static bool is_sha256(const char *text)
     return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
+/* What may hold what; a program that meets another kind is older than the corpus. */
+static bool is_known(const tg_item *item)
+{
+    static const struct { const char *kind, *documents; } known[] = {
+        {"text", NULL}, {"text", "jsonl"}, {"image", NULL}, {"image", "idx"}, {"labels", "idx"}, {"points", "csv"}, {"table", "csv"}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (!strcmp(item->kind, known[i].kind) && !item->documents == !known[i].documents &&
+            (!item->documents || !strcmp(item->documents, known[i].documents)))
+            return true;
+    return false;
+}
+
 static tg_status read_item(const char *where, const tg_json *line, tg_item *out)
 {
     *out = (tg_item){
         .path = tg_json_text(line, "path"), .kind = tg_json_text(line, "kind"), .sha256 = tg_json_text(line, "sha256"),
         .origin = tg_json_text(line, "origin"), .licence = tg_json_text(line, "licence"),
         .label = tg_json_text(line, "label"), .collected = tg_json_text(line, "collected"),
-        .documents = tg_json_text(line, "documents"),
+        .documents = tg_json_text(line, "documents"), .split = tg_json_text(line, "split"),
     };
     if (!out->path || !out->kind || !is_sha256(out->sha256) || !tg_json_int(line, "bytes", &out->bytes) ||
         out->bytes < 0)
         return tg_fail(TG_EFORMAT, "%s: an item needs path, kind, bytes and sha256; collect it again", where);
     if (!tg_path_is_safe(out->path))
         return tg_fail(TG_EFORMAT, "%s: the path %s may lead out of the corpus; collect it again", where, out->path);
-    if (strcmp(out->kind, "text") != 0)
-        return tg_fail(TG_EUNSUPPORTED, "%s: items of kind %s are not known to this version", where, out->kind);
-    if (out->documents && strcmp(out->documents, "jsonl") != 0)
-        return tg_fail(TG_EUNSUPPORTED, "%s: documents as %s are not known to this version", where, out->documents);
+    if (!is_known(out))
+        return tg_fail(TG_EUNSUPPORTED, "%s: items of kind %s%s%s are not known to this version", where, out->kind,
+                       out->documents ? ", documents as " : "", out->documents ? out->documents : "");
+    if (out->split && strcmp(out->split, "train") && strcmp(out->split, "val") && strcmp(out->split, "test"))
+        return tg_fail(TG_EFORMAT, "%s: there is no split %s; train, val and test are known", where, out->split);
     return TG_OK;
 }
 
@@ -230,6 +243,8 @@ static void put_item(tg_json_writer *w, const tg_item *item, bool whole)
     tg_json_member_text(w, "licence", item->licence);
     tg_json_member_text(w, "label", item->label);
     if (item->documents) tg_json_member_text(w, "documents", item->documents);
+    if (!whole && strcmp(item->kind, "text") != 0) tg_json_member_text(w, "kind", item->kind);
+    if (item->split) tg_json_member_text(w, "split", item->split);
     if (whole) tg_json_member_text(w, "collected", item->collected);
     tg_json_close(w, '}');
 }
@@ -362,7 +377,8 @@ tg_status tg_corpus_add_from(tg_corpus_writer *w, const tg_item *about, tg_scrat
 {
     tg_str name = {0};
     char hex[65];
-    tg_str_addf(&name, "items/%06" PRId64 ".%s", w->items + 1, about->documents ? about->documents : "txt");
+    const char *ending = about->ending ? about->ending : about->documents ? about->documents : "txt";
+    tg_str_addf(&name, "items/%06" PRId64 ".%s", w->items + 1, ending);
     tg_status status = name.failed ? TG_ENOMEM : write_item(w, name.data, text, hex);
     if (!status) status = note_hash(w, hex, about->origin);
     if (!status) {
