@@ -237,6 +237,34 @@ tg_status tg_folder_commit(const char *temporary, const char *path, bool replace
     return s;
 }
 
+/* One by one, where the system cannot do all at once. */
+static tg_status settle_each(const char *folder)
+{
+    tg_listing files = {0};
+    tg_status s = tg_list_tree(folder, &files);
+    for (int64_t i = 0; !s && i < files.count; i++) {
+        char *path = tg_path_join(folder, files.names[i]);
+        int fd = path ? tg_os_open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW, 0) : -1;
+        if (!path) s = TG_ENOMEM;
+        else if (fd < 0 || tg_os_fsync(fd) != 0 || tg_os_sync_folder_of(path) != 0) s = tg_os_fail("save (fsync)", path);
+        if (fd >= 0) tg_os_close(fd);
+        tg_free(path);
+    }
+    tg_listing_free(&files);
+    return s;
+}
+
+tg_status tg_folder_settle(const char *temporary)
+{
+    int fd = tg_os_open(AT_FDCWD, temporary, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0) return tg_os_fail("save (fsync)", temporary);
+    const int settled = tg_os_sync_disk(fd);
+    const int error = errno;
+    tg_os_close(fd);
+    errno = error;
+    return settled == 0 ? TG_OK : errno == ENOSYS ? settle_each(temporary) : tg_os_fail("save (fsync)", temporary);
+}
+
 void tg_folder_abandon(const char *temporary)
 {
     if (temporary) (void)tg_remove_tree(temporary);

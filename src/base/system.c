@@ -48,6 +48,19 @@ void tg_os_large_pages(void *memory, int64_t bytes)
 #endif
 }
 
+int tg_os_sync_disk(int fd)
+{
+#ifdef __linux__
+    const int fault = tg_fault(TG_FAULT_FSYNC);
+    errno = fault;
+    return fault > 0 ? -1 : syncfs(fd);
+#else
+    (void)fd;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
 int tg_os_lock(int fd)
 {
 #ifdef F_OFD_SETLK

@@ -26,6 +26,7 @@ struct tg_writer {
     int64_t added, expected; /* bytes; expected 0: not told */
     int64_t held;            /* in buffer */
     bool failed;             /* a write failed: commit refuses */
+    bool lazy;               /* tg_folder_settle comes later */
     char buffer[BUFFER];
 };
 
@@ -93,6 +94,11 @@ void tg_writer_expect(tg_writer *w, int64_t bytes)
     w->expected = bytes;
 }
 
+void tg_writer_lazily(tg_writer *w)
+{
+    w->lazy = true;
+}
+
 static tg_status flush(tg_writer *w)
 {
     if (w->held && tg_os_write_all(w->fd, w->buffer, w->held) != 0) return fail_save(w, "write");
@@ -120,7 +126,7 @@ tg_status tg_writer_commit(tg_writer *w)
     tg_status s = TG_OK;
     if (w->failed) s = tg_fail(TG_EIO, "cannot write %s: an earlier write failed", w->path);
     if (!s) s = flush(w);
-    if (!s && tg_os_fsync(w->fd) != 0) s = fail_save(w, "save (fsync)");
+    if (!s && !w->lazy && tg_os_fsync(w->fd) != 0) s = fail_save(w, "save (fsync)");
     if (s) {
         tg_writer_abandon(w);
         return s;
@@ -133,7 +139,7 @@ tg_status tg_writer_commit(tg_writer *w)
         tg_writer_abandon(w);
         return s;
     }
-    if (tg_os_sync_folder_of(w->path) != 0) s = fail_save(w, "save (fsync of the folder of)");
+    if (!w->lazy && tg_os_sync_folder_of(w->path) != 0) s = fail_save(w, "save (fsync of the folder of)");
     free_writer(w);
     return s;
 }

@@ -12,7 +12,7 @@
 #include "base/map.h"
 
 static const char list_name[] = "manifest.jsonl";
-enum { MAX_MANIFEST = 1 << 30, PART = 1 << 20 };
+enum { MAX_MANIFEST = 1 << 30, PART = 1 << 20, EACH = 64 /* items for which the disk is waited for one by one */ };
 
 struct tg_corpus {
     char *folder;
@@ -352,6 +352,7 @@ static tg_status write_item(tg_corpus_writer *w, const char *name, tg_scratch *t
     tg_sha256 sha;
     tg_sha256_start(&sha);
     tg_status status = path ? tg_writer_new(path, &f) : TG_ENOMEM;
+    if (!status && w->items >= EACH) tg_writer_lazily(f);
     if (!status) status = copy_text(f, text, &sha);
     if (!status) status = tg_writer_commit(f);
     else tg_writer_abandon(f);
@@ -443,6 +444,7 @@ tg_status tg_corpus_commit(tg_corpus_writer *w, char manifest_sha256[65])
     char *list = tg_path_join(w->temporary, list_name);
     tg_status status = list ? tg_write_file(list, w->list.data, w->list.length) : TG_ENOMEM;
     tg_free(list);
+    if (!status && w->items > EACH) status = tg_folder_settle(w->temporary);
     if (status) tg_note("%s", w->folder);
     if (!status) status = tg_folder_commit(w->temporary, w->folder, w->replace);
     if (status) {
