@@ -9,12 +9,15 @@ static const char examples[] =
     "gen-collect https://example.org/a.txt -o corpus             fetched by curl; its address is the origin\n"
     "gen-collect recipe:tinyshakespeare -o corpus                a public data set, its SHA-256 checked\n"
     "gen-collect reviews.csv -o corpus --column text --label-column stars    a document a row, an item a class\n"
+    "gen-collect tiles/ -o corpus --label from-folder           PNG and PNM images; the folder is the class\n"
+    "gen-collect mnist/ -o corpus               IDX files, packed by gzip or not: images with their labels\n"
+    "gen-collect synth:shapes --limit 2000 -o corpus             pictures; synth:points:moons: points\n"
     "gen-collect synth:verses --max-bytes 50k -o corpus\n";
 
 int main(int argc, char **argv)
 {
     tg_collect_options o;
-    cli c = {.name = "gen-collect", .brief = "collects text into a corpus: items, and where each came from",
+    cli c = {.name = "gen-collect", .brief = "collects text, images or points into a corpus: items, and where each came from",
              .usage = "SOURCE... -o FOLDER [options]", .examples = examples};
     if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Collecting", tg_collect_keys, &o) || !cli_parse(&c, argc, argv))
         return c.exit;

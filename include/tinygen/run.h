@@ -26,6 +26,7 @@ typedef struct tg_collect_options {
     tg_list sources;                             /* files, folders, "-", addresses, recipe:NAME, synth:KIND[:VARIANT] */
     const char *out, *licence, *origin, *label;  /* out: the corpus folder to make; the others go into its manifest */
     const char *column, *label_column;           /* of tables: which holds the texts, and which their classes */
+    int64_t kind, split;                         /* choices: positions in their rows' lists */
     int64_t max_bytes, max_download, limit, seed; /* 0: no bound */
     double sample;                               /* share of a folder's files */
     bool force, list, json;
@@ -51,10 +52,15 @@ typedef struct tg_preprocess_options {
     int64_t seed, max_bytes;
     bool raw, no_labels, force, json;
     const char *deps;
+    /* of images, tables and points; 0, NULL: what suits the data */
+    int64_t size, channels, fit, augment, label_column;
+    double max_value;
+    const char *background, *shape, *sheet;
 } tg_preprocess_options;
 extern const tg_key tg_preprocess_keys[];
-/* Corpora to one dataset file: cleaned, tokenised, split, judged. Errors: TG_EINVAL (no text, text that is not UTF-8, with
- * the offset), TG_EFORMAT (a corpus that is not what its manifest says), TG_EIO, TG_ECANCELLED. */
+/* Corpora to one dataset file: text cleaned and tokenised, images brought to one size, points as they are; split, judged. Errors:
+ * TG_EINVAL (nothing in it, text that is not UTF-8, with the offset, kinds that do not go together), TG_EFORMAT (a corpus that is not
+ * what its manifest says), TG_EIO, TG_ECANCELLED. */
 tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o);
 
 /* ---- gen-train --------------------------------------------------------------------------------------------------- */

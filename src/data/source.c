@@ -14,19 +14,20 @@
 #include "base/utf8.h"
 #include "data/fetch.h"
 #include "data/recipe.h"
+#include "data/source_parts.h"
 #include "data/synth.h"
 #include "data/table.h"
 #include "data/text/encoding.h"
 #include "data/text/tokenizer.h"
 
-enum { PART = 1 << 20, KEEP = 32 << 20 /* bytes of a text in memory */ };
+enum { PART = TG_SOURCE_PART };
 
 bool tg_gather_full(const tg_gather *g)
 {
     return g->full || (g->limit > 0 && g->taken >= g->limit) || (g->max_bytes > 0 && g->bytes >= g->max_bytes);
 }
 
-static int64_t room_left(const tg_gather *g)
+int64_t tg_gather_room(const tg_gather *g)
 {
     return g->max_bytes > 0 ? g->max_bytes - g->bytes : INT64_MAX;
 }
@@ -59,8 +60,11 @@ static tg_status read_source(tg_gather *g, const char *path, int64_t most, tg_sc
     tg_status status = tg_file_open(path, &f);
     if (status) return status;
     tg_file_watch(f, g->ctx);
-    status = tg_scratch_new(g->scratch ? g->scratch : path, g->scratch && !g->column ? KEEP : INT64_MAX / 4, &text);
+    status = tg_scratch_new(g->scratch ? g->scratch : path, g->scratch && !g->column ? TG_SOURCE_KEEP : INT64_MAX / 4, &text);
     if (!status) status = read_up_to(g, f, most, text);
+    bool whole = false;
+    if (!status && tg_scratch_length(text) == most) status = tg_gather_wants_all(text, &whole);
+    if (!status && whole) status = read_up_to(g, f, INT64_MAX, text);
     tg_file_close(f);
     if (status) tg_scratch_free(text);
     else *out = text;
@@ -139,8 +143,15 @@ static tg_status first_odd(tg_scratch *text, int64_t *odd, const char **what)
     return status;
 }
 
-static tg_status take(tg_gather *g, const tg_item *about, tg_scratch *text)
+tg_status tg_gather_take(tg_gather *g, const tg_item *about, tg_scratch *text)
 {
+    static const char *const kinds[] = {"text", "image", "table"};
+    const bool labels = !strcmp(about->kind, "labels"), points = !strcmp(about->kind, "points"); /* as good as a table */
+    if (g->was && !labels && strcmp(g->was, points ? "table" : about->kind))
+        return tg_fail(TG_EINVAL, "%s: of kind %s, but what came before is of kind %s; a corpus is of one kind: collect them apart, or say "
+                       "--kind", about->origin, about->kind, g->was);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (!strcmp(kinds[i], points ? "table" : about->kind)) g->was = kinds[i];
     tg_status status = g->take(g->user, about, text);
     if (status) return status;
     g->items++;
@@ -155,7 +166,7 @@ static tg_status take_text(tg_gather *g, const tg_item *about, const tg_str *tex
     tg_scratch *s;
     tg_status status = tg_scratch_of(text->data ? text->data : "", text->length, &s);
     if (status) return status;
-    status = take(g, about, s);
+    status = tg_gather_take(g, about, s);
     tg_scratch_free(s);
     return status;
 }
@@ -195,7 +206,7 @@ static tg_status is_passed_over(tg_gather *g, const char *origin, tg_scratch *te
 /* A character that the bound cuts goes, unless the text is not UTF-8 anyway. */
 static tg_status cut(const tg_gather *g, tg_scratch *text)
 {
-    const int64_t room = room_left(g), few = room < 4 ? room : 4;
+    const int64_t room = tg_gather_room(g), few = room < 4 ? room : 4;
     const char *tail;
     if (tg_scratch_length(text) < room) return TG_OK;
     tg_status status = tg_scratch_view(text, room - few, few, &tail);
@@ -248,7 +259,7 @@ static tg_status take_row(void *user, const char *text, int64_t length, const ch
     tg_str_clear(&s->line);
     tg_json_put_text_n(&w, text, length);
     tg_str_add(&s->line, "\n");
-    g->full = s->line.length > room_left(g) - s->bytes;
+    g->full = s->line.length > tg_gather_room(g) - s->bytes;
     s->table->enough = g->full;
     if (g->full || s->line.failed) return s->line.failed ? TG_ENOMEM : TG_OK;
     int64_t i = class_of(s, label ? label : "");
@@ -300,7 +311,7 @@ static tg_status take_table(tg_gather *g, const tg_item *about, const tg_scratch
 static tg_status hint_table(tg_gather *g, const char *origin, tg_scratch *text)
 {
     const int64_t length = tg_scratch_length(text), count = length < PART ? length : PART;
-    const bool whole = count == length && (g->max_bytes == 0 || room_left(g) - length > 3);
+    const bool whole = count == length && (g->max_bytes == 0 || tg_gather_room(g) - length > 3);
     const char *head;
     tg_str names = {0};
     tg_status status = g->hinted ? TG_OK : tg_scratch_view(text, 0, count, &head);
@@ -315,26 +326,30 @@ static tg_status hint_table(tg_gather *g, const char *origin, tg_scratch *text)
 }
 
 /* named: given on the command line, else found in a folder. */
-static tg_status take_found(tg_gather *g, const tg_item *about, tg_scratch *text, bool named)
+static tg_status take_found(tg_gather *g, tg_item *about, tg_scratch **packed, bool named)
 {
-    bool over = false;
-    tg_status status = g->column ? TG_OK : cut(g, text);
+    bool over = false, done = false;
+    tg_status status = tg_gather_unpack(g, about->origin, packed, named, &done);
+    tg_scratch *text = *packed;
+    if (!status && !done && !g->column) status = tg_gather_sample(g, about, text, named, &done);
+    if (status || done) return status;
+    if (!g->column) status = cut(g, text);
     if (!status) status = is_passed_over(g, about->origin, text, named, &over);
     g->skipped += over;
     if (!status && !over && !g->column) status = hint_table(g, about->origin, text);
     if (status || over) return status;
-    return g->column ? take_table(g, about, text) : take(g, about, text);
+    return g->column ? take_table(g, about, text) : tg_gather_take(g, about, text);
 }
 
 /* A file or standard input. */
-static tg_status gather_file(tg_gather *g, const char *path, const char *label, bool named)
+static tg_status gather_file(tg_gather *g, const char *path, const char *label, const char *split, bool named)
 {
     bool input = strcmp(path, "-") == 0;
-    tg_item about = {.kind = "text", .origin = input ? "standard input" : path, .label = label};
+    tg_item about = {.kind = "text", .origin = input ? "standard input" : path, .label = label, .split = split};
     tg_scratch *text = NULL;
-    tg_status status = read_source(g, path, g->column ? INT64_MAX : room_left(g), &text);
+    tg_status status = read_source(g, path, g->column ? INT64_MAX : tg_gather_room(g), &text);
     if (!status && !input) status = g->note(g->user, path);
-    if (!status) status = take_found(g, &about, text, named);
+    if (!status) status = take_found(g, &about, &text, named);
     tg_scratch_free(text);
     return status;
 }
@@ -374,7 +389,7 @@ static tg_status gather_address(tg_gather *g, const tg_recipe_file *file, const 
     if (!status) status = read_source(g, g->scratch, INT64_MAX, &text);
     if (!status) status = tg_remove(g->scratch);
     if (!status && recipe) status = check_recipe(file, recipe, text);
-    if (!status) status = take_found(g, &about, text, true);
+    if (!status) status = take_found(g, &about, &text, true);
     tg_scratch_free(text);
     tg_free(shown);
     return status;
@@ -442,12 +457,13 @@ static tg_status is_of_corpus(tg_gather *g, const char *folder, const char *name
 /* name: relative to the source. */
 static tg_status gather_found(tg_gather *g, const char *folder, const char *name)
 {
-    size_t first = strcspn(name, "/");
     tg_str label = {0};
     char *path = tg_path_join(folder, name);
-    if (name[first]) tg_str_add_n(&label, name, (int64_t)first);
+    const char *split = tg_gather_folder_split(g, name), *below = split ? strchr(name, '/') + 1 : name; /* classes lie below it */
+    size_t first = strcspn(below, "/");
+    if (below[first]) tg_str_add_n(&label, below, (int64_t)first);
     tg_status status = path && !label.failed ? TG_OK : TG_ENOMEM;
-    if (!status) status = gather_file(g, path, g->label_folders ? label.data : NULL, false);
+    if (!status) status = gather_file(g, path, g->label_folders ? label.data : NULL, split, false);
     tg_str_free(&label);
     tg_free(path);
     return status;
@@ -459,20 +475,24 @@ static tg_status gather_folder(tg_gather *g, const char *folder)
     tg_status status = refuse_corpus(folder);
     if (!status) status = tg_list_tree(folder, &files);
     if (status) return status;
+    if (g->kind == TG_GATHER_AUTO && !g->column) status = tg_gather_look(g, folder, &files);
     for (int64_t i = 0; !status && i < files.count && !tg_gather_full(g); i++) {
         bool of_corpus;
         status = is_of_corpus(g, folder, files.names[i], &of_corpus);
         if (status || of_corpus || (!g->column && !is_sampled(g))) continue; /* of tables, rows are sampled */
         status = gather_found(g, folder, files.names[i]);
     }
+    g->found_kind = TG_GATHER_AUTO;
     tg_listing_free(&files);
     return status;
 }
 
 static tg_status gather_synth(tg_gather *g, const char *source)
 {
+    const char *kind = tg_synth_kind(source);
+    if (kind && strcmp(kind, "text") != 0) return tg_gather_synth_samples(g, source, kind);
     tg_str text = {0}, origin = {0};
-    int64_t bytes = g->max_bytes > 0 ? room_left(g) : TG_SYNTH_BYTES;
+    int64_t bytes = g->max_bytes > 0 ? tg_gather_room(g) : TG_SYNTH_BYTES;
     tg_status status = tg_synth(source, g->seed, bytes, &text);
     tg_str_addf(&origin, "%s seed %" PRIu64, source, g->seed);
     if (!status && origin.failed) status = TG_ENOMEM;
@@ -489,5 +509,5 @@ tg_status tg_gather_source(tg_gather *g, const char *source)
     if (tg_recipe_is(source)) return gather_recipe(g, source);
     if (tg_fetch_is(source)) return gather_address(g, &(tg_recipe_file){.url = source}, NULL, NULL);
     if (strcmp(source, "-") != 0 && tg_path_kind(source) == TG_PATH_FOLDER) return gather_folder(g, source);
-    return gather_file(g, source, NULL, true);
+    return gather_file(g, source, NULL, NULL, true);
 }

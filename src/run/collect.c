@@ -21,18 +21,23 @@ const tg_key tg_collect_keys[] = {
             "files, folders, - (standard input), http:, https:, ftp: and file: addresses (curl fetches them), "
             "recipe:NAME (a public data set), synth:KIND (made on the spot); --list shows the last two"),
     TG_TEXT(tg_collect_options, out, 'o', NULL, "FOLDER", TG_KEY_NAME, "the corpus to make"),
+    TG_CHOICE(tg_collect_options, kind, 0, "auto", TG_GATHER_KINDS, 0,
+              "what files are; auto: images (PNG, PNM, IDX) and tables of numbers are told from text by what is in them"),
     TG_TEXT(tg_collect_options, licence, 0, NULL, "ID", 0,
             "licence of what is collected, as CC0-1.0; kept with every item"),
     TG_TEXT(tg_collect_options, origin, 0, NULL, "TEXT", 0, "where it comes from; without it, each file's name"),
     TG_TEXT(tg_collect_options, label, 0, NULL, "NAME|from-folder", 0,
             "class of all these items; from-folder: of each file, the first folder below its SOURCE"),
+    TG_CHOICE(tg_collect_options, split, 0, "auto", TG_GATHER_SPLITS, 0,
+              "images, points: which split all these items are of; auto: as names tell, train and test folders or files, t10k-*"),
     TG_TEXT(tg_collect_options, column, 0, NULL, "NAME", 0,
             "files are tables (CSV, TSV, JSON, JSON lines): take this column, a document a row"),
     TG_TEXT(tg_collect_options, label_column, 0, NULL, "NAME", 0, "the column that holds each row's class"),
     TG_INT(tg_collect_options, max_bytes, 0, "0", 0, 1e15, 0,
            "stop after so many bytes, at a whole character; 0: no bound (synth: 100k)"),
     TG_INT(tg_collect_options, max_download, 0, "4G", 0, 1e15, 0, "bytes that one address may bring; 0: no bound"),
-    TG_INT(tg_collect_options, limit, 0, "0", 0, 1e12, 0, "stop after so many items, with --column rows; 0: no bound"),
+    TG_INT(tg_collect_options, limit, 0, "0", 0, 1e12, 0,
+           "stop after so many items, images, or rows of tables; 0: no bound (synth: 3,000 images, 10,000 points)"),
     TG_REAL(tg_collect_options, sample, 0, "1", 0, 1, 0,
             "take this share of the files in folders, with --column of the rows, chosen by --seed"),
     TG_INT(tg_collect_options, seed, 0, "1", 0, 9007199254740991.0, TG_KEY_SEED, "of synth: and --sample"),
@@ -95,6 +100,8 @@ static tg_status check_options(const tg_collect_options *o)
         return tg_fail(TG_EUSAGE, "nothing to collect; name a SOURCE: files, folders, -, an address, recipe:NAME or "
                                   "synth:verses");
     if (!o->out) return tg_fail(TG_EUSAGE, "no place for the corpus; add -o FOLDER");
+    if (o->column && o->kind > TG_GATHER_TEXT)
+        return tg_fail(TG_EUSAGE, "--column %s takes texts out of tables; it does not go with --kind", o->column);
     if (o->label_column && !o->column)
         return tg_fail(TG_EUSAGE, "--label-column %s: which column holds the text? add --column NAME", o->label_column);
     if (o->label_column && o->label)
@@ -112,11 +119,12 @@ static tg_status gather_all(collecting *c, tg_gather *g)
         if (tg_cancelled(c->ctx)) status = tg_fail(TG_ECANCELLED, "stopped; nothing was written");
         else status = tg_gather_source(g, c->o->sources.items[i]);
     }
+    if (!status) status = tg_gather_finish(g);
     if (!status && g->items == 0 && g->full)
-        status = tg_fail(TG_EINVAL, "the first row is longer than --max-bytes %" PRId64, c->o->max_bytes);
+        status = tg_fail(TG_EINVAL, "the first %s is longer than --max-bytes %" PRId64, c->o->column ? "row" : "item", c->o->max_bytes);
     if (!status && g->items == 0)
-        status = tg_fail(TG_EINVAL, "nothing to collect: no text in %s%s", c->o->sources.items[0],
-                         c->o->sources.count > 1 ? " and the others" : "");
+        status = tg_fail(TG_EINVAL, "nothing to collect: no %s in %s%s", c->o->kind > TG_GATHER_TEXT ? "data of that kind" : "text",
+                         c->o->sources.items[0], c->o->sources.count > 1 ? " and the others" : "");
     return status;
 }
 
@@ -149,16 +157,23 @@ static tg_status tell(const collecting *c, const tg_gather *g, const char *manif
     char bytes[32], count[32];
     tg_str line = {0};
     if (g->rows) tg_str_addf(&line, " (%s row%s)", tg_format_count(count, g->rows), plural(g->rows));
+    if (g->samples && g->samples != g->items)
+        tg_str_addf(&line, " (%s %s%s)", tg_format_count(count, g->samples), strcmp(g->was, "image") ? "row" : "image", plural(g->samples));
     tg_log(c->ctx, TG_LOG_INFO, "%s: %" PRId64 " item%s%s, %s%s; seed %" PRId64, c->o->out, g->items, plural(g->items),
            line.data ? line.data : "", tg_format_bytes(bytes, (double)g->bytes),
            g->skipped ? " (some files were passed over)" : "", c->o->seed);
     tg_str_free(&line);
+    if (g->with_split)
+        tg_log(c->ctx, TG_LOG_INFO, "%" PRId64 " item%s of a split told by %s; --split none leaves that to gen-preprocess", g->with_split,
+               g->with_split == 1 ? " is" : "s are", g->with_split == 1 ? "its name" : "their names");
     if (!c->o->json) return TG_OK;
     tg_str text = {0};
     tg_json_writer w = {.out = &text};
     tg_result_begin(&w, "gen-collect", c->o->out, c->o->seed, seconds);
+    tg_json_member_text(&w, "kind", g->was);
     tg_json_member_int(&w, "items", g->items);
     tg_json_member_int(&w, "rows", g->rows);
+    tg_json_member_int(&w, "samples", g->samples);
     tg_json_member_int(&w, "bytes", g->bytes);
     tg_json_member_int(&w, "skipped", g->skipped);
     tg_json_member_int(&w, "duplicates", c->repeats);
@@ -188,13 +203,14 @@ static tg_status collect(collecting *c, double start)
     tg_gather g = {
         .ctx = c->ctx, .seed = (uint64_t)o->seed, .sample = o->sample, .max_bytes = o->max_bytes,
         .max_download = o->max_download, .limit = o->limit, .label_folders = by_folder(o), .column = o->column,
-        .label_column = o->label_column, .take = take_item, .note = take_note, .user = c,
+        .label_column = o->label_column, .kind = o->kind, .split = o->split, .take = take_item, .note = take_note, .user = c,
     };
     tg_status status = tg_corpus_begin(o->out, o->force, &c->writer);
     if (status) return status;
     char *scratch = tg_corpus_scratch(c->writer);
     g.scratch = scratch;
     status = scratch ? gather_all(c, &g) : TG_ENOMEM;
+    tg_gather_free(&g);
     tg_free(scratch);
     if (status) tg_corpus_abandon(c->writer);
     else status = tg_corpus_commit(c->writer, manifest);

@@ -2,7 +2,7 @@
 
 $ printf 'one\n' > one.txt; mkdir -p more/deep; printf 'two\n' > more/two.txt; printf 'three\n' > more/deep/three.txt
 $ gen-collect one.txt more -o c --licence CC0-1.0 --label prose --json
-<~ ^\{"program": "gen-collect", "version": "[0-9.]+", "out": "c", "seed": 1, "seconds": [0-9.e-]+, "items": 3, "rows": 0, "bytes": 14, "skipped": 0, "duplicates": 0, "without_licence": 0, "manifest_sha256": "[0-9a-f]{64}"\}$
+<~ ^\{"program": "gen-collect", "version": "[0-9.]+", "out": "c", "seed": 1, "seconds": [0-9.e-]+, "kind": "text", "items": 3, "rows": 0, "samples": 0, "bytes": 14, "skipped": 0, "duplicates": 0, "without_licence": 0, "manifest_sha256": "[0-9a-f]{64}"\}$
 ! c: 3 items, 14 B; seed 1
 $ ls c c/items
 < c:

@@ -1,7 +1,7 @@
 # gen-collect --column: documents out of CSV, TSV, JSON and JSON lines.
 $ printf 'id,text,stars\r\n1,"He said ""no"", and\nleft",5\r\n2,plain,1\r\n\r\n3,,5\r\n4,"x, y",5\r\n5,free,\r\n' > r.csv
 $ gen-collect r.csv --column text --label-column stars -o c --json | grep -o '"items": .*"bytes": [0-9]*'
-< "items": 3, "rows": 4, "bytes": 50
+< "items": 3, "rows": 4, "samples": 0, "bytes": 50
 $ grep -o '"path": "[^"]*"' c/manifest.jsonl; grep -o '"label": .*"documents": "[a-z]*"' c/manifest.jsonl
 < "path": "items/000001.jsonl"
 < "path": "items/000002.jsonl"
