@@ -18,6 +18,7 @@
 #include "data/text/bpe.h"
 #include "models/ngram.h"
 #include "run/deps.h"
+#include "run/samples.h"
 
 enum { ONCE = TG_KEY_NO_CONFIG, SHOWN = 60, /* bytes of a leak that are shown */ NGRAM_ORDER = 3, NGRAM_BYTES = 8 << 20,
        NGRAM_TOKENS = 10 << 20 /* at most, of short documents; a fit takes some 20 bytes each */ };
@@ -48,6 +49,19 @@ const tg_key tg_preprocess_keys[] = {
               "--seed; auto: random with documents, else position"),
     TG_CHOICE(tg_preprocess_options, dedupe, 0, "exact", "exact|near|off", 0,
               "documents that are equal, or nearly, are left out before the split"),
+    TG_INT(tg_preprocess_options, size, 0, "0", 0, 4096, TG_KEY_AUTO, "images: N x N pixels; auto: as they are, up to 64 a side"),
+    TG_CHOICE(tg_preprocess_options, channels, 0, "auto", "auto|1|3", 0, "images: grey or RGB; auto: grey where all of them are"),
+    TG_CHOICE(tg_preprocess_options, fit, 0, "crop", "crop|pad", 0,
+              "images of another shape: the middle of them, or all within a background"),
+    TG_TEXT(tg_preprocess_options, background, 0, "FFFFFF", "RRGGBB", 0,
+            "images: what is behind transparent ones and around padded ones"),
+    TG_CHOICE(tg_preprocess_options, augment, 0, "none", "none|flip", 0,
+              "images: mirror half of what trains, left to right, at each draw"),
+    TG_TEXT(tg_preprocess_options, sheet, 0, NULL, "FILE|none", TG_KEY_NAME,
+            "images, points: a PNG to look at; without it, OUT.png beside OUT.safetensors"),
+    TG_TEXT(tg_preprocess_options, shape, 0, NULL, "CxHxW", 0, "tables: each row is an image of so many channels, rows, columns"),
+    TG_REAL(tg_preprocess_options, max_value, 0, "0", 0, 1e30, TG_KEY_AUTO, "tables with --shape: the number that is white"),
+    TG_CHOICE(tg_preprocess_options, label_column, 0, "auto", "auto|last|first|none", 0, "tables: which column is the class"),
     TG_SWITCH(tg_preprocess_options, no_labels, 0, NULL, 0, "leave labels out; else documents that have them are conditional"),
     TG_REAL(tg_preprocess_options, val, 0, "0.1", 0, 1, 0, "share for validation, behind that for training"),
     TG_REAL(tg_preprocess_options, test, 0, "0", 0, 1, 0, "share for testing, at the end"),
@@ -176,6 +190,9 @@ static tg_status add_item(tg_preparing *p, const tg_corpus *corpus, const char *
 {
     const tg_item *item = tg_corpus_item(corpus, i);
     tg_str where = {0};
+    if (strcmp(item->kind, "text") != 0)
+        return tg_fail(TG_EINVAL, "%s/%s: an item of kind %s among texts; collect kinds apart, a dataset is of one", folder, item->path,
+                       item->kind);
     tg_source source = {.length = item->bytes, .meter = m};
     char *path = tg_path_join(folder, item->path);
     tg_str_addf(&where, "%s (from %s)", path ? path : "", item->origin ? item->origin : "?");
@@ -511,21 +528,11 @@ static tg_status write_dataset(tg_preparing *p)
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
-static tg_status check_options(tg_preparing *p)
+static tg_status check_options(const tg_preprocess_options *o)
 {
-    const tg_preprocess_options *o = p->o;
     if (o->corpora.count == 0) return tg_fail(TG_EUSAGE, "no corpus given; name a folder that gen-collect made");
     if (!o->out) return tg_fail(TG_EUSAGE, "no place for the dataset; add -o NAME.safetensors");
     if (!strcmp(o->out, "-")) return tg_fail(TG_EUSAGE, "a dataset goes to a file; add -o NAME.safetensors");
-    tg_status status = tg_tokenizer_choose(p);
-    if (status) return status;
-    if (p->raw && (o->scrub_pii || o->lowercase || o->width || o->strip || o->encoding))
-        return tg_fail(TG_EUSAGE, "%s leaves the bytes as they are: --encoding, --strip, --width, --lowercase and --scrub-pii "
-                       "do not go with it", o->raw ? "--raw" : "bpe with --normalize none");
-    if (!o->documents && o->dedupe == TG_DEDUPE_NEAR)
-        return tg_fail(TG_EUSAGE, "--dedupe near wants documents; add --documents line, blank or file");
-    if (!o->documents && o->split > TG_SPLIT_POSITION)
-        return tg_fail(TG_EUSAGE, "--split random and --split document want documents; add --documents line, blank or file");
     if (o->val + o->test >= 1)
         return tg_fail(TG_EUSAGE, "--val and --test take everything; together they must stay below 1");
     tg_file_kind kind = tg_path_kind(o->out);
@@ -535,12 +542,35 @@ static tg_status check_options(tg_preparing *p)
     return TG_OK;
 }
 
+static tg_status check_text_options(tg_preparing *p)
+{
+    const tg_preprocess_options *o = p->o;
+    tg_status status = tg_tokenizer_choose(p);
+    if (status) return status;
+    if (o->size || o->channels || o->fit || o->augment || o->sheet || o->shape || o->max_value > 0 || o->label_column)
+        tg_log(p->ctx, TG_LOG_WARN, "the corpus is text: --size, --channels, --fit, --augment, --sheet, --shape, --max-value and "
+               "--label-column do nothing to it");
+    if (p->raw && (o->scrub_pii || o->lowercase || o->width || o->strip || o->encoding))
+        return tg_fail(TG_EUSAGE, "%s leaves the bytes as they are: --encoding, --strip, --width, --lowercase and --scrub-pii "
+                       "do not go with it", o->raw ? "--raw" : "bpe with --normalize none");
+    if (!o->documents && o->dedupe == TG_DEDUPE_NEAR)
+        return tg_fail(TG_EUSAGE, "--dedupe near wants documents; add --documents line, blank or file");
+    if (!o->documents && o->split > TG_SPLIT_POSITION)
+        return tg_fail(TG_EUSAGE, "--split random and --split document want documents; add --documents line, blank or file");
+    return TG_OK;
+}
+
 tg_status tg_preprocess_within(tg_context *ctx, const tg_preprocess_options *o, const tg_bounds *bounds)
 {
     double start = tg_now();
     tg_preparing p = {.ctx = ctx, .o = o, .bounds = *bounds, .clock = start};
     tg_manifest_start(&p.manifest);
-    tg_status status = check_options(&p);
+    const char *kind = "text";
+    tg_status status = check_options(o);
+    tg_status bad = status ? TG_OK : tg_samples_kind(o, &kind);
+    if (bad == TG_ENOMEM) status = bad; /* what else is wrong with a corpus shows when it is read, behind wrong options */
+    if (!status && strcmp(kind, "text") == 0) status = check_text_options(&p);
+    if (!status && strcmp(kind, "text") != 0) return tg_preprocess_samples(ctx, o, bounds, kind);
     if (!status) status = read_all(&p);
     stage(&p, TG_STAGE_READ);
     if (!status) status = write_dataset(&p);

@@ -113,6 +113,11 @@ int tg_split_rule(const tg_preparing *p);
 /* An item's origin, licence, label, size and hash to the provenance: to its list, or what is told of the rest. */
 void tg_provenance_add(tg_preparing *p, const tg_item *item);
 void tg_provenance_put(tg_preparing *p); /* all of it to p->provenance */
+/* A finding to the JSON list and, for people, to p->findings. */
+void tg_finding_put(tg_preparing *p, tg_json_writer *w, bool bad, const tg_str *what, const char *remedy);
+/* {"grade", "findings"} of a list of them, to p->verdict. */
+void tg_verdict_put(tg_preparing *p, bool bad, bool look, const tg_str *list);
+void tg_verdict_tell(const tg_preparing *p); /* the grade, and each finding a line */
 /* From figures and counts: grade, findings and the four JSON texts. */
 tg_status tg_verdict_make(tg_preparing *p);
 /* The summary for people and, with --json, the result. */

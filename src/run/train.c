@@ -182,8 +182,9 @@ static tg_status check_data(const tg_training *t)
     const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
     int64_t n = tg_dataset_count(t->data, TG_TRAIN);
     int32_t first = -1, some[256];
-    if (tg_dataset_kind(t->data) != TG_KIND_TEXT || !k)
-        return tg_fail(TG_EUNSUPPORTED, "%s: %s learns from text, and this dataset is none", t->o->data, t->desc->name);
+    if (!(t->desc->kinds & tg_dataset_kind(t->data)) || !k)
+        return tg_fail(TG_EUNSUPPORTED, "%s: a dataset of %s; %s learns from text: take one that gen-preprocess made of text", t->o->data,
+                       tg_kind_name(tg_dataset_kind(t->data)), t->desc->name);
     if (n < 2) return tg_fail(TG_EINVAL, "%s: no tokens to learn from; collect some text", t->o->data);
     for (int64_t i = 0; i < n; i += 256) { /* ends at the first token that differs */
         int64_t count = n - i < 256 ? n - i : 256;

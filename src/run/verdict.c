@@ -19,16 +19,43 @@ enum { FEW = 1000, SMALL = 10000, SMALL_VAL = 200, RARE = 20 };
 
 typedef struct judge { tg_preparing *p; tg_json_writer w; bool bad, look; } judge;
 
+void tg_finding_put(tg_preparing *p, tg_json_writer *w, bool bad, const tg_str *what, const char *remedy)
+{
+    if (what->failed) p->findings.failed = true;
+    if (what->failed) return;
+    tg_json_open(w, '{');
+    tg_json_member_text(w, "grade", bad ? "bad" : "look");
+    tg_json_member_text(w, "what", what->data);
+    tg_json_member_text(w, "remedy", remedy);
+    tg_json_close(w, '}');
+    tg_str_addf(&p->findings, "%s; %s\n", what->data, remedy);
+}
+
+void tg_verdict_put(tg_preparing *p, bool bad, bool look, const tg_str *list)
+{
+    p->grade = bad ? "bad" : look ? "look" : "good";
+    tg_json_writer w = {.out = &p->verdict};
+    tg_json_open(&w, '{');
+    tg_json_member_text(&w, "grade", p->grade);
+    tg_json_member_raw(&w, "findings", list->data ? list->data : "[]");
+    tg_json_close(&w, '}');
+}
+
+void tg_verdict_tell(const tg_preparing *p)
+{
+    const bool bad = strcmp(p->grade, "bad") == 0;
+    tg_log(p->ctx, bad ? TG_LOG_WARN : TG_LOG_INFO, "verdict: %s%s", p->grade,
+           p->findings.length ? "" : ": nothing to mend");
+    for (const char *at = p->findings.data; at && *at;) {
+        size_t n = strcspn(at, "\n");
+        tg_log(p->ctx, bad ? TG_LOG_WARN : TG_LOG_INFO, "  %.*s", (int)n, at);
+        at += n + (at[n] == '\n');
+    }
+}
+
 static void find(judge *j, bool bad, const tg_str *what, const char *remedy)
 {
-    if (what->failed) j->p->findings.failed = true;
-    if (what->failed) return;
-    tg_json_open(&j->w, '{');
-    tg_json_member_text(&j->w, "grade", bad ? "bad" : "look");
-    tg_json_member_text(&j->w, "what", what->data);
-    tg_json_member_text(&j->w, "remedy", remedy);
-    tg_json_close(&j->w, '}');
-    tg_str_addf(&j->p->findings, "%s; %s\n", what->data, remedy);
+    tg_finding_put(j->p, &j->w, bad, what, remedy);
     if (bad) j->bad = true;
     else j->look = true;
 }
@@ -315,12 +342,7 @@ tg_status tg_verdict_make(tg_preparing *p)
         judge_persons(&j);
     }
     tg_json_close(&j.w, ']');
-    p->grade = j.bad ? "bad" : j.look ? "look" : "good";
-    tg_json_writer w = {.out = &p->verdict};
-    tg_json_open(&w, '{');
-    tg_json_member_text(&w, "grade", p->grade);
-    tg_json_member_raw(&w, "findings", list.data ? list.data : "[]");
-    tg_json_close(&w, '}');
+    tg_verdict_put(p, j.bad, j.look, &list);
     put_split(p);
     put_report(p);
     tg_provenance_put(p);
@@ -368,14 +390,7 @@ static void tell_people(tg_preparing *p)
         }
     }
     if (!line.failed) tg_log(p->ctx, TG_LOG_INFO, "%s", line.data);
-    bool bad = strcmp(p->grade, "bad") == 0;
-    tg_log(p->ctx, bad ? TG_LOG_WARN : TG_LOG_INFO, "verdict: %s%s", p->grade,
-           p->findings.length ? "" : ": nothing to mend");
-    for (const char *at = p->findings.data; at && *at;) {
-        size_t n = strcspn(at, "\n");
-        tg_log(p->ctx, bad ? TG_LOG_WARN : TG_LOG_INFO, "  %.*s", (int)n, at);
-        at += n + (at[n] == '\n');
-    }
+    tg_verdict_tell(p);
     tg_str_free(&line);
 }
 
