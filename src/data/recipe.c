@@ -63,8 +63,8 @@ static tg_status read_recipe(tg_arena *a, const char *where, const char *text, i
     const char *kind = tg_json_text(root, "kind");
     if (!r.name || !r.title || !tg_json_get(root, "licence"))
         return tg_fail(TG_EFORMAT, "%s: a recipe needs name, title, files and licence (null: not stated)", where);
-    if (!kind || strcmp(kind, "text") != 0)
-        return tg_fail(TG_EUNSUPPORTED, "%s: kind %s is not known to this version; \"text\" is", where,
+    if (!kind || (strcmp(kind, "text") != 0 && strcmp(kind, "image") != 0 && strcmp(kind, "table") != 0))
+        return tg_fail(TG_EUNSUPPORTED, "%s: kind %s is not known to this version; \"text\", \"image\" and \"table\" are", where,
                        kind ? kind : "(none)");
     status = read_files(a, where, root, &r);
     if (!status) *out = r;

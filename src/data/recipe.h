@@ -21,7 +21,7 @@ bool tg_recipe_is(const char *source);
 /* The file that a source names ("recipe:my.json", "recipe:./my"), borrowed; NULL: it names a built-in recipe. */
 const char *tg_recipe_path(const char *source);
 /* All in the arena. Errors: TG_EINVAL (no such recipe; the message has the nearest), TG_EFORMAT (a file that is none),
- * TG_EUNSUPPORTED (another kind than text), TG_EIO. */
+ * TG_EUNSUPPORTED (another kind than text, image and table), TG_EIO. */
 tg_status tg_recipe_open(tg_arena *a, const char *source, tg_recipe *out);
 /* Lines for --list. */
 tg_status tg_recipe_list(tg_str *out);

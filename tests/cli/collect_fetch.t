@@ -10,6 +10,7 @@ $ ls -A
 
 # Recipes are built in; those of the user are files.
 $ gen-collect --list | grep recipe
+< recipe:mnist            70,000 handwritten digits, 28 x 28 grey, the original four files (11.1 MiB; licence: not stated)
 < recipe:names            32,033 first names from US statistics, a-z, one a line (222.8 KiB; licence: MIT)
 < recipe:nottingham       1,034 British and American folk tunes in ABC notation (435.6 KiB; licence: GPL-3.0)
 < recipe:rt-polarity      10,662 sentences of film reviews, English, half of them positive (1.2 MiB; licence: not stated)
@@ -31,7 +32,7 @@ $ echo '{"name": "x", "title": "y", "licence": null, "kind": "text", "files": []
 ! gen-collect: short.json: a recipe needs "files": [{"url", "sha256", "bytes"}, ...]
 ? 1
 $ echo '{"name": "x", "title": "y", "licence": null, "kind": "smell", "files": []}' > short.json; gen-collect recipe:short.json -o x
-! gen-collect: short.json: kind smell is not known to this version; "text" is
+! gen-collect: short.json: kind smell is not known to this version; "text", "image" and "table" are
 ? 1
 $ echo '{"name": ' > short.json; gen-collect recipe:short.json -o x
 !~ ^gen-collect: short.json:2:1: expected
@@ -119,3 +120,11 @@ $ mkfifo pipe; gen-collect "file://$PWD/pipe" -o x -q 2>said & exec 3> pipe; kil
 <~ ^gen-collect: stopped while
 < nobody reads
 !*
+
+# A recipe of images: packed, of a test set by their name, found with their labels.
+$ printf '\0\0\010\003\0\0\0\002\0\0\0\001\0\0\0\002abcd' | gzip -n > t10k-images.gz; printf '\0\0\010\001\0\0\0\002\001\0' > t10k-labels
+$ one() { echo "{\"url\": \"file://$PWD/$1\", \"sha256\": \"$( (sha256sum $1 || shasum -a 256 $1) 2> /dev/null | cut -d ' ' -f 1)\", \"bytes\": $(wc -c < $1)}"; }; echo "{\"name\": \"x\", \"title\": \"y\", \"licence\": \"CC0-1.0\", \"kind\": \"image\", \"files\": [$(one t10k-labels), $(one t10k-images.gz)]}" > images.json; gen-collect recipe:images.json -o i -q && grep -o '"kind": "[a-z]*"\|"licence.*split": "test"' i/manifest.jsonl
+< "kind": "image"
+< "licence": "CC0-1.0", "label": null, "documents": "idx", "split": "test"
+< "kind": "labels"
+< "licence": "CC0-1.0", "label": null, "documents": "idx", "split": "test"
