@@ -51,7 +51,7 @@ def read_safetensors(path):
         raw = data[8 + n + first:8 + n + last]
         same("xxh64 of " + name, xxh64(raw), hashes.pop(name))
         letter = {"U8": "B", "U16": "H", "U32": "I", "F32": "f"}[entry["dtype"]]
-        ids = struct.unpack("<%d%s" % (entry["shape"][0], letter), raw)
+        ids = struct.unpack("<%d%s" % (math.prod(entry["shape"]), letter), raw)
         tensors[name] = entry["dtype"], ids, raw
     same("hashes", hashes, {})
     same("length", len(data), 8 + n + at)
