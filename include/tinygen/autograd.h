@@ -127,6 +127,26 @@ typedef struct tg_attention_options {
 tg_tensor *tg_attention(tg_tape *t, tg_tensor *qkv, tg_tensor *q_gain, tg_tensor *k_gain, tg_tensor *first,
                         const tg_attention_options *o);
 
+/*
+ * tg_conv, tg_conv_transpose - convolution (cross-correlation, as everywhere) and its transpose, over images or lines.
+ *   x [B, C, Y, X], conv: w [O, C, P, Q], transpose: w [C, O, P, Q], b [O] or NULL; returns [B, O, Y', X']
+ *   x [B, C, X]: w has three axes, too, and only the options' second numbers count
+ *   conv       Y' = (Y + before + after - dilation·(P-1) - 1)/stride + 1, rounded down; causal over X: before = dilation·(Q-1)
+ *   transpose  Y' = (Y-1)·stride - before - after + dilation·(P-1) + 1 + extra: what is padding there is cut off here
+ * With before = after this is PyTorch's padding; its output_padding is extra, its layouts are these.
+ * Cost: 2·B·O·C·P·Q FLOP for each result of conv (each place of x of transpose).
+ * Source: Dumoulin & Visin 2016, arXiv:1603.07285.
+ */
+typedef struct tg_conv_options {
+    int64_t stride[2], dilation[2]; /* over Y, X; 0: 1 */
+    int64_t before[2], after[2];    /* zeros on either side */
+    int64_t extra[2];               /* transpose: rows and columns more */
+} tg_conv_options;
+tg_tensor *tg_conv(tg_tape *t, tg_tensor *x, tg_tensor *w, tg_tensor *b, const tg_conv_options *o);
+tg_tensor *tg_conv_transpose(tg_tape *t, tg_tensor *x, tg_tensor *w, tg_tensor *b, const tg_conv_options *o);
+/* Stride and padding alike on all sides, no dilation. */
+tg_conv_options tg_conv_square(int64_t stride, int64_t padding);
+
 /* Whole-sequence recurrent layers over the projected input gx (gx = x·w_ihᵀ + b_ih, for all time steps at once). A gx that
  * an op made (a linear without activation, an embed) and that no other op has read is used up: its memory holds the gates
  * afterwards, and reading it again is an error.

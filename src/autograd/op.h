@@ -21,7 +21,9 @@ typedef struct tg_op_attr {
     int act;        /* tg_activation */
     double number;  /* dropout: p; layernorm: eps */
     tg_shape shape; /* reshape */
+    double other;   /* what its row's doc names */
     tg_attention_options attention;
+    tg_conv_options conv;
 } tg_op_attr;
 
 typedef enum tg_life {

@@ -2,6 +2,7 @@
 #include "autograd/tape.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -199,7 +200,9 @@ static bool same_kept(const tg_kept *a, const tg_kept *b)
 {
     bool same = a->op == b->op && a->bytes == b->bytes && a->attr.act == b->attr.act &&
                 !(a->attr.number < b->attr.number || a->attr.number > b->attr.number) &&
-                tg_shape_equal(&a->attr.shape, &b->attr.shape);
+                !(a->attr.other < b->attr.other || a->attr.other > b->attr.other) && tg_shape_equal(&a->attr.shape,
+                                                                                                    &b->attr.shape) &&
+                memcmp(&a->attr.conv, &b->attr.conv, sizeof a->attr.conv) == 0;
     for (int i = 0; i < TG_OP_INPUTS && same; i++) same = a->of[i] == b->of[i];
     return same;
 }

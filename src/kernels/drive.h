@@ -95,6 +95,22 @@ void tg_attend_backward(tg_context *ctx, const tg_attend *s, const tg_attend_gra
 /* Pairs of a query and a key that it sees, over one head of all rows of the batch; first NULL, too, where it is not known. */
 double tg_attend_pairs(const tg_attend *s);
 
+/* ---- convolution: x [B, C, Y, X], w [O, C, P, Q], y [B, O, y.out, x.out]; see tg_convolution ------------------------- */
+
+/* y (+)= conv(x, w) + bias; bias NULL: none. Each element one chain over (c, p, q) ascending, padding as zeros. */
+int64_t tg_conv_room(tg_context *ctx, const tg_convolution *g);
+void tg_conv_forward(tg_context *ctx, const tg_convolution *g, float *y, const float *x, const float *w, const float *bias,
+                     bool add, void *scratch);
+/* dx (+)= the transpose of the same: chains over o, added by (p, q) ascending; then bias [C] (NULL: none; not with add). */
+int64_t tg_conv_back_x_room(tg_context *ctx, const tg_convolution *g);
+void tg_conv_back_x(tg_context *ctx, const tg_convolution *g, float *dx, const float *dy, const float *w, const float *bias,
+                    bool add, void *scratch);
+/* dw (+)= ...: chains over images and results ascending in a fixed number of parts of the batch, which are added in order. */
+int64_t tg_conv_back_w_room(tg_context *ctx, const tg_convolution *g);
+void tg_conv_back_w(tg_context *ctx, const tg_convolution *g, float *dw, const float *dy, const float *x, bool add, void *scratch);
+/* Floats of scratch that kernels patches and unpatch need for so many rows of results. */
+int64_t tg_conv_planes(const tg_convolution *g, int64_t rows);
+
 /* ---- elements and rows in fixed chunks --------------------------------------------------------------------------- */
 
 /* fn(arg, span) over 0..n in chunks of `grain`, a constant of the caller: never a function of the thread count. */

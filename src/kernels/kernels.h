@@ -34,6 +34,14 @@ typedef struct tg_epilogue {
 typedef struct tg_left { const float *a; int64_t tile, row, step, height; } tg_left;
 typedef struct tg_right { const float *b; int64_t panel, step; } tg_right;
 
+/*
+ * One axis of a convolution over `in` numbers with `out` results: result o takes tap q from o*stride + q*dilation - before,
+ * where that is there. `out` says what padding there is behind: any number such that the first tap of the last result is not past it.
+ */
+typedef struct tg_axis { int64_t in, out, taps, stride, before, dilation; } tg_axis;
+/* x [B, C, y.in, x.in], w [O, C, y.taps, x.taps] to [B, O, y.out, x.out]; what has one axis has y = {1, 1, 1, 1, 0, 1}. */
+typedef struct tg_convolution { int64_t B, C, O; tg_axis y, x; } tg_convolution;
+
 /* One instruction set's kernels; their contracts stand in kernels.def. */
 typedef struct tg_kernels {
     const char *name;

@@ -148,9 +148,41 @@ def ops():
     save("ops", out)
 
 
+def case(out, rng, name, fn, **inputs):
+    """y = fn(inputs) and the gradients of sum(y·dy); those whose name begins with _ are constants."""
+    for key, x in inputs.items():
+        x.requires_grad_(not key.startswith("_"))
+    y = fn(*inputs.values())
+    dy = exact(rng, *y.shape)
+    y.backward(dy)
+    out[name + ".y"], out[name + ".dy"] = y.contiguous(), dy
+    for key, x in inputs.items():
+        out[name + "." + key.lstrip("_")] = x
+        if x.grad is not None:
+            out[name + ".d" + key] = x.grad.contiguous()
+
+
+def convolutions():
+    """The settings that the C test repeats stand in tests/unit/golden/images.c."""
+    rng, out, f = np.random.default_rng(31), {}, nn.functional
+    image = lambda b, c, n: exact(rng, b, c, n, n)
+    case(out, rng, "down", lambda x, w, b: f.conv2d(x, w, b, stride=2, padding=1), x=image(3, 2, 14),
+         w=exact(rng, 5, 2, 4, 4), b=exact(rng, 5))
+    case(out, rng, "dilated", lambda x, w, b: f.conv2d(x, w, b, stride=(2, 1), padding=(1, 2), dilation=(1, 2)),
+         x=image(2, 3, 7), w=exact(rng, 4, 3, 3, 2), b=exact(rng, 4))
+    case(out, rng, "causal", lambda x, w, b: f.conv1d(f.pad(x, (4, 0)), w, b, dilation=2), x=exact(rng, 2, 3, 11),
+         w=exact(rng, 4, 3, 3), b=exact(rng, 4))
+    case(out, rng, "up", lambda x, w, b: f.conv_transpose2d(x, w, b, stride=2, padding=1), x=image(3, 5, 7),
+         w=exact(rng, 5, 2, 4, 4), b=exact(rng, 2))
+    case(out, rng, "up_more", lambda x, w, b: f.conv_transpose2d(x, w, b, stride=3, padding=1, output_padding=2, dilation=2),
+         x=image(2, 3, 4), w=exact(rng, 3, 2, 3, 3), b=exact(rng, 2))
+    save("convolutions", out)
+
+
 for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
     recurrent(k, i + 1)
 for i, k in enumerate(TRANSFORMERS):
     transformer(k, i + 21)
 optimisers()
 ops()
+convolutions()

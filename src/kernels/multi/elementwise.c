@@ -42,6 +42,12 @@ void TG_K(scale)(float *y, const float *x, float s, int64_t n, bool add)
     for (int64_t i = 0; i < n; i += 16) put(y + i, v16_mul(v16_load_n(x + i, n - i), by), n - i, add);
 }
 
+void TG_K(affine)(float *y, const float *x, float s, float c, int64_t n, bool add)
+{
+    const v16 by = v16_all(s), on = v16_all(c);
+    for (int64_t i = 0; i < n; i += 16) put(y + i, x ? v16_fma(v16_load_n(x + i, n - i), by, on) : on, n - i, add);
+}
+
 void TG_K(act_back)(float *dx, const float *dy, const float *y, int64_t n, int act, bool add)
 {
     const v16 one = v16_all(1.0f);

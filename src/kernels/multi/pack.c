@@ -63,3 +63,17 @@ void TG_K(pack)(float *out, int64_t panel_stride, const float *x, int64_t ps, in
     for (int64_t n = 0; n < lines; n += width, out += panel_stride)
         turn_lines(out, x + n * ls, ls, k, lines - n < width ? lines - n : width, width);
 }
+
+void TG_K(turn)(float *out, int64_t out_rs, const float *x, int64_t x_rs, int64_t rows, int64_t cols, bool add)
+{
+    for (int64_t r = 0; r < rows; r += 16)
+        for (int64_t c = 0; c < cols; c += 16) {
+            v16 v[16];
+            for (int64_t i = 0; i < 16; i++) v[i] = r + i < rows ? v16_load_n(x + (r + i) * x_rs + c, cols - c) : v16_zero();
+            v16_turn(v);
+            for (int64_t i = 0; i < 16 && c + i < cols; i++) {
+                float *to = out + (c + i) * out_rs + r;
+                v16_store_n(to, add ? v16_add(v16_load_n(to, rows - r), v[i]) : v[i], rows - r);
+            }
+        }
+}

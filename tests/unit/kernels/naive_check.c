@@ -11,6 +11,8 @@ TEST(element_and_row_kernels_are_those_of_plain_loops_and_the_same_on_every_isa)
 
 TEST(attention_kernels_are_those_of_plain_loops_and_the_same_on_every_isa) { probe_all(probe_attention); }
 
+TEST(image_kernels_are_those_of_plain_loops_and_the_same_on_every_isa) { probe_all(probe_images); }
+
 TEST(every_kernel_has_a_probe)
 {
     static const char *const kernels[] = {
@@ -18,10 +20,10 @@ TEST(every_kernel_has_a_probe)
 #include "kernels/kernels.def"
 #undef TG_KERNEL
     };
-    static const probe_row *const all[] = {probe_products, probe_cells, probe_elements, probe_attention};
+    static const probe_row *const all[] = {probe_products, probe_cells, probe_elements, probe_attention, probe_images};
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         bool found = false;
-        for (int a = 0; a < 4; a++)
+        for (size_t a = 0; a < sizeof all / sizeof *all; a++)
             for (const probe_row *row = all[a]; row->kernel && !found; row++)
                 found = strcmp(row->kernel, kernels[i]) == 0;
         if (!found) test_failed(__FILE__, __LINE__, "kernel %s has no probe", kernels[i]);

@@ -1,0 +1,134 @@
+/* probe_images.c - patches and their transpose, sums over channels, turning a matrix. The size of a probe is an image's width. */
+#include "support/naive_image.h"
+#include "support/probe.h"
+#include "test.h"
+
+#include <math.h>
+
+enum { CHANNELS = 3, HIGH = 5 };
+
+/* The width is p->n: sixteens and what is around them. */
+static int64_t geometries(const probe *p, tg_convolution g[4])
+{
+    const int64_t n = p->n;
+    int64_t count = 0;
+    g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, 3, 4, 2, 2, 1}, {n, (n + 2) / 2, 2, 2, 1, 1}};   /* stride 2 */
+    g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, HIGH, 3, 1, 1, 1}, {n, n, 3, 1, 1, 1}};           /* same size */
+    g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, HIGH, 1, 1, 0, 1}, {n, n, 1, 1, 0, 1}};           /* 1 x 1 */
+    if (n >= 9) g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, 2, 2, 3, 1, 2}, {n, (n - 7) / 3 + 1, 3, 3, 0, 2}};
+    return count;
+}
+
+static void check_patches(probe *p, const tg_convolution *g, tg_span ys)
+{
+    const int64_t taps = g->y.taps * g->x.taps, each = (ys.end - ys.begin) * g->x.out, rs = each + 16;
+    const float *x = probe_floats(p, CHANNELS * g->y.in * g->x.in, -1, 1);
+    float *out = probe_result(p, CHANNELS * taps * rs), *planes = probe_result(p, tg_conv_planes(g, ys.end - ys.begin));
+    float *got = probe_result(p, CHANNELS * taps * each);
+    double *want = probe_doubles(p, CHANNELS * taps * each);
+    p->k->patches(out, rs, x, g, CHANNELS, ys, planes);
+    for (int64_t l = 0; l < CHANNELS * taps; l++)
+        for (int64_t i = 0; i < each; i++) {
+            const int64_t y = naive_tap(&g->y, ys.begin + i / g->x.out, l % taps / g->x.taps), z = naive_tap(&g->x, i % g->x.out,
+                                                                                                             l % g->x.taps);
+            want[l * each + i] = y < 0 || z < 0 ? 0 : (double)x[(l / taps * g->y.in + y) * g->x.in + z];
+            got[l * each + i] = out[l * rs + i];
+        }
+    probe_check(p, out + CHANNELS * taps * rs, want, 0, 0); /* nothing behind the last row */
+    probe_check(p, got, want, CHANNELS * taps * each, 0);
+}
+
+static void patches(probe *p)
+{
+    tg_convolution g[4];
+    const int64_t count = geometries(p, g);
+    for (int64_t i = 0; i < count; i++) {
+        check_patches(p, &g[i], (tg_span){0, g[i].y.out});
+        check_patches(p, &g[i], (tg_span){1, 2});
+    }
+}
+
+static void unpatch(probe *p)
+{
+    tg_convolution g[4];
+    const int64_t count = geometries(p, g);
+    for (int64_t k = 0; k < 3 * count; k++) {
+        const tg_convolution *s = &g[k / 3];
+        const int64_t taps = s->y.taps * s->x.taps, each = s->y.out * s->x.out, rs = each + 5, n = CHANNELS * s->y.in * s->x.in;
+        const bool add = k % 3 == 1, biased = k % 3 == 2;
+        const float *cols = probe_floats(p, CHANNELS * taps * rs, -1, 1), *bias = probe_floats(p, CHANNELS, -1, 1);
+        double *want;
+        float *dx = probe_sum(p, n, &want), *planes = probe_result(p, tg_conv_planes(s, s->y.out));
+        for (int64_t i = 0; i < n; i++) want[i] = add ? want[i] : biased ? (double)bias[i / (s->y.in * s->x.in)] : 0;
+        for (int64_t l = 0; l < CHANNELS * taps; l++)
+            for (int64_t i = 0; i < each; i++) {
+                const int64_t y = naive_tap(&s->y, i / s->x.out, l % taps / s->x.taps), x = naive_tap(&s->x, i % s->x.out,
+                                                                                                      l % s->x.taps);
+                if (y >= 0 && x >= 0) want[(l / taps * s->y.in + y) * s->x.in + x] += (double)cols[l * rs + i];
+            }
+        p->k->unpatch(dx, cols, rs, s, CHANNELS, biased ? bias : NULL, planes, add);
+        probe_check(p, dx, want, n, 1e-6);
+    }
+}
+
+static void turn(probe *p)
+{
+    enum { ROWS = 21, OUT = ROWS + 2 };
+    for (int more = 0; more < 2; more++) {
+        const int64_t n = p->n;
+        const float *x = probe_floats(p, ROWS * (n + 1), -1, 1);
+        double *want;
+        float *out = probe_sum(p, n * OUT, &want);
+        for (int64_t c = 0; c < n; c++)
+            for (int64_t r = 0; r < ROWS; r++) want[c * OUT + r] = (more ? want[c * OUT + r] : 0) + (double)x[r * (n + 1) + c];
+        p->k->turn(out, OUT, x, n + 1, ROWS, n, more);
+        probe_check(p, out, want, n * OUT, 1e-7);
+    }
+}
+
+static void affine(probe *p)
+{
+    for (int variant = 0; variant < 4; variant++) {
+        const float *x = variant & 1 ? probe_floats(p, p->n, -1, 1) : NULL;
+        double *want;
+        float *y = probe_sum(p, p->n, &want);
+        for (int64_t i = 0; i < p->n; i++) want[i] = (variant & 2 ? want[i] : 0) + (x ? (double)x[i] * 0.75 : 0) + 0.3125;
+        p->k->affine(y, x, 0.75f, 0.3125f, p->n, variant & 2);
+        probe_check(p, y, want, p->n, 2e-7);
+    }
+}
+
+/* As images of n numbers, and as rows of n channels. */
+static void channel_sums(probe *p)
+{
+    enum { B = 4 };
+    for (int variant = 0; variant < 4; variant++) {
+        const int64_t C = variant & 1 ? p->n : CHANNELS, N = variant & 1 ? 1 : p->n;
+        const bool more = variant & 2;
+        const float *dy = probe_floats(p, B * C * N, -1, 1), *x = probe_floats(p, B * C * N, -1, 1);
+        const float *mean = probe_floats(p, C, -1, 1), *inv = probe_floats(p, C, 0.5, 2);
+        double *sums, *dots, *alone;
+        float *sum = probe_sum(p, C, &sums), *dot = probe_sum(p, C, &dots), *only = probe_sum(p, C, &alone);
+        for (int64_t c = 0; c < C; c++) {
+            if (!more) sums[c] = dots[c] = alone[c] = 0;
+            for (int64_t b = 0; b < B; b++)
+                for (int64_t i = 0; i < N; i++) {
+                    const int64_t at = (b * C + c) * N + i;
+                    sums[c] += (double)dy[at];
+                    alone[c] += (double)dy[at];
+                    dots[c] += (double)dy[at] * ((double)x[at] - (double)mean[c]) * (double)inv[c];
+                }
+        }
+        const int64_t half = C < 16 ? 1 : 16;
+        p->k->channel_sums(sum, dot, dy, x, mean, inv, B, C, N, (tg_span){0, half}, more);
+        p->k->channel_sums(sum, dot, dy, x, mean, inv, B, C, N, (tg_span){half, C}, more);
+        p->k->channel_sums(only, NULL, dy, NULL, NULL, NULL, B, C, N, (tg_span){0, C}, more);
+        probe_check(p, sum, sums, C, 2e-6);
+        probe_check(p, dot, dots, C, 3e-6);
+        probe_check(p, only, alone, C, 2e-6);
+    }
+}
+
+const probe_row probe_images[] = {
+    {"patches", patches}, {"unpatch", unpatch}, {"turn", turn}, {"affine", affine}, {"channel_sums", channel_sums}, {NULL, NULL},
+};
