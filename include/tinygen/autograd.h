@@ -147,6 +147,17 @@ tg_tensor *tg_conv_transpose(tg_tape *t, tg_tensor *x, tg_tensor *w, tg_tensor *
 /* Stride and padding alike on all sides, no dilation. */
 tg_conv_options tg_conv_square(int64_t stride, int64_t padding);
 
+/* y = (x - mean)/sqrt(var + eps)·g + b with a mean and variance for each channel, over all else of x [B, C, ...] (also [B, C]).
+ * g, b [C] or both NULL: 1 and 0. In training those of the batch, which pull the buffers running_mean and running_var [C] by
+ * momentum, as PyTorch's do (the variance kept is a sample's, M/(M-1) of the batch's); else those that the buffers hold. Both
+ * NULL: always the batch's. A buffer (tg_param_buffer) is the one kind of input that an op writes to.
+ * Ioffe & Szegedy 2015, arXiv:1502.03167. */
+tg_tensor *tg_batch_norm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, tg_tensor *running_mean, tg_tensor *running_var,
+                         double momentum, double eps);
+/* The same with a mean and variance for each example and group of C/groups channels side by side; groups = C is instance norm.
+ * Wu & He 2018, arXiv:1803.08494; Ulyanov et al. 2016, arXiv:1607.08022. */
+tg_tensor *tg_group_norm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, int64_t groups, double eps);
+
 /* Whole-sequence recurrent layers over the projected input gx (gx = x·w_ihᵀ + b_ih, for all time steps at once). A gx that
  * an op made (a linear without activation, an embed) and that no other op has read is used up: its memory holds the gates
  * afterwards, and reading it again is an error.

@@ -45,6 +45,10 @@ void tg_params_free(tg_params *p);
  * no sense, no memory). */
 tg_tensor *tg_param(tg_params *p, const char *name, int rank, const int64_t *dims, tg_init_kind kind, double scale,
                     bool decay, int group);
+/* Declares numbers that training writes but no gradient moves (running statistics, a vector of power iteration): a tensor like
+ * the others, saved and read with them, in no count of parameters and without decay; an average of weights copies it. */
+tg_tensor *tg_param_buffer(tg_params *p, const char *name, int rank, const int64_t *dims, tg_init_kind kind, double scale,
+                           int group);
 /* Before the seal: elements [first, first + count) of a parameter of this set start as value, whatever is drawn for the
  * rest (an LSTM's forget-gate bias). Errors: TG_EINVAL (range, sealed). */
 tg_status tg_param_start(tg_params *p, const tg_tensor *parameter, int64_t first, int64_t count, double value);
@@ -64,7 +68,7 @@ int64_t tg_params_count(const tg_params *p);              /* tensors */
 tg_tensor *tg_params_at(const tg_params *p, int64_t i);   /* in order of declaration; NULL outside */
 tg_tensor *tg_params_find(const tg_params *p, const char *name); /* NULL: none of that name */
 int64_t tg_params_size(const tg_params *p);               /* floats in the slab (each tensor padded to 16 floats) */
-int64_t tg_params_elements(const tg_params *p);           /* without padding: what people call parameters */
+int64_t tg_params_elements(const tg_params *p);           /* without padding and buffers: what people call parameters */
 float *tg_params_values(const tg_params *p);              /* the slab; NULL before the seal and in a plan */
 float *tg_params_grads(const tg_params *p);               /* its twin; NULL unless sealed for training */
 /* Offset in the slab of parameter i. */
@@ -133,7 +137,7 @@ double tg_clip_scale(double norm, double clip);
 /* Name of the first parameter with a gradient that is not finite, or NULL. */
 const char *tg_grad_bad(const tg_params *p);
 
-/* average += (1 - decay)·(values - average), decay warmed up as min(decay, (1+step)/(10+step)). */
+/* average += (1 - decay)·(values - average), decay warmed up as min(decay, (1+step)/(10+step)); buffers are copied. */
 void tg_ema_update(tg_context *ctx, float *average, const tg_params *p, double decay, int64_t step);
 
 /* ---- schedules ----------------------------------------------------------------------------------------------- */

@@ -18,10 +18,10 @@ typedef struct tg_op tg_op;
 
 /* Settings of one use. An op reads what its row's doc names. */
 typedef struct tg_op_attr {
-    int act;        /* tg_activation */
+    int act;        /* tg_activation; group_norm: groups */
     double number;  /* dropout: p; layernorm: eps */
     tg_shape shape; /* reshape */
-    double other;   /* what its row's doc names */
+    double other;   /* batch_norm: momentum */
     tg_attention_options attention;
     tg_conv_options conv;
 } tg_op_attr;

@@ -76,6 +76,16 @@ tg_tensor *tg_param(tg_params *p, const char *name, int rank, const int64_t *dim
     return x;
 }
 
+tg_tensor *tg_param_buffer(tg_params *p, const char *name, int rank, const int64_t *dims, tg_init_kind kind, double scale,
+                           int group)
+{
+    tg_tensor *x = tg_param(p, name, rank, dims, kind, scale, false, group);
+    if (!x) return NULL;
+    p->rows[p->count - 1].buffer = true;
+    p->elements -= p->rows[p->count - 1].count;
+    return x;
+}
+
 tg_status tg_param_start(tg_params *p, const tg_tensor *parameter, int64_t first, int64_t count, double value)
 {
     if (p->sealed) return tg_fail(TG_EINVAL, "parameter %s: the set is sealed already", parameter->name);
@@ -154,7 +164,7 @@ tg_status tg_params_seal(tg_params *p, uint64_t seed, bool train, bool plan)
         tg_tensor *x = p->rows[i].tensor;
         if (p->values) x->data = p->values + p->rows[i].offset;
         if (p->grads) x->grad = p->grads + p->rows[i].offset;
-        x->wants_grad = train;
+        x->wants_grad = train && !p->rows[i].buffer;
     }
     p->sealed = true;
     return TG_OK;

@@ -23,6 +23,7 @@ typedef struct tg_param_row {
     tg_init_kind init;
     double scale;
     bool decay;
+    bool buffer;             /* no gradient */
     int parts;               /* matrices between hidden units that lie on top of each other in it; 0: it is none ... */
     const int64_t *part_rows; /* ... and the rows of each */
 } tg_param_row;

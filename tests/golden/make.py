@@ -179,6 +179,21 @@ def convolutions():
     save("convolutions", out)
 
 
+def channel_norms():
+    rng, out, f = np.random.default_rng(32), {}, nn.functional
+    for name, shape in ("batch", (4, 3, 5, 5)), ("batch_rows", (6, 19)):
+        mean, var = exact(rng, shape[1]), exact(rng, shape[1]).abs() + 0.5
+        var = var.float().double()
+        out[name + ".running_mean"], out[name + ".running_var"] = mean.clone(), var.clone()
+        case(out, rng, name, lambda x, g, b: f.batch_norm(x, mean, var, g, b, training=True, momentum=0.1, eps=1e-5),
+             x=exact(rng, *shape) + 1, g=exact(rng, shape[1]), b=exact(rng, shape[1]))
+        out[name + ".mean_after"], out[name + ".var_after"] = mean, var
+        out[name + ".eval"] = f.batch_norm(out[name + ".x"], mean, var, out[name + ".g"], out[name + ".b"], eps=1e-5)
+    case(out, rng, "group", lambda x, g, b: f.group_norm(x, 2, g, b), x=exact(rng, 3, 6, 4, 5) + 1, g=exact(rng, 6), b=exact(rng, 6))
+    case(out, rng, "instance", lambda x: f.instance_norm(x), x=exact(rng, 2, 3, 4, 5) + 1)
+    save("channel_norms", out)
+
+
 for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
     recurrent(k, i + 1)
 for i, k in enumerate(TRANSFORMERS):
@@ -186,3 +201,4 @@ for i, k in enumerate(TRANSFORMERS):
 optimisers()
 ops()
 convolutions()
+channel_norms()

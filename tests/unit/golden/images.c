@@ -1,5 +1,6 @@
 /* images.c - what image models are made of against PyTorch's, forward and backward. Settings: tests/golden/make.py. */
 #include <math.h>
+#include <stdio.h>
 
 #include "support/against.h"
 #include "test.h"
@@ -24,6 +25,37 @@ TEST(convolutions_match_pytorch)
         tg_tensor *y = (cases[i].transposed ? tg_conv_transpose : tg_conv)(a.t, x, w, b, &cases[i].o);
         worst = fmax(worst, against_check(&a, y, tolerance));
     }
+    test_note("largest error %.1e", worst);
+    against_close(&a);
+}
+
+/* Two cases: [B, C, Y, X] and [B, C]; the buffers after a step; and evaluation from them. */
+static double check_batch_norm(against *a, const char *name)
+{
+    char full[64];
+    against_case(a, name);
+    tg_tensor *x = against_input(a, "x"), *g = against_input(a, "g"), *b = against_input(a, "b");
+    tg_tensor *mean = against_input(a, "running_mean"), *var = against_input(a, "running_var");
+    double worst = against_check(a, tg_batch_norm(a->t, x, g, b, mean, var, 0.1, 1e-5), tolerance);
+    snprintf(full, sizeof full, "%s.mean_after", name);
+    worst = fmax(worst, golden_check(&a->g, full, mean->data, tolerance));
+    snprintf(full, sizeof full, "%s.var_after", name);
+    worst = fmax(worst, golden_check(&a->g, full, var->data, tolerance));
+    tg_tape_begin(a->t, &(tg_tape_mode){0});
+    snprintf(full, sizeof full, "%s.eval", name);
+    return fmax(worst, golden_check(&a->g, full, tg_batch_norm(a->t, x, g, b, mean, var, 0.1, 1e-5)->data, tolerance));
+}
+
+TEST(batch_group_and_instance_norm_match_pytorch)
+{
+    against a;
+    against_open(&a, "channel_norms");
+    double worst = fmax(check_batch_norm(&a, "batch"), check_batch_norm(&a, "batch_rows"));
+    against_case(&a, "group");
+    tg_tensor *x = against_input(&a, "x"), *g = against_input(&a, "g"), *b = against_input(&a, "b");
+    worst = fmax(worst, against_check(&a, tg_group_norm(a.t, x, g, b, 2, 1e-5), tolerance));
+    against_case(&a, "instance");
+    worst = fmax(worst, against_check(&a, tg_group_norm(a.t, against_input(&a, "x"), NULL, NULL, 3, 1e-5), tolerance));
     test_note("largest error %.1e", worst);
     against_close(&a);
 }

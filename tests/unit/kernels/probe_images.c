@@ -129,6 +129,58 @@ static void channel_sums(probe *p)
     }
 }
 
+/* As images of n numbers, and as rows of n channels. */
+static void channel_moments(probe *p)
+{
+    enum { B = 4 };
+    for (int side_by_side = 0; side_by_side < 2; side_by_side++) {
+        const int64_t C = side_by_side ? p->n : CHANNELS, N = side_by_side ? 1 : p->n;
+        const float *x = probe_floats(p, B * C * N, 1, 3);
+        float *mean = probe_result(p, C), *var = probe_result(p, C);
+        double *means = probe_doubles(p, C), *vars = probe_doubles(p, C);
+        for (int64_t c = 0; c < C; c++) {
+            means[c] = vars[c] = 0;
+            for (int64_t i = 0; i < B * N; i++) means[c] += (double)x[(i / N * C + c) * N + i % N] / (double)(B * N);
+            for (int64_t i = 0; i < B * N; i++) vars[c] += pow((double)x[(i / N * C + c) * N + i % N] - means[c],
+                                                               2) / (double)(B * N);
+        }
+        const int64_t half = C < 16 ? 1 : 16;
+        p->k->channel_moments(mean, var, x, B, C, N, (tg_span){0, half});
+        p->k->channel_moments(mean, var, x, B, C, N, (tg_span){half, C});
+        probe_check(p, mean, means, C, 5e-7);
+        probe_check(p, var, vars, C, 1e-6);
+    }
+}
+
+/* Rows of n numbers, and n rows of one; forward, and backward from the same tables. */
+static void norm_rows(probe *p)
+{
+    enum { ROWS = 5 };
+    for (int variant = 0; variant < 4; variant++) {
+        const int64_t rows = variant & 1 ? p->n : ROWS, N = variant & 1 ? 1 : p->n, n = rows * N, half = rows < 16 ? 1 : 16;
+        const float *x = probe_floats(p, n, -2, 2), *dy = probe_floats(p, n, -1, 1), *t[6];
+        float *y = probe_result(p, n);
+        double *want = probe_doubles(p, n), *before;
+        float *dx = probe_sum(p, n, &before);
+        for (int i = 0; i < 6; i++) t[i] = probe_floats(p, rows, -1, 1);
+        for (int64_t i = 0; i < n; i++) {
+            const int64_t r = i / N;
+            const double normal = ((double)x[i] - (double)t[0][r]) * (double)t[1][r];
+            want[i] = normal * (double)t[2][r] + (double)t[3][r];
+            const double d = (double)t[1][r] * ((double)dy[i] * (double)t[2][r] - (double)t[4][r] - normal * (double)t[5][r]);
+            before[i] = (variant & 2 ? before[i] : 0) + d;
+        }
+        for (int piece = 0; piece < 2; piece++) {
+            const tg_span s = {piece ? half : 0, piece ? rows : half};
+            p->k->norm_rows(y, x, t[0], t[1], t[2], t[3], N, s);
+            p->k->norm_rows_back(dx, dy, x, t[0], t[1], t[2], t[4], t[5], N, s, variant & 2);
+        }
+        probe_check(p, y, want, n, 1e-6);
+        probe_check(p, dx, before, n, 1e-6);
+    }
+}
+
 const probe_row probe_images[] = {
+    {"channel_moments", channel_moments}, {"norm_rows", norm_rows}, {"norm_rows_back", norm_rows},
     {"patches", patches}, {"unpatch", unpatch}, {"turn", turn}, {"affine", affine}, {"channel_sums", channel_sums}, {NULL, NULL},
 };
