@@ -65,8 +65,10 @@ tg_status tg_tape_fail(tg_tape *t, tg_status s);
 
 /* ---- ops ----------------------------------------------------------------------------------------------------- */
 
-/* The first four go with tg_linear, the others with tg_activate. */
-typedef enum tg_activation { TG_LINEAR, TG_TANH, TG_SIGMOID, TG_RELU, TG_GELU, TG_RELU2, TG_SWIGLU } tg_activation;
+/* The first four go with tg_linear, all but TG_LINEAR with tg_activate. */
+typedef enum tg_activation {
+    TG_LINEAR, TG_TANH, TG_SIGMOID, TG_RELU, TG_GELU, TG_RELU2, TG_SWIGLU, TG_LEAKY, TG_SILU, TG_SOFTPLUS
+} tg_activation;
 
 /* y[..., O] = act(x[..., I]·wᵀ + b); w [O, I] as PyTorch's nn.Linear; b [O] or NULL.   Cost 2·N·I·O. */
 tg_tensor *tg_linear(tg_tape *t, tg_tensor *x, tg_tensor *w, tg_tensor *b, tg_activation act);
@@ -78,14 +80,31 @@ tg_tensor *tg_linear_onto(tg_tape *t, tg_tensor *onto, tg_tensor *x, tg_tensor *
  *              arXiv:1606.08415)
  *   TG_RELU2   y = max(x, 0)²                                                          (So et al. 2021, arXiv:2109.08668)
  *   TG_SWIGLU  x [..., 2F] to y [..., F]: silu(first half)·second half, silu(a) = a·sigmoid(a)
- *                                                                                      (Shazeer 2020, arXiv:2002.05202) */
+ *                                                                                      (Shazeer 2020, arXiv:2002.05202)
+ *   TG_SILU    x·sigmoid(x)    TG_SOFTPLUS  log(1 + e^x)    TG_TANH, TG_SIGMOID, TG_RELU as their names say
+ *   TG_LEAKY   x, or 0.01·x where x < 0; tg_leaky_relu with another slope           (Maas et al. 2013) */
 tg_tensor *tg_activate(tg_tape *t, tg_tensor *x, tg_activation act);
+tg_tensor *tg_leaky_relu(tg_tape *t, tg_tensor *x, double slope);
+/* y = d·f'(x) of an activation f that tg_activate knows, but for gelu, relu2 and swiglu: how a change d of x changes f(x). */
+tg_tensor *tg_slope(tg_tape *t, tg_tensor *d, tg_tensor *x, tg_activation act, double slope);
 /* y[..., D] = table[ids[...]]; table [V, D]. Ids must be in 0..V-1 (checked: TG_EINVAL names the first that is not). */
 tg_tensor *tg_embed(tg_tape *t, tg_tensor *table, tg_tensor *ids);
 /* Same data, other shape with as many elements. */
 tg_tensor *tg_reshape(tg_tape *t, tg_tensor *x, int rank, const int64_t *dims);
 /* y = a + b, element by element; equal shapes. */
 tg_tensor *tg_add(tg_tape *t, tg_tensor *a, tg_tensor *b);
+/* a·b, element by element; factor·x + shift; a + factor·b */
+tg_tensor *tg_mul(tg_tape *t, tg_tensor *a, tg_tensor *b);
+tg_tensor *tg_scale(tg_tape *t, tg_tensor *x, double factor, double shift);
+tg_tensor *tg_add_scaled(tg_tape *t, tg_tensor *a, double factor, tg_tensor *b);
+/* Sum and mean of all elements: scalars. */
+tg_tensor *tg_sum(tg_tape *t, tg_tensor *x);
+tg_tensor *tg_mean(tg_tape *t, tg_tensor *x);
+/* Images x [B, C, Y, X] in tiles of high x wide, which must fit: the mean or the largest of each tile; 0: the whole image, to
+ * [B, C, 1, 1]. Upsampling: each number becomes a tile (nearest neighbour). */
+tg_tensor *tg_average_pool(tg_tape *t, tg_tensor *x, int64_t high, int64_t wide);
+tg_tensor *tg_max_pool(tg_tape *t, tg_tensor *x, int64_t high, int64_t wide);
+tg_tensor *tg_upsample(tg_tape *t, tg_tensor *x, int64_t high, int64_t wide);
 /* Inverted dropout: each element is 0 with probability p, else x/(1-p); nothing when not training or p = 0. */
 tg_tensor *tg_dropout(tg_tape *t, tg_tensor *x, double p);
 /* y = (x - mean)/sqrt(var + eps)·g + b over the last axis; g, b [D]. Ba, Kiros & Hinton 2016, arXiv:1607.06450. */

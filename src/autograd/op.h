@@ -19,9 +19,9 @@ typedef struct tg_op tg_op;
 /* Settings of one use. An op reads what its row's doc names. */
 typedef struct tg_op_attr {
     int act;        /* tg_activation; group_norm: groups */
-    double number;  /* dropout: p; layernorm: eps */
+    double number;  /* dropout: p; norms: eps; activate, slope: slope of leaky; scale, total: factor */
     tg_shape shape; /* reshape */
-    double other;   /* batch_norm: momentum */
+    double other;   /* batch_norm: momentum; scale: shift */
     tg_attention_options attention;
     tg_conv_options conv;
 } tg_op_attr;

@@ -107,7 +107,8 @@ void tg_conv_back_x(tg_context *ctx, const tg_convolution *g, float *dx, const f
                     bool add, void *scratch);
 /* dw (+)= ...: chains over images and results ascending in a fixed number of parts of the batch, which are added in order. */
 int64_t tg_conv_back_w_room(tg_context *ctx, const tg_convolution *g);
-void tg_conv_back_w(tg_context *ctx, const tg_convolution *g, float *dw, const float *dy, const float *x, bool add, void *scratch);
+void tg_conv_back_w(tg_context *ctx, const tg_convolution *g, float *dw, const float *dy, const float *x, bool add,
+                    void *scratch);
 /* Floats of scratch that kernels patches and unpatch need for so many rows of results. */
 int64_t tg_conv_planes(const tg_convolution *g, int64_t rows);
 

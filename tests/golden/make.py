@@ -189,9 +189,23 @@ def channel_norms():
              x=exact(rng, *shape) + 1, g=exact(rng, shape[1]), b=exact(rng, shape[1]))
         out[name + ".mean_after"], out[name + ".var_after"] = mean, var
         out[name + ".eval"] = f.batch_norm(out[name + ".x"], mean, var, out[name + ".g"], out[name + ".b"], eps=1e-5)
-    case(out, rng, "group", lambda x, g, b: f.group_norm(x, 2, g, b), x=exact(rng, 3, 6, 4, 5) + 1, g=exact(rng, 6), b=exact(rng, 6))
+    case(out, rng, "group", lambda x, g, b: f.group_norm(x, 2, g, b), x=exact(rng, 3, 6, 4, 5) + 1, g=exact(rng, 6),
+         b=exact(rng, 6))
     case(out, rng, "instance", lambda x: f.instance_norm(x), x=exact(rng, 2, 3, 4, 5) + 1)
     save("channel_norms", out)
+
+
+def activations():
+    rng, out, f = np.random.default_rng(33), {}, nn.functional
+    kinds = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu, "leaky": lambda x: f.leaky_relu(x, 0.2),
+             "silu": f.silu, "softplus": f.softplus}
+    for name, fn in kinds.items():
+        case(out, rng, name, fn, x=exact(rng, 5, 19, scale=3))
+    case(out, rng, "average", lambda x: f.avg_pool2d(x, (2, 3)), x=exact(rng, 2, 3, 4, 6))
+    case(out, rng, "global", lambda x: f.adaptive_avg_pool2d(x, 1), x=exact(rng, 2, 3, 4, 6))
+    case(out, rng, "most", lambda x: f.max_pool2d(x, 2), x=exact(rng, 2, 3, 4, 6))
+    case(out, rng, "nearest", lambda x: f.interpolate(x, scale_factor=2, mode="nearest"), x=exact(rng, 2, 3, 4, 3))
+    save("activations", out)
 
 
 for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
@@ -202,3 +216,4 @@ optimisers()
 ops()
 convolutions()
 channel_norms()
+activations()

@@ -83,9 +83,8 @@ static void moments_span(void *arg, tg_span stats)
 static void norm_span(void *arg, tg_span rows)
 {
     const norm_job *j = arg;
-    j->k->norm_rows(j->n->out->data, j->n->in[X]->data, table(j, ROW_MEAN), table(j, ROW_INV), table(j, ROW_GAIN), table(j,
-                                                                                                                         ROW_BIAS),
-                    j->z.N, rows);
+    j->k->norm_rows(j->n->out->data, j->n->in[X]->data, table(j, ROW_MEAN), table(j, ROW_INV), table(j, ROW_GAIN),
+                    table(j, ROW_BIAS), j->z.N, rows);
 }
 
 static void fill_tables(const norm_job *j)
@@ -240,7 +239,7 @@ static bool batch_norm_example(int variant, tg_example *e)
 
 const tg_op tg_op_batch_norm = {
     .name = "batch_norm", .n_in = 5, .optional = 1 << GAIN | 1 << BIAS | 1 << MEAN | 1 << VAR,
-    .doc = "y = (x - mean)/sqrt(var + eps)·g + b over all but axis 1 of x[B, C, ...]; g, b, running mean and variance [C] or none",
+    .doc = "y = (x - mean)/sqrt(var + eps)·g + b over all but axis 1 of x[B, C, ...]; g, b, running statistics [C] or none",
     .source = "Ioffe & Szegedy 2015, arXiv:1502.03167",
     .shape = batch_norm_shape,
     .forward = batch_norm_forward,

@@ -105,8 +105,8 @@ void TG_K(norm_rows)(float *y, const float *x, const float *mean, const float *i
 {
     for (int64_t r = rows.begin; r < rows.end; r += N == 1 ? 16 : 1) {
         const int64_t left = rows.end - r;
-        const v16 m = of_rows(mean, r, N, left), s = of_rows(inv, r, N, left), g = of_rows(gain, r, N, left), b = of_rows(bias, r,
-                                                                                                                          N, left);
+        const v16 m = of_rows(mean, r, N, left), s = of_rows(inv, r, N, left);
+        const v16 g = of_rows(gain, r, N, left), b = of_rows(bias, r, N, left);
         if (N == 1) norm_sixteen(y + r, x + r, m, s, g, b, left);
         else for (int64_t i = 0; i < N; i += 16) norm_sixteen(y + r * N + i, x + r * N + i, m, s, g, b, N - i);
     }

@@ -59,3 +59,29 @@ TEST(batch_group_and_instance_norm_match_pytorch)
     test_note("largest error %.1e", worst);
     against_close(&a);
 }
+
+TEST(activations_and_pools_match_pytorch)
+{
+    static const struct { const char *name; tg_activation act; } cases[] = {
+        {"tanh", TG_TANH}, {"sigmoid", TG_SIGMOID}, {"relu", TG_RELU}, {"silu", TG_SILU}, {"softplus", TG_SOFTPLUS},
+    };
+    against a;
+    double worst = 0;
+    against_open(&a, "activations");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        against_case(&a, cases[i].name);
+        worst = fmax(worst, against_check(&a, tg_activate(a.t, against_input(&a, "x"), cases[i].act), tolerance));
+    }
+    against_case(&a, "leaky");
+    worst = fmax(worst, against_check(&a, tg_leaky_relu(a.t, against_input(&a, "x"), 0.2), tolerance));
+    against_case(&a, "average");
+    worst = fmax(worst, against_check(&a, tg_average_pool(a.t, against_input(&a, "x"), 2, 3), tolerance));
+    against_case(&a, "global");
+    worst = fmax(worst, against_check(&a, tg_average_pool(a.t, against_input(&a, "x"), 0, 0), tolerance));
+    against_case(&a, "most");
+    worst = fmax(worst, against_check(&a, tg_max_pool(a.t, against_input(&a, "x"), 2, 2), tolerance));
+    against_case(&a, "nearest");
+    worst = fmax(worst, against_check(&a, tg_upsample(a.t, against_input(&a, "x"), 2, 2), tolerance));
+    test_note("largest error %.1e", worst);
+    against_close(&a);
+}

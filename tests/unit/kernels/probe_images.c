@@ -180,7 +180,120 @@ static void norm_rows(probe *p)
     }
 }
 
+/* ---- curves: value, slope and its slope, by formulas that are not the kernels' -------------------------------------------- */
+
+static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+
+static double curve_at(double x, int act)
+{
+    switch (act) {
+    case TG_ACT_TANH: return tanh(x);
+    case TG_ACT_SIGMOID: return 1 / (1 + exp(-x));
+    case TG_ACT_RELU: return x > 0 ? x : 0;
+    case TG_ACT_LEAKY: return x > 0 ? x : 0.25 * x;
+    case TG_ACT_SILU: return x / (1 + exp(-x));
+    default: return softplus(x);
+    }
+}
+
+/* By central differences in double, exact to 1e-9 and (second) 1e-7; a bend at 0 is left out, x is never within 1e-3 of it. */
+static double slope_at(double x, int act) { return (curve_at(x + 1e-5, act) - curve_at(x - 1e-5, act)) / 2e-5; }
+static double bend_at(double x, int act)
+{
+    return (curve_at(x + 1e-4, act) - 2 * curve_at(x, act) + curve_at(x - 1e-4, act)) / 1e-8;
+}
+
+static void curve(probe *p)
+{
+    static const int acts[] = {TG_ACT_TANH, TG_ACT_SIGMOID, TG_ACT_RELU, TG_ACT_LEAKY, TG_ACT_SILU, TG_ACT_SOFTPLUS};
+    for (int a = 0; a < 12; a++) {
+        const int64_t n = p->n;
+        const int act = acts[a / 2];
+        const bool add = a & 1;
+        float *x = probe_floats(p, n, -9, 9);
+        const float *dy = probe_floats(p, n, -1, 1), *d = probe_floats(p, n, -1, 1);
+        float *y = probe_result(p, n);
+        double *want = probe_doubles(p, n), *first, *second;
+        float *dx = probe_sum(p, n, &first), *bent = probe_sum(p, n, &second);
+        for (int64_t i = 0; i < n; i++) {
+            if (fabs((double)x[i]) < 1e-3) x[i] = 1;
+            const double v = (double)x[i];
+            want[i] = curve_at(v, act);
+            first[i] = (add ? first[i] : 0) + (double)dy[i] * slope_at(v, act);
+            second[i] = (add ? second[i] : 0) + (double)dy[i] * (double)d[i] * bend_at(v, act);
+        }
+        p->k->curve(y, x, n, act, 0.25f);
+        p->k->curve_back(dx, dy, x, n, act, 0.25f, add);
+        p->k->curve_bend(bent, dy, d, x, n, act, add);
+        probe_check(p, y, want, n, 5e-7);
+        probe_check(p, dx, first, n, 1e-6);
+        probe_check(p, bent, second, n, 2e-6);
+    }
+}
+
+/* Far from 0 it is x or e^x, to the last digits. */
+static void softplus_far(probe *p)
+{
+    const float x[4] = {-40, -12, 30, 80};
+    float y[4];
+    p->k->curve(y, x, 4, TG_ACT_SOFTPLUS, 0);
+    for (int i = 0; i < 4; i++)
+        if (!(fabs((double)y[i] / softplus((double)x[i]) - 1) < 4e-7)) test_failed(__FILE__, __LINE__, "softplus(%g) is %g",
+                                                                                   (double)x[i], (double)y[i]);
+    curve(p);
+}
+
+static void multiply(probe *p)
+{
+    for (int more = 0; more < 2; more++) {
+        const float *a = probe_floats(p, p->n, -1, 1), *b = probe_floats(p, p->n, -1, 1);
+        double *want;
+        float *y = probe_sum(p, p->n, &want);
+        for (int64_t i = 0; i < p->n; i++) want[i] = (more ? want[i] : 0) + (double)a[i] * (double)b[i];
+        p->k->multiply(y, a, b, p->n, more);
+        probe_check(p, y, want, p->n, 2e-7);
+    }
+}
+
+/* Tiles of 2 x 3, n of them in a row. */
+static void pools(probe *p)
+{
+    enum { PLANES = 2, ROWS = 2, H = 2, W = 3 };
+    const int64_t n = p->n, Y = ROWS * H, X = n * W, large = PLANES * Y * X, small = PLANES * ROWS * n;
+    for (int more = 0; more < 2; more++) {
+        const float *x = probe_floats(p, large, -1, 1), *v = probe_floats(p, small, -1, 1);
+        int32_t *at = probe_ids(p, small, 0, 1);
+        double *sums, *spreads, *there, *most = probe_doubles(p, small);
+        float *y = probe_sum(p, small, &sums), *z = probe_sum(p, large, &spreads), *d = probe_sum(p, large, &there),
+            *top = probe_result(p, small);
+        for (int64_t i = 0; i < small; i++) sums[i] = more ? sums[i] : 0, most[i] = -INFINITY;
+        for (int64_t i = 0; i < large; i++) {
+            const int64_t of = (i / X / H) * n + i % X / W;
+            sums[of] += 0.25 * (double)x[i];
+            most[of] = fmax(most[of], (double)x[i]);
+            spreads[i] = (more ? spreads[i] : 0) + 0.25 * (double)v[of];
+        }
+        for (int64_t i = 0; i < large; i++) {
+            const int64_t of = (i / X / H) * n + i % X / W;
+            there[i] = (more ? there[i] : 0) + ((double)x[i] == most[of] ? (double)v[of] : 0);
+        }
+        for (int64_t s = 0; s < PLANES; s++) {
+            p->k->pool(y, x, Y, X, H, W, 0.25f, (tg_span){s, s + 1}, more);
+            p->k->spread(z, v, Y, X, H, W, 0.25f, (tg_span){s, s + 1}, more);
+            p->k->pool_most(top, at, x, Y, X, H, W, (tg_span){s, s + 1});
+            p->k->spread_most(d, v, at, Y, X, H, W, (tg_span){s, s + 1}, more);
+        }
+        probe_check(p, y, sums, small, 1e-6);
+        probe_check(p, z, spreads, large, 2e-7);
+        probe_check(p, top, most, small, 0);
+        probe_check(p, d, there, large, 2e-7);
+    }
+}
+
 const probe_row probe_images[] = {
+    {"curve", softplus_far}, {"curve_back", curve}, {"curve_bend", curve}, {"multiply", multiply}, {"pool", pools}, {"spread",
+                                                                                                                     pools},
+    {"pool_most", pools}, {"spread_most", pools},
     {"channel_moments", channel_moments}, {"norm_rows", norm_rows}, {"norm_rows_back", norm_rows},
     {"patches", patches}, {"unpatch", unpatch}, {"turn", turn}, {"affine", affine}, {"channel_sums", channel_sums}, {NULL, NULL},
 };
