@@ -100,6 +100,36 @@ tg_tensor *tg_add_scaled(tg_tape *t, tg_tensor *a, double factor, tg_tensor *b);
 /* Sum and mean of all elements: scalars. */
 tg_tensor *tg_sum(tg_tape *t, tg_tensor *x);
 tg_tensor *tg_mean(tg_tape *t, tg_tensor *x);
+/*
+ * Losses in nats per example: -log p(x) of all elements added up, then the mean over the first axis. x is a constant; all shapes
+ * are
+ * the same.
+ *   bce_logits    p(x) = sigmoid(l)^x·(1 - sigmoid(l))^(1-x), x in 0..1
+ *   gauss_nll     N(mean, e^logvar); logvar NULL: e^fixed_logvar
+ *   logistic_nll  x = k/255, k in 0..255: a logistic distribution of this mean and scale e^log_scale (both in units of x) over
+ * bins
+ *                 of width 1/255, the outer ones open       (Salimans et al. 2017, arXiv:1701.05517, eq. 2)
+ *   gauss_kl      KL(N(mean, e^logvar) || N(0, 1))          (Kingma & Welling 2013, arXiv:1312.6114, appendix B)
+ */
+tg_tensor *tg_bce_logits(tg_tape *t, tg_tensor *logits, tg_tensor *x);
+tg_tensor *tg_gauss_nll(tg_tape *t, tg_tensor *mean, tg_tensor *logvar, tg_tensor *x, double fixed_logvar);
+tg_tensor *tg_logistic_nll(tg_tape *t, tg_tensor *mean, tg_tensor *log_scale, tg_tensor *x);
+tg_tensor *tg_gauss_kl(tg_tape *t, tg_tensor *mean, tg_tensor *logvar);
+/* z = mean + e^(logvar/2)·noise; and noise alone, a constant. Both draw N(0, 1) by (seed, step, how many draws of the step came
+ * before,
+ * element), in training or not. */
+tg_tensor *tg_reparam(tg_tape *t, tg_tensor *mean, tg_tensor *logvar);
+tg_tensor *tg_noise(tg_tape *t, int rank, const int64_t *dims);
+/*
+ * Losses of what the discriminator says (logits, one an example): of real images, of fake ones, and, in the generator's step, of
+ * fake ones that shall fool it. Means over the batch.
+ *   nonsaturating  softplus(-l), softplus(l), softplus(-l)          (Goodfellow et al. 2014, arXiv:1406.2661)
+ *   hinge          max(0, 1 - l), max(0, 1 + l), -l                 (Lim & Ye 2017, arXiv:1705.02894)
+ *   wasserstein    -l, l, -l                                        (Arjovsky et al. 2017, arXiv:1701.07875)
+ */
+typedef enum tg_gan_loss_kind { TG_GAN_NONSATURATING, TG_GAN_HINGE, TG_GAN_WASSERSTEIN } tg_gan_loss_kind;
+typedef enum tg_gan_side { TG_GAN_REAL, TG_GAN_FAKE, TG_GAN_FOOLS } tg_gan_side;
+tg_tensor *tg_gan_loss(tg_tape *t, tg_tensor *logits, tg_gan_loss_kind kind, tg_gan_side side);
 /* Images x [B, C, Y, X] in tiles of high x wide, which must fit: the mean or the largest of each tile; 0: the whole image, to
  * [B, C, 1, 1]. Upsampling: each number becomes a tile (nearest neighbour). */
 tg_tensor *tg_average_pool(tg_tape *t, tg_tensor *x, int64_t high, int64_t wide);

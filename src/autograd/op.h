@@ -18,8 +18,9 @@ typedef struct tg_op tg_op;
 
 /* Settings of one use. An op reads what its row's doc names. */
 typedef struct tg_op_attr {
-    int act;        /* tg_activation; group_norm: groups */
-    double number;  /* dropout: p; norms: eps; activate, slope: slope of leaky; scale, total: factor */
+    int act;        /* tg_activation; group_norm: groups; likelihood: TG_LIKELY_... */
+    double number;  /* dropout: p; norms: eps; activate, slope: slope of leaky; scale, total: factor;
+                       likelihood: log variance where it is fixed */
     tg_shape shape; /* reshape */
     double other;   /* batch_norm: momentum; scale: shift */
     tg_attention_options attention;
@@ -45,7 +46,7 @@ struct tg_node {
     bool view;                   /* set by shape: out->data is part of an input's memory, and set, too */
     tg_op_attr attr;
     bool recorded;               /* backward may come; set before shape is called */
-    uint32_t index;              /* dropout: how many were recorded before it */
+    uint32_t index;              /* dropout, reparam: how many were recorded before it */
     int64_t counted;             /* cross_entropy: targets that count */
     int buffers;
     tg_buffer buffer[TG_OP_BUFFERS];

@@ -19,6 +19,9 @@ typedef struct tg_span { int64_t begin, end; } tg_span; /* rows or elements, end
 enum { TG_ACT_LINEAR = 0, TG_ACT_TANH = 1, TG_ACT_SIGMOID = 2, TG_ACT_RELU = 3, TG_ACT_GELU = 4, TG_ACT_RELU2 = 5, TG_ACT_SWIGLU = 6,
        TG_ACT_LEAKY = 7, TG_ACT_SILU = 8, TG_ACT_SOFTPLUS = 9 };
 
+/* Losses by number, of kernels likely and likely_back. */
+enum { TG_LIKELY_BERNOULLI, TG_LIKELY_GAUSSIAN, TG_LIKELY_LOGISTIC, TG_LIKELY_KL };
+
 /* What a product does to a tile of C when its last k-block is done. */
 typedef struct tg_epilogue {
     const float *bias;   /* [n], added at the end; or NULL */

@@ -36,7 +36,7 @@ def save(name, tensors):
 
 def exact(rng, *shape, scale=1.0):
     """Normal numbers that float32 holds exactly, as doubles."""
-    return torch.from_numpy((rng.standard_normal(shape) * scale).astype(np.float32).astype(np.float64))
+    return torch.from_numpy(np.asarray(rng.standard_normal(shape) * scale).astype(np.float32).astype(np.float64))
 
 
 class Net(nn.Module):
@@ -208,6 +208,39 @@ def activations():
     save("activations", out)
 
 
+def discretised(mean, log_scale, x):
+    """Equation 2 of arXiv:1701.05517 in units of x; sigmoids on the side of the mean where their difference keeps its digits."""
+    s, one = torch.exp(log_scale), torch.ones_like(x)
+    side = torch.where(x < mean, one, -one)
+    high, low = (x + 0.5 / 255 - mean) / s, (x - 0.5 / 255 - mean) / s
+    inside = side * (torch.sigmoid(side * high) - torch.sigmoid(side * low))
+    p = torch.where(x > 254.5 / 255, torch.sigmoid(-low), torch.where(x < 0.5 / 255, torch.sigmoid(high), inside))
+    return -torch.log(p).sum() / x.shape[0]
+
+
+def likelihoods():
+    rng, out, f = np.random.default_rng(34), {}, nn.functional
+    draw = lambda scale=1.0: exact(rng, 5, 19, scale=scale)
+    unit = lambda: torch.from_numpy(rng.random((5, 19), dtype=np.float32).astype(np.float64))
+    levels = torch.from_numpy((rng.integers(0, 256, (5, 19)) / 255).astype(np.float32).astype(np.float64))
+    levels[0, :4], levels[1, :4] = 0, 1
+    case(out, rng, "bce", lambda l, x: f.binary_cross_entropy_with_logits(l, x, reduction="sum") / 5, l=draw(6), _x=unit())
+    case(out, rng, "gauss", lambda m, v, x: f.gaussian_nll_loss(m, x, torch.exp(v), full=True, reduction="sum") / 5, m=draw(),
+         v=draw(), _x=unit())
+    fixed = lambda m, x: f.gaussian_nll_loss(m, x, torch.full_like(x, np.exp(-1.5)), full=True, reduction="sum") / 5
+    case(out, rng, "fixed", fixed, m=draw(), _x=unit())
+    case(out, rng, "logistic", discretised, m=unit(), v=draw() - 3, _x=levels)
+    wide, narrow = draw() * 0 + 2.5, draw() * 0 - 6
+    case(out, rng, "logistic_wide", discretised, m=unit(), v=wide, _x=levels.clone())
+    case(out, rng, "logistic_narrow", discretised, m=(levels + draw(0.005)).float().double(), v=narrow, _x=levels.clone())
+    case(out, rng, "kl", lambda m, v: torch.distributions.kl_divergence(
+        torch.distributions.Normal(m, torch.exp(v / 2)), torch.distributions.Normal(0.0, 1.0)).sum() / 5, m=draw(2), v=draw(2))
+    for side, target, sign in ("real", 1.0, -1), ("fake", 0.0, 1):
+        case(out, rng, "gan_" + side, lambda l: f.binary_cross_entropy_with_logits(l, torch.full_like(l, target)), l=draw(3))
+        case(out, rng, "hinge_" + side, lambda l: f.relu(1 + sign * l).mean(), l=draw(3))
+    save("likelihoods", out)
+
+
 for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
     recurrent(k, i + 1)
 for i, k in enumerate(TRANSFORMERS):
@@ -217,3 +250,4 @@ ops()
 convolutions()
 channel_norms()
 activations()
+likelihoods()

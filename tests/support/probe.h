@@ -15,7 +15,7 @@ typedef struct probe {
 } probe;
 
 typedef struct probe_row { const char *kernel; void (*run)(probe *p); } probe_row; /* kernel NULL: the end */
-extern const probe_row probe_products[], probe_cells[], probe_elements[], probe_attention[], probe_images[];
+extern const probe_row probe_products[], probe_cells[], probe_elements[], probe_attention[], probe_images[], probe_likely[];
 
 /* Runs every row at every size on every instruction set that is here. */
 void probe_all(const probe_row *rows);

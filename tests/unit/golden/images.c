@@ -85,3 +85,47 @@ TEST(activations_and_pools_match_pytorch)
     test_note("largest error %.1e", worst);
     against_close(&a);
 }
+
+TEST(likelihoods_match_pytorch)
+{
+    against a;
+    double worst = 0;
+    against_open(&a, "likelihoods");
+    against_case(&a, "bce");
+    tg_tensor *m = against_input(&a, "l"), *x = against_input(&a, "x"), *v;
+    worst = fmax(worst, against_check(&a, tg_bce_logits(a.t, m, x), tolerance));
+    against_case(&a, "gauss");
+    m = against_input(&a, "m"), v = against_input(&a, "v"), x = against_input(&a, "x");
+    worst = fmax(worst, against_check(&a, tg_gauss_nll(a.t, m, v, x, 0), tolerance));
+    against_case(&a, "fixed");
+    m = against_input(&a, "m"), x = against_input(&a, "x");
+    worst = fmax(worst, against_check(&a, tg_gauss_nll(a.t, m, NULL, x, -1.5), tolerance));
+    against_case(&a, "kl");
+    m = against_input(&a, "m"), v = against_input(&a, "v");
+    worst = fmax(worst, against_check(&a, tg_gauss_kl(a.t, m, v), tolerance));
+    static const char *const scales[] = {"logistic", "logistic_wide", "logistic_narrow"};
+    for (int i = 0; i < 3; i++) {
+        against_case(&a, scales[i]);
+        m = against_input(&a, "m"), v = against_input(&a, "v"), x = against_input(&a, "x");
+        worst = fmax(worst, against_check(&a, tg_logistic_nll(a.t, m, v, x), 2e-5));
+    }
+    test_note("largest error %.1e", worst);
+    against_close(&a);
+}
+
+TEST(losses_of_a_gan_match_pytorch)
+{
+    against a;
+    against_open(&a, "likelihoods");
+    against_case(&a, "gan_real");
+    against_check(&a, tg_gan_loss(a.t, against_input(&a, "l"), TG_GAN_NONSATURATING, TG_GAN_REAL), tolerance);
+    against_case(&a, "gan_real");
+    against_check(&a, tg_gan_loss(a.t, against_input(&a, "l"), TG_GAN_NONSATURATING, TG_GAN_FOOLS), tolerance);
+    against_case(&a, "gan_fake");
+    against_check(&a, tg_gan_loss(a.t, against_input(&a, "l"), TG_GAN_NONSATURATING, TG_GAN_FAKE), tolerance);
+    against_case(&a, "hinge_real");
+    against_check(&a, tg_gan_loss(a.t, against_input(&a, "l"), TG_GAN_HINGE, TG_GAN_REAL), tolerance);
+    against_case(&a, "hinge_fake");
+    against_check(&a, tg_gan_loss(a.t, against_input(&a, "l"), TG_GAN_HINGE, TG_GAN_FAKE), tolerance);
+    against_close(&a);
+}

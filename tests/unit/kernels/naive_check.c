@@ -13,6 +13,8 @@ TEST(attention_kernels_are_those_of_plain_loops_and_the_same_on_every_isa) { pro
 
 TEST(image_kernels_are_those_of_plain_loops_and_the_same_on_every_isa) { probe_all(probe_images); }
 
+TEST(losses_of_numbers_are_those_of_formulas_and_the_same_on_every_isa) { probe_all(probe_likely); }
+
 TEST(every_kernel_has_a_probe)
 {
     static const char *const kernels[] = {
@@ -20,7 +22,8 @@ TEST(every_kernel_has_a_probe)
 #include "kernels/kernels.def"
 #undef TG_KERNEL
     };
-    static const probe_row *const all[] = {probe_products, probe_cells, probe_elements, probe_attention, probe_images};
+    static const probe_row *const all[] = {probe_products,  probe_cells,  probe_elements,
+                                           probe_attention, probe_images, probe_likely};
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         bool found = false;
         for (size_t a = 0; a < sizeof all / sizeof *all; a++)
