@@ -53,6 +53,21 @@ double tg_tape_flops(const tg_tape *t);   /* of the ops recorded since begin, fo
 double tg_tape_backward_flops(const tg_tape *t);
 int64_t tg_tape_peak(const tg_tape *t);   /* most bytes of activations and gradients at once so far (or planned) */
 
+/*
+ * tg_tangent - how y changes as x moves along direction: J·d, J being dy/dx of what is recorded between them, recorded out of
+ * ordinary
+ * ops. Gradients reach the parameters through it, so that a gradient penalty needs no double backward: with g = dD/dx held
+ * constant,
+ * the gradient of |g|²/2 for the parameters is that of sum(tg_tangent(t, D, x, g)).
+ *   x          an input whose wants_grad was set before it was used
+ *   direction  like x, usually a constant: a gradient of the pass before, copied
+ * Ops that have one: linear, conv, conv_transpose, activate (not gelu, relu2, swiglu), add, mul, scale, total, reshape, average
+ * pool, upsample. Errors: TG_EUNSUPPORTED: another is in between; TG_EINVAL: x is not recorded, shapes, or y does not depend on
+ * it.
+ * Source: Pearlmutter 1994, Neural Computation 6 (the directional derivative); Mescheder et al. 2018, arXiv:1801.04406 (R1).
+ */
+tg_tensor *tg_tangent(tg_tape *t, tg_tensor *y, tg_tensor *x, tg_tensor *direction);
+
 /* Inputs: borrowed memory, never written to, must stay until the next begin. In a plan the pointer may be NULL. */
 tg_tensor *tg_input_ids(tg_tape *t, int rank, const int64_t *dims, const int32_t *ids);
 tg_tensor *tg_input_values(tg_tape *t, int rank, const int64_t *dims, const float *values);

@@ -71,6 +71,8 @@ struct tg_op {
     tg_status (*shape)(tg_tape *t, tg_node *n);
     void (*forward)(tg_tape *t, tg_node *n);  /* NULL: a view is all there is to it */
     void (*backward)(tg_tape *t, tg_node *n);
+    /* May be NULL. Records how the result changes as inputs change by dx (NULL: not at all; one at least does). */
+    tg_tensor *(*tangent)(tg_tape *t, const tg_node *n, tg_tensor *const *dx);
     double (*flops)(const tg_tape *t, const tg_node *n, bool backward); /* multiply-add = 2 */
     bool (*example)(int variant, tg_example *e); /* false: no such variant; e is zeroed before */
 };

@@ -73,6 +73,10 @@ float *tg_tape_keep(tg_tape *t, const tg_node *n, tg_tensor *const *of, int coun
 /* Whether this is the first pass since the mode is frozen: what would have to be made for it alone may wait. */
 bool tg_tape_first_frozen(const tg_tape *t);
 
+/* For tangents: the sum of two, of which one or both may be NULL; and the refusal of what a row cannot do. */
+tg_tensor *tg_tangent_sum(tg_tape *t, tg_tensor *a, tg_tensor *b);
+tg_tensor *tg_tangent_refused(tg_tape *t, const tg_node *n, int input);
+
 /* Elements before the last axis, and the last axis. */
 int64_t tg_rows_of(const tg_tensor *x);
 int64_t tg_columns_of(const tg_tensor *x);

@@ -241,6 +241,41 @@ def likelihoods():
     save("likelihoods", out)
 
 
+class Critic(nn.Module):
+    """Smooth and bent activations, as tests/unit/golden/penalty.c records it."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Conv2d(2, 4, 4, 2, 1), nn.Conv2d(4, 3, 3, 1, 1)
+        self.three, self.four = nn.Linear(3 * 3 * 3, 5), nn.Linear(5, 1)
+
+    def forward(self, x):
+        h = nn.functional.leaky_relu(self.one(x), 0.2)
+        h = nn.functional.silu(self.two(h))
+        return self.four(torch.tanh(self.three(h.flatten(1))))
+
+
+def penalties():
+    """R1: mean over examples of |dD/dx|²/2; WGAN-GP: mean of (|dD/dx| - 1)². By PyTorch's double backward."""
+    rng, out, net = np.random.default_rng(35), {}, Critic().double()
+    for name, p in net.named_parameters():
+        p.data = exact(rng, *p.shape, scale=0.4)
+        out[name] = p
+    x = exact(rng, 3, 2, 6, 6).requires_grad_()
+    out["x"] = x
+    g, = torch.autograd.grad(net(x).sum(), x, create_graph=True)
+    norm = g.flatten(1).norm(dim=1)
+    for name, loss in ("r1", (norm ** 2 / 2).mean()), ("gp", ((norm - 1) ** 2).mean()):
+        net.zero_grad()
+        loss.backward(retain_graph=True)
+        out[name + ".loss"] = loss.reshape(1)
+        for key, p in net.named_parameters():
+            if p.grad is not None and not key == "four.bias":
+                out[name + "." + key] = p.grad.clone()
+    out["g"] = g
+    save("penalties", out)
+
+
 for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
     recurrent(k, i + 1)
 for i, k in enumerate(TRANSFORMERS):
@@ -251,3 +286,4 @@ convolutions()
 channel_norms()
 activations()
 likelihoods()
+penalties()

@@ -70,6 +70,11 @@ static double activate_flops(const tg_tape *t, const tg_node *n, bool backward)
     return each * (double)tg_shape_count(&n->out->shape);
 }
 
+static tg_tensor *activate_tangent(tg_tape *t, const tg_node *n, tg_tensor *const *dx)
+{
+    return tg_slope(t, dx[0], n->in[0], (tg_activation)n->attr.act, n->attr.number);
+}
+
 static bool activate_example(int variant, tg_example *e)
 {
     static const struct { const char *what; int act; double slope; } v[] = {
@@ -92,6 +97,7 @@ const tg_op tg_op_activate = {
     .shape = activate_shape,
     .forward = activate_forward,
     .backward = activate_backward,
+    .tangent = activate_tangent,
     .flops = activate_flops,
     .example = activate_example,
 };

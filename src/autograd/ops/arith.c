@@ -44,6 +44,12 @@ static double add_flops(const tg_tape *t, const tg_node *n, bool backward)
     return backward ? 0 : (double)tg_shape_count(&n->out->shape);
 }
 
+static tg_tensor *add_tangent(tg_tape *t, const tg_node *n, tg_tensor *const *dx)
+{
+    (void)n;
+    return tg_tangent_sum(t, dx[0], dx[1]);
+}
+
 static bool add_example(int variant, tg_example *e)
 {
     if (variant > 0) return false;
@@ -59,6 +65,7 @@ const tg_op tg_op_add = {
     .shape = add_shape,
     .forward = add_forward,
     .backward = add_backward,
+    .tangent = add_tangent,
     .flops = add_flops,
     .example = add_example,
 };

@@ -134,6 +134,12 @@ static void conv_backward(tg_tape *t, tg_node *n)
     bias_backward(t, n);
 }
 
+static tg_tensor *conv_tangent(tg_tape *t, const tg_node *n, tg_tensor *const *dx)
+{
+    if (dx[W] || dx[BIAS]) return tg_tangent_refused(t, n, dx[W] ? W : BIAS);
+    return tg_tape_apply(t, n->op, (tg_tensor *[]){dx[X], n->in[W], NULL}, &n->attr);
+}
+
 static bool conv_example(int variant, tg_example *e)
 {
     static const struct { const char *what; tg_conv_options o; bool bias, line; int64_t P, Q; } v[] = {
@@ -161,6 +167,7 @@ const tg_op tg_op_conv = {
     .shape = conv_shape,
     .forward = conv_forward,
     .backward = conv_backward,
+    .tangent = conv_tangent,
     .flops = flops_of,
     .example = conv_example,
 };
@@ -229,6 +236,7 @@ const tg_op tg_op_conv_transpose = {
     .shape = transpose_shape,
     .forward = transpose_forward,
     .backward = transpose_backward,
+    .tangent = conv_tangent,
     .flops = flops_of,
     .example = transpose_example,
 };

@@ -46,6 +46,12 @@ static void mul_backward(tg_tape *t, tg_node *n)
     }
 }
 
+static tg_tensor *mul_tangent(tg_tape *t, const tg_node *n, tg_tensor *const *dx)
+{
+    tg_tensor *a = dx[0] ? tg_mul(t, dx[0], n->in[1]) : NULL, *b = dx[1] ? tg_mul(t, n->in[0], dx[1]) : NULL;
+    return tg_tangent_sum(t, a, b);
+}
+
 static bool mul_example(int variant, tg_example *e)
 {
     if (variant > 0) return false;
@@ -61,6 +67,7 @@ const tg_op tg_op_mul = {
     .shape = mul_shape,
     .forward = mul_forward,
     .backward = mul_backward,
+    .tangent = mul_tangent,
     .flops = map_flops,
     .example = mul_example,
 };
@@ -101,6 +108,12 @@ static void scale_backward(tg_tape *t, tg_node *n)
     if (j.to) tg_for_spans(t->ctx, tg_shape_count(&n->out->shape), GRAIN, scale_span, &j);
 }
 
+/* Also of total: both are linear but for the shift. */
+static tg_tensor *scale_tangent(tg_tape *t, const tg_node *n, tg_tensor *const *dx)
+{
+    return tg_tape_apply(t, n->op, dx, &(tg_op_attr){.number = n->attr.number});
+}
+
 static bool scale_example(int variant, tg_example *e)
 {
     if (variant > 0) return false;
@@ -118,6 +131,7 @@ const tg_op tg_op_scale = {
     .shape = scale_shape,
     .forward = scale_forward,
     .backward = scale_backward,
+    .tangent = scale_tangent,
     .flops = map_flops,
     .example = scale_example,
 };
@@ -171,6 +185,7 @@ const tg_op tg_op_total = {
     .shape = total_shape,
     .forward = total_forward,
     .backward = total_backward,
+    .tangent = scale_tangent,
     .flops = map_flops,
     .example = total_example,
 };

@@ -119,6 +119,24 @@ static double linear_flops(const tg_tape *t, const tg_node *n, bool backward)
     return product * ((tg_tape_wants(t, n->in[X]) ? 1 : 0) + (tg_tape_wants(t, n->in[W]) ? 1 : 0));
 }
 
+/* The slope of an activation, of its result. */
+static tg_tensor *times_slope(tg_tape *t, tg_tensor *dz, tg_tensor *y, int act)
+{
+    switch (act) {
+    case TG_TANH: return tg_mul(t, dz, tg_scale(t, tg_mul(t, y, y), -1, 1));
+    case TG_SIGMOID: return tg_mul(t, dz, tg_mul(t, y, tg_scale(t, y, -1, 1)));
+    case TG_RELU: return tg_slope(t, dz, y, TG_RELU, 0);
+    default: return dz;
+    }
+}
+
+static tg_tensor *linear_tangent(tg_tape *t, const tg_node *n, tg_tensor *const *dx)
+{
+    if (dx[W] || dx[BIAS]) return tg_tangent_refused(t, n, dx[W] ? W : BIAS);
+    tg_tensor *dz = dx[X] ? tg_linear(t, dx[X], n->in[W], NULL, TG_LINEAR) : NULL;
+    return times_slope(t, tg_tangent_sum(t, dz, dx[ONTO]), n->out, n->attr.act);
+}
+
 static bool linear_example(int variant, tg_example *e)
 {
     static const struct { const char *what; int act; bool bias, flat, onto; } v[] = {
@@ -145,6 +163,7 @@ const tg_op tg_op_linear = {
     .shape = linear_shape,
     .forward = linear_forward,
     .backward = linear_backward,
+    .tangent = linear_tangent,
     .flops = linear_flops,
     .example = linear_example,
 };

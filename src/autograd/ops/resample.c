@@ -144,14 +144,18 @@ static bool tiles_example(int variant, tg_example *e)
     return true;
 }
 
-#define TILES_OP(op, text, shape_of, way)                                                                              \
+/* Of average pool and upsampling: they are linear. */
+static tg_tensor *tiles_tangent(tg_tape *t, const tg_node *n, tg_tensor *const *dx) { return tg_tape_apply(t, n->op, dx,
+                                                                                                           &n->attr); }
+
+#define TILES_OP(op, text, shape_of, way, by)                                                                          \
     const tg_op tg_op_##op = {                                                                                         \
         .name = #op, .n_in = 1, .doc = text, .source = "", .shape = shape_of, .forward = way##_forward,                \
-        .backward = way##_backward, .flops = tiles_flops, .example = tiles_example,                                    \
+        .backward = way##_backward, .tangent = by, .flops = tiles_flops, .example = tiles_example,                     \
     };
-TILES_OP(average_pool, "y[B, C, Y/h, X/w] = mean of each tile of h x w of x[B, C, Y, X]", pool_shape, average)
-TILES_OP(max_pool, "y[B, C, Y/h, X/w] = the largest of each tile of h x w of x[B, C, Y, X]", pool_shape, max)
-TILES_OP(upsample, "y[B, C, h·Y, w·X]: each number of x[B, C, Y, X] as a tile of h x w", upsample_shape, upsample)
+TILES_OP(average_pool, "y[B, C, Y/h, X/w] = mean of each tile of h x w of x[B, C, Y, X]", pool_shape, average, tiles_tangent)
+TILES_OP(max_pool, "y[B, C, Y/h, X/w] = the largest of each tile of h x w of x[B, C, Y, X]", pool_shape, max, NULL)
+TILES_OP(upsample, "y[B, C, h·Y, w·X]: each number of x[B, C, Y, X] as a tile of h x w", upsample_shape, upsample, tiles_tangent)
 
 /* 0: the whole image. */
 static tg_tensor *apply(tg_tape *t, const tg_op *op, tg_tensor *x, int64_t high, int64_t wide)

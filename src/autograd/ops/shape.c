@@ -30,6 +30,11 @@ static double reshape_flops(const tg_tape *t, const tg_node *n, bool backward)
     return 0;
 }
 
+static tg_tensor *reshape_tangent(tg_tape *t, const tg_node *n, tg_tensor *const *dx)
+{
+    return tg_tape_apply(t, n->op, dx, &n->attr);
+}
+
 static bool reshape_example(int variant, tg_example *e)
 {
     if (variant > 0) return false;
@@ -45,6 +50,7 @@ const tg_op tg_op_reshape = {
     .source = "",
     .shape = reshape_shape,
     .backward = reshape_backward,
+    .tangent = reshape_tangent,
     .flops = reshape_flops,
     .example = reshape_example,
 };
