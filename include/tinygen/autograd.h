@@ -222,6 +222,11 @@ tg_tensor *tg_batch_norm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, t
  * Wu & He 2018, arXiv:1803.08494; Ulyanov et al. 2016, arXiv:1607.08022. */
 tg_tensor *tg_group_norm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, int64_t groups, double eps);
 
+/* w divided by its largest singular value u·Wv, W [O, I] being w [O, ...] as a matrix. u [O] and v [I] are buffers, which one power
+ * iteration a use brings nearer in training; gradients take them as constants. As torch.nn.utils.spectral_norm with dim 0.
+ * Miyato et al. 2018, arXiv:1802.05957. */
+tg_tensor *tg_spectral_norm(tg_tape *t, tg_tensor *w, tg_tensor *u, tg_tensor *v);
+
 /* Whole-sequence recurrent layers over the projected input gx (gx = x·w_ihᵀ + b_ih, for all time steps at once). A gx that
  * an op made (a linear without activation, an embed) and that no other op has read is used up: its memory holds the gates
  * afterwards, and reading it again is an error.

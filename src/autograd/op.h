@@ -18,7 +18,8 @@ typedef struct tg_op tg_op;
 
 /* Settings of one use. An op reads what its row's doc names. */
 typedef struct tg_op_attr {
-    int act;        /* tg_activation; group_norm: groups; likelihood: TG_LIKELY_... */
+    int act;        /* tg_activation; group_norm: groups; likelihood: TG_LIKELY_...;
+                       spectral_norm: whether to iterate */
     double number;  /* dropout: p; norms: eps; activate, slope: slope of leaky; scale, total: factor;
                        likelihood: log variance where it is fixed */
     tg_shape shape; /* reshape */

@@ -276,6 +276,20 @@ def penalties():
     save("penalties", out)
 
 
+def spectral():
+    rng, out = np.random.default_rng(36), {}
+    layer = torch.nn.utils.spectral_norm(nn.Conv2d(3, 5, 3, bias=False).double())
+    with torch.no_grad():
+        for p in layer.weight_orig, layer.weight_u, layer.weight_v:
+            p.copy_(exact(rng, *p.shape))
+    out["u"], out["v"] = layer.weight_u.clone(), layer.weight_v.clone()
+    x, dy = exact(rng, 1, 3, 3, 3), exact(rng, 1, 5, 1, 1)
+    layer(x).backward(dy)
+    out.update({"w": layer.weight_orig, "w_sn": layer.weight, "u_after": layer.weight_u, "v_after": layer.weight_v, "x": x, "dy": dy,
+                "dw": layer.weight_orig.grad})
+    save("spectral", out)
+
+
 for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
     recurrent(k, i + 1)
 for i, k in enumerate(TRANSFORMERS):
@@ -287,3 +301,4 @@ channel_norms()
 activations()
 likelihoods()
 penalties()
+spectral()

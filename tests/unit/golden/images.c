@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "support/against.h"
+#include "support/example.h"
 #include "test.h"
 
 static const double tolerance = 1e-5;
@@ -128,4 +129,31 @@ TEST(losses_of_a_gan_match_pytorch)
     against_case(&a, "hinge_fake");
     against_check(&a, tg_gan_loss(a.t, against_input(&a, "l"), TG_GAN_HINGE, TG_GAN_FAKE), tolerance);
     against_close(&a);
+}
+
+/* One iteration of a training step, the convolution behind it, and the gradient of the weight before the norm. */
+TEST(spectral_norm_matches_pytorch)
+{
+    tg_context *ctx = example_context(2, NULL);
+    golden g = golden_open("spectral");
+    tg_tape *t = NULL;
+    CHECK_OK(tg_tape_new(ctx, &t));
+    tg_tape_begin(t, &(tg_tape_mode){.train = true});
+    tg_tensor *w = golden_tensor(&g, "w"), *u = golden_tensor(&g, "u"), *v = golden_tensor(&g, "v"), *dy = golden_tensor(&g,
+                                                                                                                         "dy");
+    w->wants_grad = true;
+    dy->shape = tg_shape_of(2, (int64_t[]){1, 5});
+    tg_tensor *sn = tg_spectral_norm(t, w, u, v), *y = tg_conv(t, golden_tensor(&g, "x"), sn, NULL, NULL);
+    CHECK_OK(tg_tape_backward(t, tg_linear(t, tg_reshape(t, y, 2, dy->shape.dims), dy, NULL, TG_LINEAR)));
+    double worst = golden_check(&g, "w_sn", sn->data, tolerance);
+    worst = fmax(worst, golden_check(&g, "u_after", u->data, tolerance));
+    worst = fmax(worst, golden_check(&g, "v_after", v->data, tolerance));
+    worst = fmax(worst, golden_check(&g, "dw", w->grad, tolerance));
+    test_note("largest error %.1e", worst);
+    tg_tape_begin(t, &(tg_tape_mode){0}); /* no iteration: the same u once more */
+    tg_spectral_norm(t, w, u, v);
+    golden_check(&g, "u_after", u->data, tolerance);
+    tg_tape_free(t);
+    golden_close(&g);
+    tg_context_free(ctx);
 }
