@@ -33,7 +33,8 @@ typedef struct tg_params tg_params; /* names, shapes and one slab each for value
 typedef enum tg_init_kind {
     TG_INIT_ZERO, TG_INIT_ONE,
     TG_INIT_UNIFORM,    /* in [-scale, scale) */
-    TG_INIT_NORMAL      /* mean 0, deviation scale */
+    TG_INIT_NORMAL,     /* mean 0, deviation scale */
+    TG_INIT_NORMAL_ONE  /* mean 1, deviation scale */
 } tg_init_kind;
 
 /* An empty set. Errors: TG_ENOMEM. Freeing it frees the tensors that tg_param handed out. */

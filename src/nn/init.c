@@ -13,6 +13,7 @@ static void draw_row(const tg_params *p, int64_t k, uint64_t seed)
         case TG_INIT_ONE: x[i] = 1; break;
         case TG_INIT_UNIFORM: x[i] = (2 * tg_rng_unit(&r) - 1) * scale; break;
         case TG_INIT_NORMAL: x[i] = tg_rng_normal(&r) * scale; break;
+        case TG_INIT_NORMAL_ONE: x[i] = 1 + tg_rng_normal(&r) * scale; break;
         }
     }
 }

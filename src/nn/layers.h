@@ -26,6 +26,34 @@ typedef struct tg_norm_layer { tg_tensor *g, *b; } tg_norm_layer;
 tg_status tg_norm_layer_declare(tg_params *p, tg_norm_layer *l, const char *name, int64_t D, int group);
 tg_tensor *tg_norm_layer_apply(tg_tape *t, const tg_norm_layer *l, tg_tensor *x);
 
+/* nn.Conv2d: NAME.weight [out, in, P, Q]; nn.ConvTranspose2d: NAME.weight [in, out, P, Q]; both NAME.bias [out]. Initial values
+ * are
+ * PyTorch's unless a deviation is given. spectral (convolution only): torch.nn.utils.spectral_norm, NAME.weight_orig and buffers
+ * NAME.weight_u, NAME.weight_v; the first iteration normalises them. */
+typedef struct tg_conv_shape {
+    int64_t taps[2];         /* P, Q */
+    tg_conv_options options; /* see tg_conv_square */
+    bool bias, spectral;
+    double deviation;        /* above 0: weights from N(0, deviation²), biases 0, as DCGAN's with 0.02 */
+    int group;
+} tg_conv_shape;
+typedef struct tg_conv_layer { tg_conv_options options; tg_tensor *w, *b, *u, *v; } tg_conv_layer;
+tg_status tg_conv_layer_declare(tg_params *p, tg_conv_layer *l, const char *name, int64_t in, int64_t out,
+                                const tg_conv_shape *s);
+tg_tensor *tg_conv_layer_apply(tg_tape *t, const tg_conv_layer *l, tg_tensor *x);
+tg_status tg_conv_transpose_layer_declare(tg_params *p, tg_conv_layer *l, const char *name, int64_t in, int64_t out,
+                                          const tg_conv_shape *s);
+tg_tensor *tg_conv_transpose_layer_apply(tg_tape *t, const tg_conv_layer *l, tg_tensor *x);
+
+/* nn.BatchNorm1d and 2d: NAME.weight [C] ones (deviation > 0: N(1, deviation²)), NAME.bias [C] zeros, buffers NAME.running_mean,
+ * NAME.running_var [C]; momentum 0.1, eps 1e-5. num_batches_tracked, which nothing reads, is not kept. */
+typedef struct tg_batch_norm_layer { tg_tensor *g, *b, *mean, *var; } tg_batch_norm_layer;
+tg_status tg_batch_norm_layer_declare(tg_params *p, tg_batch_norm_layer *l, const char *name, int64_t C, double deviation,
+                                      int group);
+tg_tensor *tg_batch_norm_layer_apply(tg_tape *t, const tg_batch_norm_layer *l, tg_tensor *x);
+/* nn.GroupNorm: declared as a layer norm of C. */
+tg_tensor *tg_group_norm_layer_apply(tg_tape *t, const tg_norm_layer *l, tg_tensor *x, int64_t groups);
+
 /*
  * One layer of nn.RNN, nn.LSTM or nn.GRU: NAME.weight_ih_lK [G·H, in], NAME.weight_hh_lK [G·H, H], NAME.bias_ih_lK,
  * NAME.bias_hh_lK [G·H], gates in PyTorch's order, all from U(-1/sqrt(H), 1/sqrt(H)) but for weight_ih:
@@ -53,5 +81,9 @@ tg_tensor *tg_recurrent_layer_run(tg_tape *t, const tg_recurrent_layer *l, tg_te
 /* "rnn" + ".weight_ih_l" + 0 declared: what all of the above are made of. number < 0: none. */
 tg_tensor *tg_layer_param(tg_params *p, const char *module, const char *name, int number, int rank, const int64_t *dims,
                           tg_init_kind kind, double scale, int group);
+
+/* The same for a buffer: "norm" + ".running_mean". */
+tg_tensor *tg_layer_buffer(tg_params *p, const char *module, const char *name, int rank, const int64_t *dims, tg_init_kind kind,
+                           double scale, int group);
 
 #endif

@@ -4,17 +4,26 @@
 
 #include "nn/layers.h"
 
+static bool full_name(char out[1280], const char *module, const char *name, int number)
+{
+    int n = number < 0 ? snprintf(out, 1280, "%s.%s", module, name) : snprintf(out, 1280, "%s.%s%d", module, name, number);
+    if (n >= 0 && n < 1280) return true;
+    tg_fail(TG_EINVAL, "a parameter's name must have 1 to 1024 bytes");
+    return false;
+}
+
 tg_tensor *tg_layer_param(tg_params *p, const char *module, const char *name, int number, int rank, const int64_t *dims,
                           tg_init_kind kind, double scale, int group)
 {
     char full[1280];
-    int n = number < 0 ? snprintf(full, sizeof full, "%s.%s", module, name)
-                       : snprintf(full, sizeof full, "%s.%s%d", module, name, number);
-    if (n < 0 || (size_t)n >= sizeof full) {
-        tg_fail(TG_EINVAL, "a parameter's name must have 1 to 1024 bytes");
-        return NULL;
-    }
-    return tg_param(p, full, rank, dims, kind, scale, rank > 1, group);
+    return full_name(full, module, name, number) ? tg_param(p, full, rank, dims, kind, scale, rank > 1, group) : NULL;
+}
+
+tg_tensor *tg_layer_buffer(tg_params *p, const char *module, const char *name, int rank, const int64_t *dims, tg_init_kind kind,
+                           double scale, int group)
+{
+    char full[1280];
+    return full_name(full, module, name, -1) ? tg_param_buffer(p, full, rank, dims, kind, scale, group) : NULL;
 }
 
 tg_status tg_linear_layer_declare(tg_params *p, tg_linear_layer *l, const char *name, int64_t in, int64_t out,
