@@ -94,14 +94,6 @@ void TG_K(patches)(float *out, int64_t out_rs, const float *x, const tg_convolut
     }
 }
 
-/* The same rows added back. */
-TG_INLINE void scatter_rows(float *to, int64_t to_rs, const float *from, int64_t rows, int64_t n)
-{
-    for (int64_t r = 0; r < rows; r++, to += to_rs, from += n)
-        for (int64_t i = 0; i < n; i += 16)
-            v16_store_n(to + i, v16_add(v16_load_n(to + i, n - i), v16_load_n(from + i, n - i)), n - i);
-}
-
 static void put_every(float *to, const float *from, int64_t stride, int64_t n)
 {
     if (stride == 1) copy(to, from, n);
@@ -109,17 +101,52 @@ static void put_every(float *to, const float *from, int64_t stride, int64_t n)
     else for (int64_t i = 0; i < n; i++) to[i * stride] = from[i];
 }
 
-/* A row of the image out of a row of each of its planes; `line` has the image's width. */
-static void merge_row(float *line, const float *planes, const tg_convolution *g, const layout *l, int64_t y)
+/* The taps of an axis that fall on planes of rest `rest`: first, first + step, ...; how many places each is behind result 0. */
+typedef struct comb { int64_t first, step, shift, by; } comb;
+
+TG_INLINE comb comb_of(const tg_axis *a, int64_t rest)
+{
+    if (a->dilation == 1) return (comb){rest, a->stride, 0, 1};
+    comb c = {0, 1, 0, 1};
+    while (c.step < a->stride && c.step * a->dilation % a->stride) c.step++;
+    while (c.first < a->taps && c.first * a->dilation % a->stride != rest) c.first++;
+    c.shift = c.first * a->dilation / a->stride;
+    c.by = c.step * a->dilation / a->stride;
+    return c;
+}
+
+/* Sixteen numbers of a plane's row, from place j on: what the taps of this plane took from there, (p, q) ascending. Place j under
+ * tap q is result j - q·dilation/stride; results that are not there are 0, whatever lies before them in memory. */
+TG_INLINE v16 plane_sum(const float *cols, int64_t cols_rs, const tg_convolution *g, const comb *ys, const comb *xs, int64_t row,
+                        int64_t j)
+{
+    v16 sum = v16_zero();
+    for (int64_t p = ys->first, o = row - ys->shift; p < g->y.taps; p += ys->step, o -= ys->by) {
+        if (o < 0 || o >= g->y.out) continue;
+        for (int64_t q = xs->first, at = j - xs->shift; q < g->x.taps; q += xs->step, at -= xs->by) {
+            if (at <= -16 || at >= g->x.out) continue;
+            v16 v = v16_load_n(cols + (p * g->x.taps + q) * cols_rs + o * g->x.out + at, g->x.out - at);
+            if (at < 0) v = v16_select(v16_past(-at), v, v16_zero());
+            sum = v16_add(sum, v);
+        }
+    }
+    return sum;
+}
+
+/* Row y of the image out of a row of each plane that reaches it; plane: room for such a row. */
+static void merge_row(float *line, float *plane, const float *cols, int64_t cols_rs, const tg_convolution *g, const layout *l,
+                      int64_t y)
 {
     const int64_t padded = y + g->y.before, row = padded / g->y.stride;
     if (row >= l->rows || (l->width - 1) * g->x.stride < g->x.in - 1 + g->x.before) zero(line,
                                                                                          g->x.in); /* no tap reaches that far */
     if (row >= l->rows) return;
+    const comb ys = comb_of(&g->y, padded - row * g->y.stride);
     for (int64_t rx = 0; rx < g->x.stride; rx++) {
         const tg_span j = inside(&g->x, rx, l->width);
-        const float *from = planes + (padded % g->y.stride * g->x.stride + rx) * l->size + row * l->width;
-        put_every(line + j.begin * g->x.stride + rx - g->x.before, from + j.begin, g->x.stride, j.end - j.begin);
+        const comb xs = comb_of(&g->x, rx);
+        for (int64_t i = 0; i < l->width; i += 16) v16_store(plane + i, plane_sum(cols, cols_rs, g, &ys, &xs, row, i));
+        put_every(line + j.begin * g->x.stride + rx - g->x.before, plane + j.begin, g->x.stride, j.end - j.begin);
     }
 }
 
@@ -127,20 +154,11 @@ void TG_K(unpatch)(float *dx, const float *cols, int64_t cols_rs, const tg_convo
                    float *planes, bool add)
 {
     const layout l = layout_of(g, g->y.out);
-    const int64_t all = g->y.stride * g->x.stride * l.size;
-    float *line = planes + all + 16;
-    for (int64_t c = 0; c < channels; c++) {
-        zero(planes, all);
-        for (int64_t p = 0; p < g->y.taps; p++)
-            for (int64_t q = 0; q < g->x.taps; q++, cols += cols_rs) {
-                float *to = planes + at_tap(g, &l, p, q);
-                if (l.width == g->x.out) scatter_rows(to, 0, cols, 1, g->y.out * l.width);
-                else scatter_rows(to, l.width, cols, g->y.out, g->x.out);
-            }
+    float *line = planes + l.width + 16;
+    const bool direct = !add && !bias;
+    for (int64_t c = 0; c < channels; c++, cols += g->y.taps * g->x.taps * cols_rs)
         for (int64_t y = 0; y < g->y.in; y++, dx += g->x.in) {
-            const bool direct = !add && !bias;
-            merge_row(direct ? dx : line, planes, g, &l, y);
+            merge_row(direct ? dx : line, planes, cols, cols_rs, g, &l, y);
             if (!direct) TG_K(affine)(dx, line, 1.0f, bias ? bias[c] : 0.0f, g->x.in, add);
         }
-    }
 }

@@ -56,7 +56,7 @@ static void unpatch(probe *p)
         const tg_convolution *s = &g[k / 3];
         const int64_t taps = s->y.taps * s->x.taps, each = s->y.out * s->x.out, rs = each + 5, n = CHANNELS * s->y.in * s->x.in;
         const bool add = k % 3 == 1, biased = k % 3 == 2;
-        const float *cols = probe_floats(p, CHANNELS * taps * rs, -1, 1), *bias = probe_floats(p, CHANNELS, -1, 1);
+        const float *cols = probe_floats(p, 16 + CHANNELS * taps * rs, -1, 1) + 16, *bias = probe_floats(p, CHANNELS, -1, 1);
         double *want;
         float *dx = probe_sum(p, n, &want), *planes = probe_result(p, tg_conv_planes(s, s->y.out));
         for (int64_t i = 0; i < n; i++) want[i] = add ? want[i] : biased ? (double)bias[i / (s->y.in * s->x.in)] : 0;
