@@ -222,8 +222,8 @@ tg_tensor *tg_batch_norm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, t
  * Wu & He 2018, arXiv:1803.08494; Ulyanov et al. 2016, arXiv:1607.08022. */
 tg_tensor *tg_group_norm(tg_tape *t, tg_tensor *x, tg_tensor *g, tg_tensor *b, int64_t groups, double eps);
 
-/* w divided by its largest singular value u·Wv, W [O, I] being w [O, ...] as a matrix. u [O] and v [I] are buffers, which one power
- * iteration a use brings nearer in training; gradients take them as constants. As torch.nn.utils.spectral_norm with dim 0.
+/* w divided by its largest singular value u·Wv, W [O, I] being w [O, ...] as a matrix. u [O] and v [I] are buffers, which one
+ * power iteration a use brings nearer in training; gradients take them as constants. As torch.nn.utils.spectral_norm with dim 0.
  * Miyato et al. 2018, arXiv:1802.05957. */
 tg_tensor *tg_spectral_norm(tg_tape *t, tg_tensor *w, tg_tensor *u, tg_tensor *v);
 

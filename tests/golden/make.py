@@ -285,8 +285,8 @@ def spectral():
     out["u"], out["v"] = layer.weight_u.clone(), layer.weight_v.clone()
     x, dy = exact(rng, 1, 3, 3, 3), exact(rng, 1, 5, 1, 1)
     layer(x).backward(dy)
-    out.update({"w": layer.weight_orig, "w_sn": layer.weight, "u_after": layer.weight_u, "v_after": layer.weight_v, "x": x, "dy": dy,
-                "dw": layer.weight_orig.grad})
+    out.update({"w": layer.weight_orig, "w_sn": layer.weight, "u_after": layer.weight_u, "v_after": layer.weight_v, "x": x,
+                "dy": dy, "dw": layer.weight_orig.grad})
     save("spectral", out)
 
 

@@ -103,7 +103,7 @@ static bool likelihood_example(int variant, tg_example *e)
 
 const tg_op tg_op_likelihood = {
     .name = "likelihood", .n_in = 3, .optional = 1 << B | 1 << X,
-    .doc = "nats per example: bernoulli (logits), gaussian (mean, log variance), binned logistic (mean, log scale), KL to N(0, 1)",
+    .doc = "nats per example: bernoulli (logits), gaussian, logistic of 256 bins (mean, log variance or scale), KL to N(0, 1)",
     .source = "Kingma & Welling 2013, arXiv:1312.6114; Salimans et al. 2017, arXiv:1701.05517, eq. 2",
     .shape = likelihood_shape,
     .forward = likelihood_forward,
