@@ -36,7 +36,6 @@ struct tg_tape {
     uint32_t dropouts;       /* recorded since begin */
     int64_t frozen_passes;   /* begun one after another, this one too; 0: the mode is not frozen */
     tg_arena *kept_arena;    /* NULL: nothing was kept yet */
-
     uint32_t noises;         /* drawn since begin */
     tg_kept *kept;           /* what is kept while the mode is frozen, in the order of first use */
     tg_kept *kept_last;      /* found last: ops ask in the same order every time, so the next one is wanted next */

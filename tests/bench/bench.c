@@ -130,7 +130,6 @@ static int measure_all(bench *b, const char *json)
     bench_kernels(b);
     bench_attention(b);
     bench_codec(b);
-
     bench_conv(b);
     bench_programs(b);
     bench_transformers(b);

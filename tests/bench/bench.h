@@ -62,7 +62,6 @@ void bench_products(bench *b);
 void bench_kernels(bench *b);
 void bench_attention(bench *b);
 void bench_codec(bench *b);
-
 void bench_conv(bench *b);
 void bench_programs(bench *b);
 void bench_transformers(bench *b);
