@@ -305,7 +305,7 @@ static const char *transformer_default(const char *key, const tg_model_data *dat
     if (!strcmp(key, "dim")) return train_items < 4000000 ? "128" : "256";
     if (!strcmp(key, "context") && train_items < 300000) return train_items < 1000 ? "16" : train_items < 50000 ? "32" : "64";
     if (!strcmp(key, "context")) return train_items < 40000000 ? "128" : "256";
-    if (!strcmp(key, "dropout")) return train_items < 4000000 ? "0.1" : "0";
+    if (!strcmp(key, "dropout")) return train_items < 300000 ? "0.1" : "0";
     return NULL;
 }
 

@@ -11,6 +11,7 @@ typedef struct preset { const char *name, *model, *settings; } preset;
 #define RECIPE " lr=3e-3 min-lr=3e-5 warmup=100 schedule=wsd optimizer=muon weight-decay=0.1 beta2=0.99 clip=1"
 static const preset presets[] = {
     {"gpt-tiny", "transformer", "layers=4 heads=4 dim=128 context=64 batch=12 steps=2000 dropout=0" RECIPE},
+    {"gpt-small", "transformer", "layers=4 heads=4 dim=128 context=128 batch=16 steps=3000 dropout=0" RECIPE},
     {"gpt-baby", "transformer", "layers=6 heads=6 dim=384 context=256 batch=64 steps=5000 dropout=0.2" RECIPE},
     {"llama-tiny", "transformer", "layers=4 heads=4 kv-heads=2 dim=128 context=128 batch=16 steps=3000 dropout=0 tie=false" RECIPE},
 };
