@@ -33,6 +33,7 @@ typedef struct tg_tape_mode {
     uint64_t step;      /* of dropout: the training step (and micro-batch) */
     uint32_t groups;    /* bit g: parameter group g gets gradients; 0 means all */
     const tg_attention_watch *watch; /* borrowed until the next begin; results are the same bits with it; NULL: nobody looks */
+    int64_t update;     /* updates of the weights so far: what a model that anneals something goes by */
 } tg_tape_mode;
 
 /* Errors: TG_ENOMEM. ctx is borrowed; a tape is used by one thread at a time, its ops use the context's pool. */
@@ -48,6 +49,7 @@ tg_status tg_tape_status(tg_tape *t);
 tg_status tg_tape_backward(tg_tape *t, tg_tensor *loss);
 /* The gradients of weight·loss: for micro-batches of unlike sizes. */
 tg_status tg_tape_backward_by(tg_tape *t, tg_tensor *loss, double weight);
+const tg_tape_mode *tg_tape_mode_of(const tg_tape *t); /* of the last begin */
 bool tg_tape_is_frozen(const tg_tape *t);  /* since the last begin: a model may choose a way whose parts are kept */
 double tg_tape_flops(const tg_tape *t);   /* of the ops recorded since begin, forward; multiply-add = 2 */
 double tg_tape_backward_flops(const tg_tape *t);

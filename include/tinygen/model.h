@@ -30,9 +30,14 @@ typedef struct tg_model_data {
     tg_kind kind;
     int64_t vocab;
     int64_t classes, first_class; /* how many of the tokens are classes, and which is the first; in the order of ids */
+    int rank;                     /* of images and points: the shape of one, [C, Y, X] or [D], and its classes */
+    int64_t dims[3];
 } tg_model_data;
 /* Of text in that tokeniser's tokens. */
 tg_model_data tg_model_data_of(const tg_tokenizer *k);
+/* Of whatever the dataset holds. */
+tg_model_data tg_model_data_in(const tg_dataset *d);
+int64_t tg_model_data_size(const tg_model_data *data); /* numbers of one image or point */
 
 /* Named figures of a batch beside the loss (kl, recon, ...): scalars of the tape, valid as long as its other results. */
 typedef struct tg_metrics { int count; const char *names[8]; tg_tensor *values[8]; } tg_metrics;
@@ -80,7 +85,8 @@ typedef struct tg_model_desc {
     tg_status (*init)(tg_model *m);
     /* Frees what state points to; NULL: nothing to do. */
     void (*free)(tg_model *m);
-    /* Mean loss over the batch's targets, nats. carry NULL: from zero state and nothing kept. Or instead ... */
+    /* Mean loss over the batch's targets (images, points), nats; what is not in training is the plain likelihood or its bound,
+     * whatever training weighs in. carry NULL: from zero state and nothing kept. Or instead ... */
     tg_tensor *(*loss)(tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out);
     const tg_learner *learner; /* ... of a model without a tape: how it learns from a whole split at once */
     /* Declares the carry's entries for B rows (names, shapes; the caller provides memory). */
@@ -88,6 +94,13 @@ typedef struct tg_model_desc {
     /* Logits [T, B, V] of tokens [T, B] from the carried state, which moves on: the forward pass itself. Or of the last step
      * alone, where the carry says that this is enough. */
     tg_tensor *(*next)(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tensor *reset, tg_carry *carry);
+    /* Latent models: numbers of a latent vector; x [B, C, Y, X] or [B, D] of z [B, Z], means, images in 0..1; and the way back, to
+     * the most likely z of x, NULL: there is none. labels int [B], NULL for a model without classes; it has them if
+     * conditional says so. Rows do not know of each other. */
+    int64_t (*latent)(const tg_model *m);
+    bool (*conditional)(const tg_model *m);
+    tg_tensor *(*decode)(tg_model *m, tg_tape *t, tg_tensor *z, tg_tensor *labels);
+    tg_tensor *(*encode)(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels);
     /* Models of windows, else NULL: most positions that are seen at once. Trained on windows of the text in any order, without
      * carried state; the carry is what sampling has read so far, and next() fails with TG_EINVAL where it is full. */
     int64_t (*context)(const void *config);
@@ -116,8 +129,11 @@ const void *tg_model_config(const tg_model *m);
 void *tg_model_state(const tg_model *m);
 tg_params *tg_model_params(const tg_model *m);
 const tg_model_data *tg_model_about(const tg_model *m);
-/* A batch's array of ids as an input; NULL: it has none of that name. */
+/* A batch's array of ids, or of values, as an input; NULL: it has none of that name. */
 tg_tensor *tg_batch_ids(tg_tape *t, const tg_batch *batch, const char *name);
+tg_tensor *tg_batch_values(tg_tape *t, const tg_batch *batch, const char *name);
+/* For loss(): names a scalar, which may be NULL. */
+void tg_metric(tg_metrics *out, const char *name, tg_tensor *value);
 /* Memory for a carry of B rows, zeroed; freed by tg_carry_free. Errors: TG_ENOMEM. */
 tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out);
 void tg_carry_zero(tg_carry *c);  /* as at the start of a text */

@@ -75,6 +75,7 @@ tg_status tg_tape_status(tg_tape *t)
 
 tg_status tg_tape_fail(tg_tape *t, tg_status s) { return fail(t, s); }
 void tg_tape_profile(tg_tape *t, tg_profile *p) { t->profile = p; }
+const tg_tape_mode *tg_tape_mode_of(const tg_tape *t) { return &t->mode; }
 bool tg_tape_is_frozen(const tg_tape *t) { return t->mode.frozen; }
 bool tg_tape_first_frozen(const tg_tape *t) { return t->frozen_passes == 1; }
 double tg_tape_flops(const tg_tape *t) { return t->flops; }

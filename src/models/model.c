@@ -126,10 +126,38 @@ tg_model_data tg_model_data_of(const tg_tokenizer *k)
                            .first_class = classes > 0 ? tg_tokenizer_class_token(k, 0) : 0};
 }
 
+tg_model_data tg_model_data_in(const tg_dataset *d)
+{
+    if (tg_dataset_kind(d) == TG_KIND_TEXT) return tg_model_data_of(tg_dataset_tokenizer(d));
+    tg_model_data data = {.kind = tg_dataset_kind(d), .classes = tg_dataset_classes(d)};
+    data.rank = tg_dataset_shape(d, data.dims);
+    return data;
+}
+
+int64_t tg_model_data_size(const tg_model_data *data)
+{
+    int64_t n = 1;
+    for (int i = 0; i < data->rank; i++) n *= data->dims[i];
+    return n;
+}
+
 tg_tensor *tg_batch_ids(tg_tape *t, const tg_batch *batch, const char *name)
 {
     const tg_array *a = tg_batch_array(batch, name);
     return a ? tg_input_ids(t, a->rank, a->dims, a->ids) : NULL;
+}
+
+tg_tensor *tg_batch_values(tg_tape *t, const tg_batch *batch, const char *name)
+{
+    const tg_array *a = tg_batch_array(batch, name);
+    return a ? tg_input_values(t, a->rank, a->dims, a->values) : NULL;
+}
+
+void tg_metric(tg_metrics *out, const char *name, tg_tensor *value)
+{
+    if (!out || !value || out->count == sizeof out->names / sizeof *out->names) return;
+    out->names[out->count] = name;
+    out->values[out->count++] = value;
 }
 
 /* ---- carried state --------------------------------------------------------------------------------------------- */

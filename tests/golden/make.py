@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from transformer import Transformer
+from vae import Vae, noise
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -290,6 +291,27 @@ def spectral():
     save("spectral", out)
 
 
+def vae(name, seed, beta, **shape):
+    """A whole step of training: losses, gradients, and the weights behind Adam's update."""
+    rng, out = np.random.default_rng(seed), {}
+    net = Vae(**shape).double()
+    for p in net.parameters():
+        p.data = exact(rng, *p.shape, scale=0.4) if p.numel() > 1 else p.data.float().double()
+    B = 5
+    x, eps = torch.from_numpy(rng.integers(0, 256, (B, *shape["shape"])).astype(np.float32) / np.float32(255)).double(), noise(3, 11, B, shape["latent"])
+    labels = torch.from_numpy(rng.integers(0, shape["classes"], B)) if "classes" in shape else None
+    out.update({"x": x, **({} if labels is None else {"labels": labels})})
+    out.update({"w." + key: p.clone() for key, p in net.named_parameters()})
+    optim = torch.optim.Adam(net.parameters(), lr=1e-2)
+    recon, kl = net.losses(x, eps, labels)
+    (recon + beta * kl).backward()
+    out.update({"g." + key: p.grad.clone() for key, p in net.named_parameters()})
+    optim.step()
+    out.update({"after." + key: p.clone() for key, p in net.named_parameters()})
+    out.update({"recon": recon.reshape(1), "kl": kl.reshape(1)})
+    save(name, out)
+
+
 for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
     recurrent(k, i + 1)
 for i, k in enumerate(TRANSFORMERS):
@@ -302,3 +324,5 @@ activations()
 likelihoods()
 penalties()
 spectral()
+vae("vae_mlp", 41, 1, shape=(1, 3, 4), hidden=7, latent=3)
+vae("vae_conv", 42, 0.5, shape=(3, 6, 5), hidden=6, latent=2, channels=2, classes=3, likelihood="gaussian")
