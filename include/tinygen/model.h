@@ -40,10 +40,12 @@ tg_model_data tg_model_data_in(const tg_dataset *d);
 int64_t tg_model_data_size(const tg_model_data *data); /* numbers of one image or point */
 
 /* Named figures of a batch beside the loss (kl, recon, ...): scalars of the tape, valid as long as its other results. */
-typedef struct tg_metrics { int count; const char *names[8]; tg_tensor *values[8]; } tg_metrics;
+enum { TG_METRICS = 8 };
+typedef struct tg_metrics { int count; const char *names[TG_METRICS]; tg_tensor *values[TG_METRICS]; } tg_metrics;
 
 struct tg_safetensors; /* data/codec/safetensors.h */
 struct tg_st_row;
+struct tg_str;                /* base/str.h */
 
 /* Recurrent state carried from batch to batch; saved with a checkpoint. Slabs with names. There are two sets: a forward
  * pass reads `data` (backward reads it again), writes `next` and ends with tg_carry_swap; so swapping once more takes
@@ -101,6 +103,8 @@ typedef struct tg_model_desc {
     bool (*conditional)(const tg_model *m);
     tg_tensor *(*decode)(tg_model *m, tg_tape *t, tg_tensor *z, tg_tensor *labels);
     tg_tensor *(*encode)(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels);
+    /* Adds to what is told at the start of training: "; pixels are drawn anew ..." NULL: nothing. */
+    void (*told)(const tg_model *m, struct tg_str *line);
     /* Models of windows, else NULL: most positions that are seen at once. Trained on windows of the text in any order, without
      * carried state; the carry is what sampling has read so far, and next() fails with TG_EINVAL where it is full. */
     int64_t (*context)(const void *config);

@@ -155,7 +155,7 @@ tg_tensor *tg_batch_values(tg_tape *t, const tg_batch *batch, const char *name)
 
 void tg_metric(tg_metrics *out, const char *name, tg_tensor *value)
 {
-    if (!out || !value || out->count == sizeof out->names / sizeof *out->names) return;
+    if (!out || !value || out->count == TG_METRICS) return;
     out->names[out->count] = name;
     out->values[out->count++] = value;
 }

@@ -14,6 +14,7 @@
  */
 #include "base/hash.h"
 #include "base/rng.h"
+#include "base/str.h"
 #include "nn/layers.h"
 #include "tinygen/model.h"
 
@@ -257,6 +258,13 @@ static tg_tensor *vae_encode(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *l
     return mu;
 }
 
+static void vae_told(const tg_model *m, tg_str *line)
+{
+    static const char *const how[] = {"", "; each image's pixels become 0 or 1 by chance once, by Philox of its own bytes",
+                                      "; pixels become 0 or 1 by chance anew each time, by Philox of seed and step"};
+    tg_str_add(line, how[((const vae_config *)tg_model_config(m))->binarize]);
+}
+
 /* Of points a plane of latents, which --map can draw, and fewer units. */
 static const char *vae_default(const char *key, const tg_model_data *data, int64_t train_items, char out[32])
 {
@@ -273,4 +281,4 @@ const tg_model_desc tg_model_vae = {
     .name = "vae", .title = "Variational autoencoder", .source = "Kingma & Welling 2013, arXiv:1312.6114",
     .kinds = TG_KIND_IMAGE | TG_KIND_POINTS, .keys = vae_keys, .config_size = sizeof(vae_config), .state_size = sizeof(vae),
     .init = vae_init, .loss = vae_loss, .latent = vae_latent, .conditional = vae_conditional, .decode = vae_decode,
-    .encode = vae_encode, .auto_default = vae_default};
+    .encode = vae_encode, .told = vae_told, .auto_default = vae_default};

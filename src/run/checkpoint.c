@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/file.h"
+#include "run/kinds.h"
 #include "run/trained.h"
 
 #include <math.h>
@@ -16,12 +17,13 @@ static void put_about(tg_json_writer *w, const char *kind, const tg_about *a)
     tg_json_member_text(w, "kind", kind);
     tg_json_member_int(w, "algorithm", TG_ALGORITHM);
     tg_json_member_text(w, "model", a->model);
-    tg_json_member_text(w, "data_kind", "text");
-    tg_json_member_int(w, "vocab", a->data.vocab);
+    tg_json_member_text(w, "data_kind", tg_words_of(a->data.kind)->name);
+    if (!a->samples) tg_json_member_int(w, "vocab", a->data.vocab);
     tg_json_member_text(w, "data", a->data_hash);
     tg_json_member_text(w, "init", a->init);
     tg_json_member_raw(w, "settings", a->settings);
-    tg_json_member_raw(w, "tokenizer", a->tokenizer);
+    if (a->samples) tg_json_member_raw(w, "samples", a->samples);
+    else tg_json_member_raw(w, "tokenizer", a->tokenizer);
 }
 
 void tg_checkpoint_model_meta(tg_json_writer *w, const tg_about *a, int64_t step, double val_loss)
@@ -33,7 +35,16 @@ void tg_checkpoint_model_meta(tg_json_writer *w, const tg_about *a, int64_t step
     tg_json_close(w, '}');
 }
 
-static void put_place(tg_json_writer *w, const tg_place *p)
+static void put_reals(tg_json_writer *w, const char *key, const double *x, int count)
+{
+    if (count == 0) return;
+    tg_json_key(w, key);
+    tg_json_open(w, '[');
+    for (int i = 0; i < count; i++) tg_json_put_real(w, x[i]);
+    tg_json_close(w, ']');
+}
+
+static void put_place(tg_json_writer *w, const tg_place *p, int metrics)
 {
     tg_json_key(w, "place");
     tg_json_open(w, '{');
@@ -50,16 +61,32 @@ static void put_place(tg_json_writer *w, const tg_place *p)
     tg_json_member_int(w, "skipped_now", p->skipped_now);
     tg_json_member_int(w, "rewinds", p->rewinds);
     tg_json_member_int(w, "high", p->high);
+    put_reals(w, "metric_sum", p->metric_sum, metrics);
+    put_reals(w, "best_metric", p->best_metric, metrics);
     tg_json_close(w, '}');
 }
 
 /* No run gets further than --steps and --until allow, and products with a step fit into 64 bits. */
 static const int64_t most_steps = INT64_C(1000000000000);
 
-static bool get_place(const tg_json *meta, tg_place *p)
+static bool get_reals(const tg_json *list, double *x, int count)
+{
+    if (count == 0) return true;
+    if (!list || list->type != TG_JSON_ARRAY || list->integer != count) return false;
+    for (const tg_json *at = list->child; at; at = at->next) {
+        if (at->type != TG_JSON_REAL && at->type != TG_JSON_INT) return false;
+        *x++ = at->type == TG_JSON_INT ? (double)at->integer : at->real;
+    }
+    return true;
+}
+
+static bool get_place(const tg_json *meta, tg_place *p, int metrics)
 {
     const tg_json *j = tg_json_get(meta, "place");
     *p = (tg_place){.best_loss = NAN, .last_loss = NAN};
+    if (!get_reals(tg_json_get(j, "metric_sum"), p->metric_sum, metrics) ||
+        !get_reals(tg_json_get(j, "best_metric"), p->best_metric, metrics))
+        return false;
     tg_json_real(j, "best_loss", &p->best_loss); /* null: not known yet */
     tg_json_real(j, "last_loss", &p->last_loss);
     return tg_json_int(j, "step", &p->step) && tg_json_real(j, "loss_sum", &p->loss_sum) &&
@@ -195,7 +222,7 @@ static tg_status write_state(const tg_saver *s, const char *name)
         add_state(&r, l);
         tg_json_open(&w, '{');
         put_about(&w, "state", s->about);
-        put_place(&w, &l->place);
+        put_place(&w, &l->place, l->metrics);
         tg_json_member_text(&w, "model_sha256", s->model_sha256);
         tg_json_close(&w, '}');
         st = write_rows(s, name, &r, &meta, NULL);
@@ -280,7 +307,7 @@ tg_status tg_checkpoint_load(tg_safetensors *file, tg_saver *s)
 {
     const tg_json *meta = tg_safetensors_meta(file);
     const char *hash = tg_json_text(meta, "model_sha256");
-    if (!get_place(meta, &s->loop->place) || !hash || strlen(hash) != 64)
+    if (!get_place(meta, &s->loop->place, s->loop->metrics) || !hash || strlen(hash) != 64)
         return tg_fail(TG_EFORMAT, "%s: the metadata are not those of a state", tg_safetensors_path(file));
     tg_status st = load_slabs(file, s->loop);
     if (st) return st;

@@ -7,8 +7,9 @@
  *
  *   model   tensors by PyTorch's names
  *   state   the same, then SLAB/NAME for the optimiser's slabs (m, v), ema/NAME, best/NAME, carry/NAME
- *   both    metadata "tinygen": {"kind": "model"|"state", "algorithm", "model", "data_kind", "vocab", "data": content hash,
- *           "init": hash of the model it started from or null, "settings": {keys that decide the result}, "tokenizer",
+ *   both    metadata "tinygen": {"kind": "model"|"state", "algorithm", "model", "data_kind", "vocab" of text, "data": content hash,
+ *           "init": hash of the model it started from or null, "settings": {keys that decide the result}, "tokenizer" of text, else
+ *           "samples": {"shape", "classes"},
  *           model: "step", "val_loss"; state: "place": {...}, "model_sha256"}
  */
 #ifndef TG_RUN_CHECKPOINT_H
@@ -22,6 +23,7 @@
 typedef struct tg_about {
     const char *model, *data_hash, *init; /* init: hash or NULL */
     const char *settings, *tokenizer;     /* JSON */
+    const char *samples;                  /* the same, of images and points, in place of a tokeniser: kinds.h; NULL: text */
     tg_model_data data;
 } tg_about;
 

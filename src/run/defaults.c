@@ -22,6 +22,11 @@ static const defaults_row window_rows[ROWS] = {
     {300000, 12, 0, 1500, 3e-3},    {4000000, 16, 0, 3000, 3e-3},    {40000000, 32, 0, 12000, 3e-3},
     {INT64_MAX, 64, 0, 30000, 2e-3}
 };
+/* Of images and points; Adam throughout. No clipping: a loss is nats of a whole image, its gradient's length in the hundreds. */
+static const defaults_row sample_rows[] = {
+    {1000, 32, 1, 2000, 1e-3}, {5000, 64, 1, 4000, 1e-3}, {20000, 128, 1, 6000, 1e-3}, {200000, 128, 1, 10000, 1e-3},
+    {INT64_MAX, 128, 1, 30000, 1e-3}
+};
 static const double OTHERS_SHARE = 1.0 / 3, WINDOW_DECAY = 0.1, WINDOW_BETA2 = 0.99, WINDOW_CLIP = 1, WINDOW_LEAST = 100;
 static const double EVALUATION_SHARE = 0.05; /* of the steps done, where nobody knows how many there will be */
 
@@ -49,6 +54,19 @@ void tg_train_defaults_table(tg_str *streams, tg_str *windows)
 {
     add_table(streams, "lstm", text_rows, (const char *const[]){"hidden", "dropout"}, NULL);
     add_table(windows, "transformer", window_rows, (const char *const[]){"dim", "dropout"}, "context");
+}
+
+void tg_train_defaults_samples(tg_str *out)
+{
+    enum { LAST = sizeof sample_rows / sizeof *sample_rows - 1 };
+    tg_str_add(out, "| images or points to train on | batch | steps | lr |\n|---|---|---|---|\n");
+    for (int i = 0; i <= LAST; i++) {
+        char text[32];
+        tg_str_addf(out, "| %s %s | %lld | %lld | ", i == LAST ? "from" : "below", tg_format_count(text, sample_rows[i == LAST ? i - 1 : i].tokens),
+                    (long long)sample_rows[i].batch, (long long)sample_rows[i].steps);
+        tg_str_add_real(out, sample_rows[i].lr);
+        tg_str_add(out, " |\n");
+    }
 }
 
 /* The next of 1, 1.5, 2, 3, 5, 7 times a power of ten that is not below x. */
@@ -124,7 +142,7 @@ static void settle_real(filler *f, const char *name, double x)
 
 static void fill_model(filler *f, const tg_model_desc *desc, const tg_dataset *d)
 {
-    const tg_model_data data = tg_model_data_of(tg_dataset_tokenizer(d));
+    const tg_model_data data = tg_model_data_in(d);
     char text[32];
     for (const tg_key *k = desc->keys; k->type != TG_KEY_END_ROW; k++) {
         if (!(k->flags & TG_KEY_AUTO) || !desc->auto_default) continue;
@@ -137,6 +155,7 @@ static void fill_model(filler *f, const tg_model_desc *desc, const tg_dataset *d
 static int64_t epoch_tokens(const tg_train_options *o, const tg_dataset *d, bool windows)
 {
     const int64_t tokens = tg_dataset_count(d, TG_TRAIN);
+    if (tg_dataset_kind(d) != TG_KIND_TEXT) return tokens;
     return windows ? tg_feed_windows_per_epoch(tokens, o->seq) * o->seq : (tokens - 1) / o->batch / o->seq * o->batch * o->seq;
 }
 
@@ -159,13 +178,39 @@ static void fill_length(filler *f, tg_train_options *o, const tg_dataset *d, boo
     fill_int(f, "steps", steps);
 }
 
-static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d, int64_t context)
+/* What follows from the length of training, once that is settled; `like`: the table's, where there is no end in sight. */
+static void fill_schedule(filler *f, tg_train_options *o, const tg_dataset *d, int64_t like_steps, double least, int64_t warm)
+{
+    fill(f, "schedule", "wsd");
+    fill_real(f, "min_lr", o->schedule == TG_CONSTANT ? 0 : o->lr / least);
+    const int64_t warmup = o->steps > 0 && o->steps / 20 < warm ? o->steps / 20 : warm;
+    fill_int(f, "warmup", warmup);
+    if (o->steps == 0 && is_open(f, "eval_every")) { /* as if for the table's number of steps */
+        tg_train_options like = *o;
+        like.steps = like_steps;
+        fill_int(f, "eval_every", eval_every(&like, d));
+    }
+    fill_int(f, "eval_every", eval_every(o, d));
+    fill_int(f, "sample_every", o->eval_every);
+    if (o->steps > 0) settle_real(f, "eval_share", 0);
+    else fill_real(f, "eval_share", EVALUATION_SHARE);
+}
+
+/* As Jordan has them. */
+static void settle_muon(filler *f, const tg_train_options *o)
+{
+    if (o->optimizer != TG_MUON) return;
+    settle_real(f, "muon_lr", o->lr);
+    settle_real(f, "momentum", 0.95);
+    if (is_open(f, "nesterov")) f->status = tg_keys_set(f->keys, "nesterov", o->momentum > 0 ? "true" : "false", TG_FROM_CONFIG);
+}
+
+static void fill_text(filler *f, tg_train_options *o, const tg_dataset *d, int64_t context)
 {
     int64_t tokens = tg_dataset_count(d, TG_TRAIN);
     int row = 0;
     while (tokens >= text_rows[row].tokens) row++;
     const defaults_row *of = context > 0 ? &window_rows[row] : &text_rows[row];
-    const int64_t warm = context > 0 ? WINDOW_WARMUP : MAX_WARMUP;
     fill_int(f, "batch", of->batch);
     fill_int(f, "seq", context > 0 ? context : of->seq);
     fill_length(f, o, d, context > 0, of->steps);
@@ -176,24 +221,21 @@ static void fill_training(filler *f, tg_train_options *o, const tg_dataset *d, i
         fill_real(f, "beta2", WINDOW_BETA2);
         fill_real(f, "clip", WINDOW_CLIP);
     }
-    if (o->optimizer == TG_MUON) { /* as Jordan has them */
-        settle_real(f, "muon_lr", o->lr);
-        settle_real(f, "momentum", 0.95);
-        if (is_open(f, "nesterov")) f->status = tg_keys_set(f->keys, "nesterov", o->momentum > 0 ? "true" : "false", TG_FROM_CONFIG);
-    }
-    fill(f, "schedule", "wsd");
-    fill_real(f, "min_lr", o->schedule == TG_CONSTANT ? 0 : o->lr / (context > 0 ? WINDOW_LEAST : 10));
-    const int64_t warmup = o->steps > 0 && o->steps / 20 < warm ? o->steps / 20 : warm;
-    fill_int(f, "warmup", warmup);
-    if (o->steps == 0 && is_open(f, "eval_every")) { /* as if for the table's number of steps */
-        tg_train_options like = *o;
-        like.steps = of->steps;
-        fill_int(f, "eval_every", eval_every(&like, d));
-    }
-    fill_int(f, "eval_every", eval_every(o, d));
-    fill_int(f, "sample_every", o->eval_every);
-    if (o->steps > 0) settle_real(f, "eval_share", 0);
-    else fill_real(f, "eval_share", EVALUATION_SHARE);
+    settle_muon(f, o);
+    fill_schedule(f, o, d, of->steps, context > 0 ? WINDOW_LEAST : 10, context > 0 ? WINDOW_WARMUP : MAX_WARMUP);
+}
+
+static void fill_samples(filler *f, tg_train_options *o, const tg_dataset *d)
+{
+    const defaults_row *of = sample_rows;
+    while (tg_dataset_count(d, TG_TRAIN) >= of->tokens) of++;
+    fill_int(f, "batch", of->batch);
+    set_int(f, "seq", 1, TG_FROM_FLAG); /* whatever was said: an image is one piece */
+    fill_length(f, o, d, false, of->steps);
+    fill_real(f, "lr", of->lr);
+    fill_real(f, "clip", 0);
+    settle_muon(f, o);
+    fill_schedule(f, o, d, of->steps, 10, WINDOW_WARMUP);
 }
 
 tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const void *config, const tg_dataset *d,
@@ -201,7 +243,8 @@ tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, cons
 {
     filler f = {.keys = keys, .chosen = chosen};
     fill_model(&f, desc, d);
-    fill_training(&f, o, d, desc->context ? desc->context(config) : 0);
+    if (tg_dataset_kind(d) == TG_KIND_TEXT) fill_text(&f, o, d, desc->context ? desc->context(config) : 0);
+    else fill_samples(&f, o, d);
     if (!f.status && chosen->failed) f.status = TG_ENOMEM;
     if (f.status) return f.status;
     if (desc->context && o->seq > desc->context(config))

@@ -13,4 +13,5 @@ tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, cons
 int64_t tg_handy_steps(double x);
 /* The tables as Markdown: of models that read streams, of those that see windows. */
 void tg_train_defaults_table(tg_str *streams, tg_str *windows);
+void tg_train_defaults_samples(tg_str *out); /* of images and points */
 #endif

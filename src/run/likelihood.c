@@ -9,12 +9,16 @@ enum {
     MAX_STREAMS = 50, /* and rows of windows at once */
     TOKENS_A_STREAM = 200,
     MAX_TIME = 64,
-    MAX_LOGITS = 1 << 22 /* floats of logits at once: 16 MiB */
+    MAX_LOGITS = 1 << 22, /* floats of logits at once: 16 MiB */
+    SAMPLES = 250         /* images or points at once; decides bits, as the seed of their noise does */
 };
+static const uint64_t noise_seed = 1, noise_step = UINT64_C(1) << 63; /* steps that training never comes to */
 
 struct tg_likelihood {
     tg_feed *feed;
     tg_carry carry;
+    bool samples;           /* not text: a model may draw noise */
+    double metrics[TG_METRICS]; /* means of the last time */
 };
 
 /* Streams hold whole documents: more of them than the longest document allows would only be empty rows. */
@@ -57,11 +61,21 @@ static tg_status over_streams(const tg_dataset *d, tg_split split, const tg_mode
     return s ? s : tg_carry_new(m, B, &l->carry);
 }
 
+static tg_status over_samples(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood *l)
+{
+    const int64_t fit = MAX_LOGITS / tg_model_data_size(tg_model_about(m)), count = tg_dataset_count(d, split);
+    int64_t B = fit < SAMPLES ? fit : SAMPLES;
+    if (B > count) B = count;
+    l->samples = true;
+    return tg_feed_samples(d, split, B < 1 ? 1 : B, true, 0, &l->feed);
+}
+
 tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood **out)
 {
     tg_likelihood *l = tg_alloc(sizeof *l);
     if (!l) return TG_ENOMEM;
-    tg_status s = tg_model_descriptor(m)->context ? over_windows(d, split, m, l) : over_streams(d, split, m, l);
+    tg_status s = tg_dataset_kind(d) != TG_KIND_TEXT ? over_samples(d, split, m, l)
+                : tg_model_descriptor(m)->context ? over_windows(d, split, m, l) : over_streams(d, split, m, l);
     if (s) {
         tg_likelihood_free(l);
         return s;
@@ -78,14 +92,23 @@ void tg_likelihood_free(tg_likelihood *l)
     tg_free(l);
 }
 
-static tg_status batch_loss(tg_likelihood *l, tg_model *m, tg_tape *t, const tg_batch *batch, double *out)
+static tg_status batch_loss(tg_likelihood *l, tg_model *m, tg_tape *t, int64_t index, const tg_batch *batch, double *out)
 {
-    tg_metrics metrics;
-    tg_tape_begin(t, &(tg_tape_mode){.train = false});
+    tg_metrics metrics = {0};
+    tg_tape_mode mode = {.train = false};
+    if (l->samples) mode.seed = noise_seed;
+    if (l->samples) mode.step = noise_step | (uint64_t)index;
+    tg_tape_begin(t, &mode);
     tg_tensor *loss = tg_model_descriptor(m)->loss(m, t, batch, &l->carry, &metrics);
     if (!loss) return tg_tape_status(t);
     *out = (double)loss->data[0];
+    for (int k = 0; k < metrics.count; k++) l->metrics[k] += (double)metrics.values[k]->data[0] * (double)batch->items;
     return TG_OK;
+}
+
+double tg_likelihood_metric(const tg_likelihood *l, int i)
+{
+    return l->metrics[i];
 }
 
 tg_status tg_likelihood_of(tg_context *ctx, tg_likelihood *l, tg_model *m, tg_tape *t, double *nats)
@@ -95,11 +118,12 @@ tg_status tg_likelihood_of(tg_context *ctx, tg_likelihood *l, tg_model *m, tg_ta
     tg_meter meter = tg_meter_start(ctx, "evaluate", "batches", steps);
     tg_status s = TG_OK;
     tg_carry_zero(&l->carry);
+    for (int k = 0; k < TG_METRICS; k++) l->metrics[k] = 0;
     for (int64_t i = 0; i < steps && !s; i++) {
         tg_batch batch;
         double loss = 0;
         s = tg_feed_batch(l->feed, i, &batch);
-        if (!s && batch.items > 0) s = batch_loss(l, m, t, &batch, &loss);
+        if (!s && batch.items > 0) s = batch_loss(l, m, t, i, &batch, &loss);
         sum += loss * (double)batch.items;
         items += batch.items;
         if (!s) s = tg_meter_add(&meter, 1);
@@ -108,5 +132,6 @@ tg_status tg_likelihood_of(tg_context *ctx, tg_likelihood *l, tg_model *m, tg_ta
     if (s) return s;
     if (items == 0) return tg_fail(TG_EINVAL, "the split has no token to predict");
     *nats = sum / (double)items;
+    for (int k = 0; k < TG_METRICS; k++) l->metrics[k] /= (double)items;
     return TG_OK;
 }

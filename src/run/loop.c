@@ -39,6 +39,7 @@ static tg_status open_feed(tg_loop *l, const tg_dataset *d)
 {
     const tg_loop_options *o = &l->options;
     l->rows = tg_loop_rows(l->model, o->batch, o->seq);
+    if (tg_dataset_kind(d) != TG_KIND_TEXT) return tg_feed_samples(d, TG_TRAIN, l->rows, false, o->seed, &l->feed);
     if (tg_model_descriptor(l->model)->context) return tg_feed_windows(d, TG_TRAIN, l->rows, o->seq, false, o->seed, &l->feed);
     tg_status s = tg_feed_new(d, TG_TRAIN, o->batch, o->seq, false, &l->feed);
     return s ? s : tg_carry_new(l->model, o->batch, &l->carry);
@@ -48,7 +49,7 @@ static tg_status open_feed(tg_loop *l, const tg_dataset *d)
 static tg_status plan_step(tg_loop *l)
 {
     tg_batch batch;
-    tg_metrics metrics;
+    tg_metrics metrics = {0};
     tg_status s = tg_feed_batch(l->feed, 0, &batch);
     if (s) return s;
     tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .plan = true});
@@ -57,7 +58,18 @@ static tg_status plan_step(tg_loop *l)
     l->step_flops = (tg_tape_flops(l->tape) + tg_tape_backward_flops(l->tape)) * (double)pieces_of(l) +
                     tg_optim_flops(l->optim);
     tg_carry_zero(&l->carry);
+    l->metrics = metrics.count;
+    memcpy(l->metric_names, metrics.names, sizeof l->metric_names);
     return s;
+}
+
+/* Of pixels, a level of 256 each; of points any distance can be far or near. */
+static double guessing(const tg_model *m)
+{
+    const tg_model_data *about = tg_model_about(m);
+    if (about->kind == TG_KIND_POINTS) return INFINITY;
+    if (about->kind == TG_KIND_IMAGE) return (double)tg_logf(256) * (double)tg_model_data_size(about);
+    return (double)tg_logf((float)about->vocab) + 1e-3;
 }
 
 static tg_status build(tg_loop *l, const tg_dataset *d)
@@ -86,6 +98,7 @@ tg_status tg_loop_new(tg_context *ctx, tg_model *m, const tg_dataset *d, const t
     l->ctx = ctx;
     l->options = *o;
     l->model = m;
+    l->guessing = guessing(m);
     l->place = (tg_place){.best_loss = NAN, .last_loss = NAN, .evaluated = -1, .rate_scale = 1};
     tg_status s = build(l, d);
     if (s) {
@@ -126,15 +139,9 @@ static void account(const tg_loop *l, const char *name, double *began)
 
 /* ---- when a step goes wrong --------------------------------------------------------------------------------------- */
 
-/* Nats a token that guessing costs. */
-static double guessing(const tg_loop *l)
-{
-    return (double)tg_logf((float)tg_model_about(l->model)->vocab) + 1e-3;
-}
-
 static bool is_far_too_high(const tg_loop *l, double loss)
 {
-    return loss > FAR_TOO_HIGH * guessing(l);
+    return loss > FAR_TOO_HIGH * l->guessing;
 }
 
 static tg_status not_finite(const tg_loop *l, const tg_step_info *i, const char *why)
@@ -146,7 +153,7 @@ static tg_status not_finite(const tg_loop *l, const tg_step_info *i, const char 
     if (!isfinite(i->loss)) return tg_fail(TG_EINVAL, "step %lld: the loss is not a finite number%s; %s", step, why, advice);
     if (is_far_too_high(l, i->loss))
         return tg_fail(TG_EINVAL, "step %lld: training diverges: the loss is %lld nats, guessing costs %lld%s; %s", step,
-                       i->loss < 9e18 ? (long long)i->loss : INT64_MAX, (long long)(guessing(l) + 0.5), why, advice);
+                       i->loss < 9e18 ? (long long)i->loss : INT64_MAX, (long long)(l->guessing + 0.5), why, advice);
     return tg_fail(TG_EINVAL, "step %lld: the gradient%s%s is not finite%s; %s", step, bad ? " of " : "", bad ? bad : "", why,
                    advice);
 }
@@ -194,7 +201,7 @@ static tg_status step_is_bad(tg_loop *l, tg_step_info *i)
 /* Losing much more than guessing for long: the weights are gone, only the numbers are still finite. */
 static tg_status watch_divergence(tg_loop *l, double loss)
 {
-    l->place.high = loss > 2 * guessing(l) + 1 ? l->place.high + 1 : 0;
+    l->place.high = loss > 2 * l->guessing + 1 ? l->place.high + 1 : 0;
     if (l->place.high < HIGH_STEPS || l->options.on_nan != TG_NAN_STOP) return TG_OK;
     return tg_fail(TG_EINVAL, "step %lld: training diverges: the loss has been above twice that of guessing for %d steps; "
                    "try a lower --lr or --clip", (long long)l->place.step + 1, (int)HIGH_STEPS);
@@ -213,16 +220,18 @@ static double weight_of(const tg_loop *l, const tg_batch *batch)
 static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i, double *weights)
 {
     tg_batch batch;
-    tg_metrics metrics;
+    tg_metrics metrics = {0};
     double began = l->profile ? tg_now() : 0;
     tg_status s = tg_feed_batch(l->feed, index, &batch);
     if (s) return s;
     account(l, "batch", &began);
     if (batch.items == 0) return TG_OK; /* rows of starts and classes only */
-    tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .seed = l->options.seed, .step = (uint64_t)index});
+    tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .seed = l->options.seed, .step = (uint64_t)index,
+                                            .update = l->place.step});
     tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
     if (!loss) return tg_tape_status(l->tape);
     const double weight = weight_of(l, &batch);
+    for (int k = 0; k < metrics.count; k++) i->metrics[k] += weight * (double)metrics.values[k]->data[0];
     s = tg_tape_backward_by(l->tape, loss, weight);
     i->loss += weight * (double)loss->data[0];
     *weights += weight;
@@ -257,6 +266,7 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     account(l, "update", &began);
     l->place.skipped_now = 0;
     l->place.loss_sum += i.loss;
+    for (int k = 0; k < l->metrics; k++) l->place.metric_sum[k] += i.metrics[k] / weights;
     l->place.loss_count++;
     l->place.step++;
     *out = i;
@@ -300,6 +310,7 @@ tg_status tg_loop_evaluate(tg_loop *l, double *nats)
             at->best_loss = *nats;
             at->best_step = at->step;
             at->worse = 0;
+            for (int k = 0; k < l->metrics; k++) at->best_metric[k] = tg_likelihood_metric(l->validation, k);
             memcpy(l->best, tg_params_values(tg_model_params(l->model)), (size_t)slab_bytes(l));
         }
     }

@@ -16,7 +16,7 @@ typedef enum tg_on_nan { TG_NAN_STOP, TG_NAN_SKIP, TG_NAN_REWIND } tg_on_nan;
 typedef struct tg_loop_options {
     tg_optim_config optim;
     tg_schedule schedule;
-    int64_t batch, seq, accum; /* accum: batches that make one step: the mean over all their targets */
+    int64_t batch, seq, accum; /* seq: 1 of images and points; accum: batches that make one step: the mean over all their targets */
     double clip, ema;          /* 0: off */
     uint64_t seed;
     int64_t on_nan;
@@ -35,9 +35,11 @@ typedef struct tg_place {
     double rate_scale;            /* learning rates are multiplied by this: halved by every rewind */
     int64_t skipped, skipped_now; /* steps left out: in all, in a row */
     int64_t rewinds, high;        /* high: steps in a row with a loss far above that of guessing */
+    double metric_sum[TG_METRICS];  /* as loss_sum, of what the loss names ... */
+    double best_metric[TG_METRICS]; /* ... and of validation at the best */
 } tg_place;
 
-typedef struct tg_step_info { double loss, lr, grad_norm; int64_t tokens; bool taken; } tg_step_info;
+typedef struct tg_step_info { double loss, lr, grad_norm; int64_t tokens; bool taken; double metrics[TG_METRICS]; } tg_step_info;
 
 typedef struct tg_loop {
     tg_context *ctx;
@@ -51,6 +53,9 @@ typedef struct tg_loop {
     tg_likelihood *validation;    /* NULL: no validation split */
     float *ema;                   /* slab, or NULL */
     float *best;                  /* slab of what validated best, or NULL without validation */
+    int metrics;                  /* that the loss names */
+    const char *metric_names[TG_METRICS];
+    double guessing;              /* nats that it costs to guess; infinity: nobody knows */
     tg_place place;
     double step_flops;            /* of one step */
     tg_profile *profile;          /* borrowed; NULL: not wanted */

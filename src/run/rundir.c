@@ -13,7 +13,7 @@ static const char *const own_files[] = {
     "result.json", "model.safetensors", "state.safetensors", "state.next.safetensors", "state.prev.safetensors", "log.jsonl",
     "config.json", "run.lock"
 };
-static const struct { const char *name, *ending; } own_folders[] = {{"samples", ".txt"}, {"states", ".safetensors"}};
+static const struct { const char *name, *ending; } own_folders[] = {{"samples", ".txt"}, {"samples", ".png"}, {"states", ".safetensors"}};
 
 enum {
     FILES = sizeof own_files / sizeof own_files[0],

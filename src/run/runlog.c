@@ -44,7 +44,7 @@ static void read_line(const char *text, int64_t length, tg_log_line *out)
     if (a && tg_json_parse(a, "log.jsonl", text, length, &json) == TG_OK) {
         tg_json_real(json, "seconds", &out->seconds);
         tg_json_real(json, "train_loss", &out->train_loss);
-        tg_json_real(json, "tokens_per_second", &out->tokens_per_second);
+        tg_json_real(json, tg_words_of(out->kind)->rate, &out->tokens_per_second);
     }
     tg_arena_free(a);
 }
@@ -77,20 +77,35 @@ static void put(tg_json_writer *w, const char *key, double x)
     tg_json_member_real(w, key, x);
 }
 
+static void put_metrics(tg_json_writer *w, const tg_log_line *line)
+{
+    tg_str name = {0};
+    for (int k = 0; k < line->metrics; k++) put(w, line->names[k], line->train[k]);
+    for (int k = 0; k < line->metrics; k++) {
+        tg_str_clear(&name);
+        tg_str_addf(&name, "val_%s", line->names[k]);
+        if (name.failed) w->out->failed = true;
+        else put(w, name.data, line->val[k]);
+    }
+    tg_str_free(&name);
+}
+
 tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line)
 {
+    const tg_kind_words *words = tg_words_of(line->kind);
     tg_json_writer w = {.out = &l->line};
     tg_str_clear(&l->line);
     tg_json_open(&w, '{');
     tg_json_member_int(&w, "step", line->step);
     put(&w, "epoch", line->epoch);
-    tg_json_member_int(&w, "tokens", line->tokens);
+    tg_json_member_int(&w, words->items, line->tokens);
     put(&w, "train_loss", line->train_loss);
     put(&w, "val_loss", line->val_loss);
-    put(&w, "bpc", line->bpc);
+    if (words->bits) put(&w, words->bits, line->bpc);
+    put_metrics(&w, line);
     put(&w, "lr", line->lr);
     put(&w, "grad_norm", line->grad_norm);
-    put(&w, "tokens_per_second", line->tokens_per_second);
+    put(&w, words->rate, line->tokens_per_second);
     put(&w, "seconds", line->seconds);
     tg_json_member_int(&w, "peak_memory", line->peak_memory);
     tg_json_close(&w, '}');

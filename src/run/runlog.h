@@ -3,17 +3,21 @@
  * resumed run equals that of an unbroken one but for times and memory. */
 #ifndef TG_RUN_RUNLOG_H
 #define TG_RUN_RUNLOG_H
-#include "tinygen/base.h"
+#include "run/kinds.h"
 
 typedef struct tg_runlog tg_runlog;
 typedef struct tg_log_line {
+    tg_kind kind;               /* of the data: what tokens are called, and bpc; 0: text */
     int64_t step, tokens;
     double epoch, train_loss, val_loss, bpc, lr, grad_norm; /* NaN becomes null */
     double tokens_per_second, seconds;
     int64_t peak_memory;
+    int metrics;                /* that the loss names: "kl" of training, "val_kl" of validation */
+    const char *const *names;
+    double train[TG_METRICS], val[TG_METRICS];
 } tg_log_line;
 
-/* step 0: the log starts empty. Of the last line that is kept, *last gets seconds, train_loss and tokens_per_second; what
+/* step 0: the log starts empty. last->kind says what its rates are called. Of the last line that is kept, *last gets seconds, train_loss and tokens_per_second; what
  * there is not stays as it was. */
 tg_status tg_runlog_open(const char *path, int64_t step, tg_log_line *last, tg_runlog **out);
 tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line);

@@ -177,14 +177,15 @@ static tg_status read_run_config(tg_training *t)
     return s;
 }
 
-static tg_status check_data(const tg_training *t)
+static const char *learns_from(const tg_model_desc *desc)
 {
-    const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
+    return desc->kinds & TG_KIND_TEXT ? "text" : "images and points";
+}
+
+static tg_status check_text(const tg_training *t)
+{
     int64_t n = tg_dataset_count(t->data, TG_TRAIN);
     int32_t first = -1, some[256];
-    if (!(t->desc->kinds & tg_dataset_kind(t->data)) || !k)
-        return tg_fail(TG_EUNSUPPORTED, "%s: a dataset of %s; %s learns from text: take one that gen-preprocess made of text", t->o->data,
-                       tg_kind_name(tg_dataset_kind(t->data)), t->desc->name);
     if (n < 2) return tg_fail(TG_EINVAL, "%s: no tokens to learn from; collect some text", t->o->data);
     for (int64_t i = 0; i < n; i += 256) { /* ends at the first token that differs */
         int64_t count = n - i < 256 ? n - i : 256;
@@ -197,21 +198,62 @@ static tg_status check_data(const tg_training *t)
     return tg_fail(TG_EINVAL, "%s: the text repeats a single symbol, there is nothing to learn; give it other text", t->o->data);
 }
 
+static tg_status check_samples(const tg_training *t)
+{
+    const int64_t n = tg_dataset_count(t->data, TG_TRAIN), size = tg_model_data_size(&t->about.data);
+    if (n < 2) return tg_fail(TG_EINVAL, "%s: fewer than two %s to learn from; collect more", t->o->data, t->words->items);
+    float *both = tg_alloc_array(2 * size, sizeof *both);
+    tg_status s = both ? tg_dataset_samples(t->data, TG_TRAIN, 0, 1, both, NULL) : TG_ENOMEM;
+    bool differ = false;
+    for (int64_t i = 1; i < n && !differ && !s; i++) {
+        s = tg_dataset_samples(t->data, TG_TRAIN, i, 1, both + size, NULL);
+        differ = !s && memcmp(both, both + size, (size_t)size * sizeof *both) != 0;
+    }
+    tg_free(both);
+    if (s || differ) return s;
+    return tg_fail(TG_EINVAL, "%s: all %s are the same, there is nothing to learn; collect others", t->o->data, t->words->items);
+}
+
+static tg_status check_data(const tg_training *t)
+{
+    if (t->desc->kinds & t->kind) return t->kind == TG_KIND_TEXT ? check_text(t) : check_samples(t);
+    const char *from = learns_from(t->desc);
+    return tg_fail(TG_EUNSUPPORTED, "%s: a dataset of %s; %s learns from %s: take one that gen-preprocess made of %s", t->o->data,
+                   tg_kind_name(t->kind), t->desc->name, from, from);
+}
+
+/* What the data are, in memory and as JSON for the model's file. */
+static tg_status describe_data(tg_training *t)
+{
+    const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
+    t->kind = tg_dataset_kind(t->data);
+    t->words = tg_words_of(t->kind);
+    if (t->kind == TG_KIND_TEXT) t->tokenizer = k ? tg_tokenizer_json(k) : NULL;
+    else t->samples = tg_samples_json(t->data);
+    if (!t->tokenizer && !t->samples) return TG_ENOMEM;
+    t->about = (tg_about){.model = t->desc->name, .data_hash = tg_dataset_hash(t->data), .tokenizer = t->tokenizer,
+                          .samples = t->samples, .data = tg_model_data_in(t->data)};
+    return TG_OK;
+}
+
+static void warn_of_text(const tg_training *t)
+{
+    if (t->kind != TG_KIND_TEXT && tg_keys_source(t->keys, "seq") == TG_FROM_FLAG)
+        tg_log(t->ctx, TG_LOG_WARN, "--seq: of no use to %s, each of which is one piece", t->words->items);
+}
+
 static tg_status open_data(tg_training *t, tg_str *chosen)
 {
     if (!t->o->data) return tg_fail(TG_EUSAGE, "--data FILE is missing: the dataset, as gen-preprocess writes it");
     tg_status s = tg_dataset_open(t->ctx, t->o->data, &t->data);
     if (!s) s = tg_context_read(t->ctx, t->o->data);
+    if (!s) s = describe_data(t);
     if (!s) s = check_data(t);
+    if (!s) warn_of_text(t);
     if (!s && !t->desc->learner) s = tg_training_init_settings(t);
     if (!s && !t->desc->learner) s = tg_train_defaults(t->o, t->desc, t->config, t->data, t->keys, chosen);
     if (s) return s;
-    const tg_tokenizer *k = tg_dataset_tokenizer(t->data);
-    t->tokenizer = tg_tokenizer_json(k);
-    if (!t->tokenizer) return TG_ENOMEM;
-    t->about = (tg_about){.model = t->desc->name, .data_hash = tg_dataset_hash(t->data), .tokenizer = t->tokenizer,
-                          .init = t->init_hash[0] ? t->init_hash : NULL,
-                          .data = tg_model_data_of(k)};
+    t->about.init = t->init_hash[0] ? t->init_hash : NULL;
     if (!t->desc->learner && t->o->on_nan == TG_NAN_REWIND && tg_dataset_count(t->data, TG_VAL) < 2)
         return tg_fail(TG_EUSAGE, "--on-nan rewind goes back to the best weights on validation, and there is no validation split");
     return tg_training_settings(t);
@@ -239,7 +281,8 @@ static tg_status make_loop(tg_training *t)
     tg_status s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, (uint64_t)t->o->seed, true, false, &t->model);
     if (!s) s = tg_training_init_weights(t);
     if (!s) s = tg_loop_new(t->ctx, t->model, t->data, &options, &t->loop);
-    if (!s) s = tg_generator_new(t->model, t->loop->tape, tg_dataset_tokenizer(t->data), &choice, 0, 1, &t->generator);
+    if (!s && t->kind == TG_KIND_TEXT)
+        s = tg_generator_new(t->model, t->loop->tape, tg_dataset_tokenizer(t->data), &choice, 0, 1, &t->generator);
     t->saver = (tg_saver){.ctx = t->ctx, .dir = t->dir, .loop = t->loop, .about = &t->about, .keep = t->o->keep, .model_step = -1};
     return s;
 }
@@ -247,7 +290,7 @@ static tg_status make_loop(tg_training *t)
 static tg_status open_log(tg_training *t)
 {
     char *path = tg_rundir_file(t->dir, "log.jsonl");
-    tg_log_line last = {.train_loss = NAN};
+    tg_log_line last = {.kind = t->kind, .train_loss = NAN};
     tg_status s = path ? tg_runlog_open(path, t->loop->place.step, &last, &t->log) : TG_ENOMEM;
     t->before = last.seconds;
     t->train_loss = last.train_loss;
@@ -460,6 +503,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     tg_free(t.profile);
     tg_free(t.settings);
     tg_free(t.tokenizer);
+    tg_free(t.samples);
     tg_dataset_close(t.data);
     return s;
 }

@@ -4,6 +4,7 @@
 #define TG_RUN_TRAIN_H
 #include "base/json.h"
 #include "run/checkpoint.h"
+#include "run/kinds.h"
 #include "run/runlog.h"
 #include "run/trained.h"
 #include "tinygen/run.h"
@@ -23,7 +24,9 @@ typedef struct tg_training {
     tg_runlog *log;
     tg_about about;
     tg_saver saver;
-    char *settings, *tokenizer;   /* JSON, of about */
+    char *settings, *tokenizer, *samples; /* JSON, of about */
+    tg_kind kind;                 /* of the data */
+    const tg_kind_words *words;
     tg_trained *initial;          /* of --init, until its weights are read */
     char init_hash[65];
     /* time: monotonic seconds */
@@ -36,7 +39,7 @@ typedef struct tg_training {
     double train_loss;            /* of the last line of the log */
     double last_lr, last_norm;
     tg_profile *profile;          /* of --profile, from the fourth step on */
-    struct tg_generator *generator; /* samples on the way */
+    struct tg_generator *generator; /* samples on the way, of text */
 } tg_training;
 
 /* Settings as JSON into t->settings and t->about, after a change of them. */
@@ -77,12 +80,18 @@ typedef struct tg_outcome {
     int64_t steps, best_step, params;
     double epochs, train_loss, val_loss, rate, gflops;
     const char *model_sha256;
+    int metrics;                  /* of validation, by name */
+    const char *const *names;
+    const double *values;
 } tg_outcome;
 tg_status tg_training_put_result(tg_training *t, const tg_outcome *r);
 tg_status tg_training_result(tg_training *t, const char *stopped); /* the same, of the loop */
 tg_status tg_training_sample(tg_training *t);
 tg_status tg_training_write_sample(tg_training *t, int64_t step); /* by the generator's model as it is */
-double tg_training_bits(const tg_training *t, double nats);       /* a character of validation */
+double tg_training_bits(const tg_training *t, double nats);       /* a character of validation, a number of an image; NaN: of points */
+/* train_pictures.c: the same of a latent model, samples/NNNNNN.png, of noise that is the same each time. */
+tg_status tg_training_write_picture(tg_training *t, int64_t step);
+tg_status tg_training_put_file(tg_training *t, const char *name, const char *bytes, int64_t length); /* into samples/ */
 
 /* train_profile.c: --profile */
 void tg_training_start_profile(tg_training *t);

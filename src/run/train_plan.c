@@ -35,6 +35,19 @@ static double gemm_rate(tg_context *ctx)
 
 typedef struct plan { double flops; int64_t activations, parameters, slab, optimizer; } plan;
 
+static tg_batch batch_of_text(int64_t T, int64_t B)
+{
+    return (tg_batch){.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}}, {.name = "targets", .rank = 2, .dims = {T, B}}},
+                      .count = 2, .items = T * B};
+}
+
+static tg_batch batch_of_samples(const tg_model_data *d, int64_t B)
+{
+    return (tg_batch){.arrays = {{.name = "x", .rank = d->rank + 1, .dims = {B, d->dims[0], d->dims[1], d->dims[2]}},
+                                 {.name = "labels", .rank = 1, .dims = {B}}},
+                      .count = d->classes ? 2 : 1, .items = B};
+}
+
 /* One step on paper: the tape counts, nothing is computed. */
 static tg_status plan_step(tg_training *t, plan *out)
 {
@@ -44,17 +57,15 @@ static tg_status plan_step(tg_training *t, plan *out)
     tg_carry carry = {0};
     const tg_optim_config config = tg_training_optim(t->o);
     const int64_t T = t->o->seq;
-    tg_status s = tg_feed_check(t->data, TG_TRAIN, t->desc->context ? 1 : t->o->batch, T, false);
+    tg_status s = t->kind != TG_KIND_TEXT ? TG_OK : tg_feed_check(t->data, TG_TRAIN, t->desc->context ? 1 : t->o->batch, T, false);
     if (!s) s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, 1, true, true, &m);
     if (!s) s = tg_optim_new(t->ctx, tg_model_params(m), &config, &optim);
     if (!s) s = tg_tape_new(t->ctx, &tape);
     if (!s && !t->desc->context) s = tg_carry_new(m, t->o->batch, &carry);
     if (!s) {
         const int64_t B = tg_loop_rows(m, t->o->batch, T);
-        tg_batch batch = {.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}},
-                                     {.name = "targets", .rank = 2, .dims = {T, B}}},
-                          .count = 2, .items = T * B};
-        tg_metrics metrics;
+        const tg_batch batch = t->kind == TG_KIND_TEXT ? batch_of_text(T, B) : batch_of_samples(&t->about.data, B);
+        tg_metrics metrics = {0};
         tg_tape_begin(tape, &(tg_tape_mode){.train = true, .plan = true});
         tg_tensor *loss = t->desc->loss(m, tape, &batch, &carry, &metrics);
         s = loss ? tg_tape_backward(tape, loss) : tg_tape_status(tape);
@@ -87,8 +98,9 @@ static void add_rows(const tg_training *t, const plan *p, int64_t memory, double
     char text[32];
     row(out, "model", t->desc->name);
     row(out, "parameters", tg_format_count(text, p->parameters));
-    row(out, "training tokens", tg_format_count(text, tg_dataset_count(t->data, TG_TRAIN)));
-    row(out, "tokens a step", tg_format_count(text, o->batch * o->seq * o->accum));
+    row(out, t->kind == TG_KIND_IMAGE ? "training images" : t->kind == TG_KIND_POINTS ? "training points" : "training tokens",
+        tg_format_count(text, tg_dataset_count(t->data, TG_TRAIN)));
+    row(out, t->kind == TG_KIND_IMAGE ? "images a step" : t->kind == TG_KIND_POINTS ? "points a step" : "tokens a step", tg_format_count(text, o->batch * o->seq * o->accum));
     row(out, "steps", o->steps > 0 ? tg_format_count(text, o->steps) : o->time > 0 ? "as --time says" : "as --until says");
     row(out, "memory", tg_format_bytes(text, (double)memory));
     row(out, "  of it activations", tg_format_bytes(text, (double)p->activations));
@@ -105,7 +117,8 @@ static void add_object(const tg_training *t, const plan *p, int64_t memory, doub
     tg_result_begin(&w, "gen-train", NULL, o->seed, tg_training_seconds(t));
     tg_json_member_text(&w, "model", t->desc->name);
     tg_json_member_int(&w, "params", p->parameters);
-    tg_json_member_int(&w, "tokens_per_step", o->batch * o->seq * o->accum);
+    tg_json_member_int(&w, t->kind == TG_KIND_IMAGE ? "images_per_step" : t->kind == TG_KIND_POINTS ? "points_per_step" : "tokens_per_step",
+                       o->batch * o->seq * o->accum);
     tg_json_member_int(&w, "steps", o->steps);
     tg_json_member_int(&w, "bytes", memory);
     tg_json_member_int(&w, "activation_bytes", p->activations);

@@ -18,7 +18,8 @@ static const double estimate_after = 0.5; /* seconds of steps */
 
 double tg_training_bits(const tg_training *t, double nats)
 {
-    return nats / ln2 / tg_dataset_chars_per_token(t->data, TG_VAL);
+    if (t->kind == TG_KIND_TEXT) return nats / ln2 / tg_dataset_chars_per_token(t->data, TG_VAL);
+    return t->words->bits ? nats / ln2 / (double)tg_model_data_size(&t->about.data) : (double)NAN;
 }
 
 static int64_t tokens_of(const tg_training *t, int64_t step)
@@ -28,6 +29,7 @@ static int64_t tokens_of(const tg_training *t, int64_t step)
 
 static double epochs_of(const tg_training *t, int64_t step)
 {
+    if (t->kind != TG_KIND_TEXT) return (double)tokens_of(t, step) / (double)tg_dataset_count(t->data, TG_TRAIN);
     return (double)(step * t->o->accum * (t->o->batch / t->loop->rows)) / (double)tg_feed_steps_per_epoch(t->loop->feed);
 }
 
@@ -50,11 +52,16 @@ static tg_status log_line(tg_training *t, double val_loss)
 {
     tg_place *at = &t->loop->place;
     if (at->loss_count > 0) t->train_loss = at->loss_sum / (double)at->loss_count;
-    tg_log_line line = {.step = at->step, .tokens = tokens_of(t, at->step), .epoch = epochs_of(t, at->step),
+    tg_log_line line = {.kind = t->kind, .step = at->step, .tokens = tokens_of(t, at->step), .epoch = epochs_of(t, at->step),
                         .train_loss = at->loss_count > 0 ? t->train_loss : NAN, .val_loss = val_loss,
                         .bpc = tg_training_bits(t, val_loss), .lr = t->last_lr, .grad_norm = t->last_norm,
                         .tokens_per_second = tg_training_rate(t), .seconds = tg_training_seconds(t),
-                        .peak_memory = tg_peak_memory()};
+                        .peak_memory = tg_peak_memory(), .metrics = t->loop->metrics, .names = t->loop->metric_names};
+    for (int k = 0; k < line.metrics; k++) {
+        line.train[k] = at->loss_count > 0 ? at->metric_sum[k] / (double)at->loss_count : (double)NAN;
+        line.val[k] = isnan(val_loss) ? (double)NAN : tg_likelihood_metric(t->loop->validation, k);
+        at->metric_sum[k] = 0;
+    }
     at->loss_sum = 0;
     at->loss_count = 0;
     tg_status s = tg_runlog_add(t->log, &line);
@@ -81,9 +88,11 @@ static void tell_evaluation(tg_training *t, double val_loss)
     add_figure(&line, "epoch", epochs_of(t, at->step), 1);
     add_figure(&line, "train", t->train_loss, 3);
     add_figure(&line, "val", val_loss, 3);
-    add_figure(&line, "bits/char", tg_training_bits(t, val_loss), 3);
+    for (int k = 0; k < t->loop->metrics && !isnan(val_loss); k++)
+        add_figure(&line, t->loop->metric_names[k], tg_likelihood_metric(t->loop->validation, k), 3);
+    add_figure(&line, t->words->bits_shown, tg_training_bits(t, val_loss), 3);
     if (!isnan(val_loss) && at->best_step == at->step) tg_str_add(&line, "  best");
-    if (!isnan(rate)) tg_str_addf(&line, "  %s tokens/s", tg_format_count(text, (int64_t)rate));
+    if (!isnan(rate)) tg_str_addf(&line, "  %s %s/s", tg_format_count(text, (int64_t)rate), t->words->items);
     if (!line.failed) tg_log(t->ctx, TG_LOG_INFO, "%s", line.data);
     tg_str_free(&line);
 }
@@ -111,8 +120,8 @@ static void tell_estimate(tg_training *t)
     if (t->told_estimate || t->step_seconds < estimate_after || isnan(left)) return;
     t->told_estimate = true;
     double gflops = t->loop->step_flops / (double)tokens_of(t, 1) * rate / 1e9;
-    tg_log(t->ctx, TG_LOG_INFO, "about %s for the rest, at %s tokens a second (%s GFLOP/s)", tg_format_seconds(time, left),
-           tg_format_count(count, (int64_t)rate), tg_format_count(flops, (int64_t)gflops));
+    tg_log(t->ctx, TG_LOG_INFO, "about %s for the rest, at %s %s a second (%s GFLOP/s)", tg_format_seconds(time, left),
+           tg_format_count(count, (int64_t)rate), t->words->items, tg_format_count(flops, (int64_t)gflops));
 }
 
 void tg_training_progress(tg_training *t, const tg_step_info *i, bool final)
@@ -120,8 +129,21 @@ void tg_training_progress(tg_training *t, const tg_step_info *i, bool final)
     tell_estimate(t);
     tg_report_progress(t->ctx, &(tg_progress){.what = "train", .done = t->loop->place.step, .total = t->o->steps, .unit = "steps",
                                               .rate = isnan(tg_training_rate(t)) ? 0 : tg_training_rate(t),
-                                              .rate_unit = "tokens", .seconds_left = seconds_left(t), .loss = i->loss,
+                                              .rate_unit = t->words->items, .seconds_left = seconds_left(t), .loss = i->loss,
                                               .val_loss = t->loop->place.last_loss, .final = final});
+}
+
+static void tell_samples(const tg_training *t)
+{
+    const tg_shape one = tg_shape_of(t->about.data.rank, t->about.data.dims);
+    char shape[96];
+    const bool conditional = t->desc->conditional && t->desc->conditional(t->model);
+    tg_str line = {0};
+    tg_str_addf(&line, "%s of %s in an order that the seed draws anew each epoch", t->words->items, tg_shape_text(&one, shape));
+    if (conditional) tg_str_addf(&line, "; %lld classes are learned apart (--no-labels: as one)", (long long)t->about.data.classes);
+    if (t->desc->told) t->desc->told(t->model, &line);
+    if (!line.failed) tg_log(t->ctx, TG_LOG_INFO, "%s", line.data);
+    tg_str_free(&line);
 }
 
 void tg_training_tell_start(tg_training *t, const char *chosen)
@@ -129,12 +151,13 @@ void tg_training_tell_start(tg_training *t, const char *chosen)
     const tg_train_options *o = t->o;
     char params[32], tokens[32];
     const tg_params *p = tg_model_params(t->model);
-    tg_log(t->ctx, TG_LOG_INFO, "%s of %s parameters on %s training tokens, seed %lld", t->desc->name,
+    tg_log(t->ctx, TG_LOG_INFO, "%s of %s parameters on %s training %s, seed %lld", t->desc->name,
            tg_format_count(params, tg_params_elements(p)), tg_format_count(tokens, tg_dataset_count(t->data, TG_TRAIN)),
-           (long long)o->seed);
+           t->words->items, (long long)o->seed);
     if (*chosen) tg_log(t->ctx, TG_LOG_INFO, "chosen by the data's size: %s", chosen);
     const bool documents = tg_dataset_documents(t->data, TG_TRAIN) > 0;
-    if (t->desc->context)
+    if (t->kind != TG_KIND_TEXT) tell_samples(t);
+    else if (t->desc->context)
         tg_log(t->ctx, TG_LOG_INFO, "windows of %lld tokens in an order that the seed draws%s", (long long)o->seq,
                documents ? "; documents do not see each other" : "");
     else
@@ -169,22 +192,27 @@ static tg_status make_sample(tg_training *t, tg_str *text)
     return s ? s : text->failed ? TG_ENOMEM : TG_OK;
 }
 
-tg_status tg_training_write_sample(tg_training *t, int64_t step)
+tg_status tg_training_put_file(tg_training *t, const char *name, const char *bytes, int64_t length)
 {
-    tg_str text = {0}, name = {0};
-    tg_status s = make_sample(t, &text);
-    tg_str_addf(&name, "samples/%06lld.txt", (long long)step);
-    char *folder = tg_rundir_file(t->dir, "samples");
-    if (!s && (name.failed || !folder)) s = TG_ENOMEM;
-    if (!s) s = tg_make_folder(folder);
-    char *path = s ? NULL : tg_rundir_file(t->dir, name.data);
-    if (!s) s = path ? tg_write_file(path, text.data, text.length) : TG_ENOMEM;
+    char *folder = tg_rundir_file(t->dir, "samples"), *path = folder ? tg_path_join(folder, name) : NULL;
+    tg_status s = path ? tg_make_folder(folder) : TG_ENOMEM;
+    if (!s) s = tg_write_file(path, bytes, length);
     if (s == TG_EIO && t->o->keep_going) {
         tg_log(t->ctx, TG_LOG_WARN, "%s; training goes on", tg_error());
         s = TG_OK;
     }
     tg_free(path);
     tg_free(folder);
+    return s;
+}
+
+tg_status tg_training_write_sample(tg_training *t, int64_t step)
+{
+    tg_str text = {0}, name = {0};
+    if (t->kind != TG_KIND_TEXT) return tg_training_write_picture(t, step);
+    tg_status s = make_sample(t, &text);
+    tg_str_addf(&name, "%06lld.txt", (long long)step);
+    if (!s) s = name.failed ? TG_ENOMEM : tg_training_put_file(t, name.data, text.data, text.length);
     tg_str_free(&text);
     tg_str_free(&name);
     return s;
@@ -213,11 +241,12 @@ tg_status tg_training_put_result(tg_training *t, const tg_outcome *r)
     tg_json_member_real(&w, "train_loss", r->train_loss);
     tg_json_member_real(&w, "val_loss", r->val_loss);
     tg_json_member_int(&w, "best_step", r->best_step);
-    tg_json_member_real(&w, "bpc", tg_training_bits(t, r->val_loss));
-    tg_json_member_real(&w, "uniform", tg_dataset_baseline(t->data, "uniform"));
-    tg_json_member_real(&w, "unigram", tg_dataset_baseline(t->data, "unigram"));
-    tg_json_member_real(&w, "ngram", tg_dataset_baseline(t->data, "ngram"));
-    tg_json_member_real(&w, "tokens_per_second", r->rate);
+    if (t->words->bits) tg_json_member_real(&w, t->words->bits, tg_training_bits(t, r->val_loss));
+    for (int k = 0; k < r->metrics; k++) tg_json_member_real(&w, r->names[k], isnan(r->val_loss) ? (double)NAN : r->values[k]);
+    static const char *const of_text[] = {"uniform", "unigram", "ngram", NULL};
+    const char *const of_samples[] = {t->words->baseline, NULL}, *const *baseline = t->words->baseline ? of_samples : of_text;
+    for (; *baseline; baseline++) tg_json_member_real(&w, *baseline, tg_dataset_baseline(t->data, *baseline));
+    tg_json_member_real(&w, t->words->rate, r->rate);
     tg_json_member_real(&w, "gflops", r->gflops);
     tg_json_member_int(&w, "params", r->params);
     tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
@@ -240,5 +269,6 @@ tg_status tg_training_result(tg_training *t, const char *stopped)
         .val_loss = at->best_loss, .best_step = isnan(at->best_loss) ? at->step : at->best_step, .rate = rate,
         .gflops = t->loop->step_flops > 0 ? t->loop->step_flops / step_tokens * rate / 1e9 : (double)NAN,
         .params = tg_params_elements(tg_model_params(t->model)), .model_sha256 = t->saver.model_sha256,
+        .metrics = t->loop->metrics, .names = t->loop->metric_names, .values = at->best_metric,
     });
 }

@@ -101,7 +101,7 @@ tg_status tg_training_compare(tg_training *t, const tg_json *meta)
     if (algorithm != TG_ALGORITHM)
         return differs(t, "algorithm version", stored, now, "use the version that began it, or --init");
     if (strcmp(model, t->desc->name)) return differs(t, "model", model, t->desc->name, start_anew);
-    tg_status s = compare_tokenizer(t, tg_json_get(meta, "tokenizer"));
+    tg_status s = t->samples ? TG_OK : compare_tokenizer(t, tg_json_get(meta, "tokenizer")); /* the data's hash holds for the rest */
     if (!s && strcmp(data, t->about.data_hash))
         s = differs(t, "dataset's content hash", data, t->about.data_hash,
                     t->desc->learner ? "give the dataset it was begun with, or start anew with --force"
@@ -234,7 +234,8 @@ tg_status tg_training_init_settings(tg_training *t)
     if (t->initial->desc != t->desc)
         return tg_fail(TG_EINVAL, "--init %s: its model is %s, not %s; give --model %s", init, t->initial->desc->name, t->desc->name,
                        t->initial->desc->name);
-    s = tg_tokenizer_same(t->initial->tokenizer, init, tg_dataset_tokenizer(t->data), t->o->data);
+    if (t->samples) s = tg_samples_same(t->initial->samples, init, t->data, t->o->data);
+    else s = tg_tokenizer_same(t->initial->tokenizer, init, tg_dataset_tokenizer(t->data), t->o->data);
     if (!s) s = hash_file(t->initial->path, t->init_hash);
     if (!s) s = tg_settings_apply(tg_json_get(tg_safetensors_meta(t->initial->file), "settings"), t->desc->keys, t->keys,
                                   TG_FROM_CONFIG);

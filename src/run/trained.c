@@ -7,6 +7,7 @@
 #include "base/term.h"
 #include "base/utf8.h"
 #include "data/text/tokenizer.h"
+#include "run/kinds.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -141,12 +142,20 @@ static tg_status read_meta(tg_context *ctx, tg_trained *t)
     if (!kind || strcmp(kind, "model") || !name) return fail_format("there is no model in it");
     tg_status s = tg_model_find(name, &t->desc);
     if (s) return tg_fail(TG_EUNSUPPORTED, "its model is %.64s, which this version does not know", name);
-    if (!data || strcmp(data, "text")) return tg_fail(TG_EUNSUPPORTED, "it is of %.64s, which this version does not know", data ? data : "no data");
+    const tg_kind data_kind = !data ? 0 : !strcmp(data, "text") ? TG_KIND_TEXT : !strcmp(data, "image") ? TG_KIND_IMAGE
+                            : !strcmp(data, "points") ? TG_KIND_POINTS : 0;
+    if (!data_kind) return tg_fail(TG_EUNSUPPORTED, "it is of %.64s, which this version does not know", data ? data : "no data");
     if (!settings || settings->type != TG_JSON_OBJECT || !tg_json_int(meta, "algorithm", &algorithm))
         return fail_format("its metadata lack the settings or the algorithm's version");
     if (algorithm != TG_ALGORITHM)
         tg_log(ctx, TG_LOG_WARN, "%s was made by algorithm version %lld, this is %d: samples may differ from what they were then",
                t->path, (long long)algorithm, TG_ALGORITHM);
+    if (!(t->desc->kinds & data_kind)) return fail_format("its model does not go with its data");
+    if (data_kind != TG_KIND_TEXT) {
+        t->samples = tg_json_get(meta, "samples");
+        s = tg_samples_read(t->samples, data_kind, &t->data);
+        return s ? s : make_config(t, settings);
+    }
     if (!tg_json_int(meta, "vocab", &vocab)) return fail_format("its metadata lack the vocabulary's size");
     const tg_json *tokenizer = tg_json_get(meta, "tokenizer");
     if (!tokenizer) return fail_format("its metadata lack the tokeniser");

@@ -11,7 +11,8 @@ typedef struct tg_trained {
     void *config;
     tg_keys *keys;           /* bound to config, which holds what the file's settings say */
     tg_model_data data;
-    tg_tokenizer *tokenizer;
+    tg_tokenizer *tokenizer; /* NULL: it is of images or points ... */
+    const tg_json *samples;  /* ... and this tells what they are: kinds.h */
     tg_model *model;
 } tg_trained;
 
