@@ -87,16 +87,17 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
 /* ---- gen-sample -------------------------------------------------------------------------------------------------- */
 
 typedef struct tg_sample_options {
-    const char *model, *input, *out, *prompt, *prompt_file, *label, *attention, *deps;
+    const char *model, *input, *out, *prompt, *prompt_file, *label, *attention, *deps, *grid, *interpolate, *reconstruct;
     tg_list stop;
     int64_t n, first, length, seed, top_k, unk, format;
-    double temperature, guidance, top_p, min_p, repeat_penalty;
-    bool probs, raw, force, json;
+    double temperature, guidance, top_p, min_p, repeat_penalty, truncation;
+    bool probs, map, show, raw, force, json;
 } tg_sample_options;
 extern const tg_key tg_sample_keys[];
-/* A run folder or model.safetensors to text, through the output hook or into a file, and to a page of what it looked at. Errors:
- * TG_EUSAGE (a page of a model without attention), TG_EINVAL (a prompt's character that the model does not know, named),
- * TG_EFORMAT (no model of ours), TG_EIO, TG_ECLOSED, TG_ECANCELLED. */
+/* A run folder or model.safetensors to text, through the output hook or into a file, and to a page of what it looked at; to images
+ * and points, into a file or, with show, through the hook as a picture of characters. Errors: TG_EUSAGE (options that are not for
+ * this kind of model), TG_EINVAL (a prompt's character that the model does not know, named), TG_EFORMAT (no model of ours),
+ * TG_EIO, TG_ECLOSED, TG_ECANCELLED. */
 tg_status tg_sample(tg_context *ctx, const tg_sample_options *o);
 
 /* ---- gen-convert ------------------------------------------------------------------------------------------------- */

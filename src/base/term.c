@@ -51,6 +51,12 @@ bool tg_term_is_tty(int fd)
     return isatty(fd) == 1;
 }
 
+bool tg_term_is_deep(void)
+{
+    const char *said = getenv("COLORTERM");
+    return said && (!strcmp(said, "truecolor") || !strcmp(said, "24bit"));
+}
+
 int tg_term_columns(int fd)
 {
     int columns = tg_os_window_columns(fd);

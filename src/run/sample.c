@@ -1,4 +1,4 @@
-/* sample.c - gen-sample: text from a trained model. Sample i is drawn with stream (seed, i): alone or among others, it is
+/* sample.c - gen-sample: text from a trained model; images and points are sample_latent.c's. Sample i is drawn with stream (seed, i): alone or among others, it is
  * the same. */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -11,13 +11,14 @@
 #include "run/deps.h"
 #include "run/generate.h"
 #include "run/result.h"
+#include "run/sample_latent.h"
 #include "run/trained.h"
 #include "tinygen/run.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { DEFAULT_LENGTH = 500, MAX_PROMPT = 64 << 20, UNK_ERROR = 0, FORMAT_TEXT = 0, PROB_ROWS = 10, BAR = 40 };
+enum { DEFAULT_LENGTH = 500, MAX_PROMPT = 64 << 20, UNK_ERROR = 0, PROB_ROWS = 10, BAR = 40 };
 
 const tg_key tg_sample_keys[] = {
     TG_TEXT(tg_sample_options, model, 0, NULL, "RUN|model.safetensors", TG_KEY_ARGUMENT | TG_KEY_REQUIRED | TG_KEY_NO_CONFIG,
@@ -44,7 +45,16 @@ const tg_key tg_sample_keys[] = {
     TG_SWITCH(tg_sample_options, probs, 0, NULL, 0, "show how likely the next tokens are, and which is taken"),
     TG_TEXT(tg_sample_options, attention, 0, NULL, "FILE.html", TG_KEY_NO_CONFIG | TG_KEY_NAME,
             "write a page that shows what a transformer looked at, token by token, in the first sample"),
-    TG_CHOICE(tg_sample_options, format, 0, "text", "text|jsonl", 0, "plain text, or an object a line with log-probabilities"),
+    TG_CHOICE(tg_sample_options, format, 0, "auto", "auto|text|jsonl|png|npy", 0,
+              "plain text, or an object a line with log-probabilities; a sheet of images or points, or their numbers; auto: by -o"),
+    TG_TEXT(tg_sample_options, grid, 0, NULL, "CxR", 0, "images: columns and rows of the sheet"),
+    TG_TEXT(tg_sample_options, interpolate, 0, NULL, "A:B", 0, "images: from sample A to sample B, 10 of them or -n"),
+    TG_TEXT(tg_sample_options, reconstruct, 0, NULL, "FILE", 0,
+            "images: what comes back of a dataset's first ones (of validation) or of an image, below each"),
+    TG_SWITCH(tg_sample_options, map, 0, NULL, 0, "images: the plane of latents, where these have two numbers"),
+    TG_REAL(tg_sample_options, truncation, 0, "0", 0, 100, 0,
+            "images: latents within so many deviations; smaller: likelier and more alike; 0: any"),
+    TG_SWITCH(tg_sample_options, show, 0, NULL, 0, "images: draw them on the terminal"),
     TG_SWITCH(tg_sample_options, raw, 0, NULL, 0, "let control characters through to a terminal"),
     TG_SWITCH(tg_sample_options, force, 0, NULL, TG_KEY_NO_CONFIG, "replace the output file"),
     TG_TEXT(tg_sample_options, deps, 0, NULL, "FILE", TG_KEY_NO_CONFIG, "write a Makefile fragment of what was read"),
@@ -85,7 +95,7 @@ typedef struct sampler {
 
 static bool is_plain(const sampler *m)
 {
-    return m->o->format == FORMAT_TEXT && (!m->o->json || m->writer);
+    return m->o->format <= TG_FORMAT_TEXT && (!m->o->json || m->writer);
 }
 
 static void show(drawing *x, const char *bytes, int64_t count)
@@ -341,7 +351,7 @@ static tg_status end_sample(sampler *m, drawing *x)
         put_sample(m, x, &m->samples);
     }
     if (is_plain(m) && x->last != '\n') show(x, "\n", 1);
-    if (!is_plain(m) && m->o->format != FORMAT_TEXT && (!m->o->json || m->writer)) {
+    if (!is_plain(m) && m->o->format > TG_FORMAT_TEXT && (!m->o->json || m->writer)) {
         put_sample(m, x, &x->shown);
         tg_str_add(&x->shown, "\n");
     }
@@ -471,6 +481,8 @@ static tg_status prepare(sampler *m)
     tg_status s = read_prompt(m);
     if (!s) s = tg_trained_open(m->ctx, o->model, true, &m->trained);
     if (!s) s = tg_context_read(m->ctx, m->trained->path);
+    if (s || m->trained->samples) return s;
+    s = tg_sample_refuse_pictures(o, m->trained->path);
     if (!s && o->attention) s = tg_looks_new(m->trained->model, m->trained->tokenizer, &m->looks);
     if (!s) s = find_label(m);
     if (!s) s = encode_prompt(m);
@@ -524,11 +536,16 @@ tg_status tg_sample(tg_context *ctx, const tg_sample_options *o)
     double begin = tg_now();
     if (o->deps && (!o->out || !strcmp(o->out, "-")))
         return tg_fail(TG_EUSAGE, "--deps names what an output was made of; add -o PATH");
-    if (o->probs && (o->format != FORMAT_TEXT || o->json))
+    if (o->probs && (o->format == TG_FORMAT_JSONL || o->json))
         return tg_fail(TG_EUSAGE, "--probs draws a picture for people; --format jsonl has log-probabilities of what was taken");
     if (o->attention && (!strcmp(o->attention, "-") || (o->out && !strcmp(o->out, o->attention))))
         return tg_fail(TG_EUSAGE, "--attention writes a page beside the text; name a file of its own, such as look.html");
     tg_status s = prepare(&m);
+    if (!s && m.trained->samples) {
+        s = tg_sample_latent(ctx, o, m.trained);
+        clean(&m);
+        return s;
+    }
     if (!s && o->attention && o->n > 1) tg_log(ctx, TG_LOG_INFO, "--attention shows the first of %lld samples", (long long)o->n);
     if (!s) tg_log(ctx, TG_LOG_DETAIL, "%s, seed %lld", m.trained->path, (long long)o->seed);
     for (int64_t i = 0, most = s ? 1 : tg_generator_most(m.generator), count; i < o->n && !s; i += count) {
