@@ -1,0 +1,74 @@
+/* Tests of run/latent.c and data/image/blocks.c: drawing latents, what lies between them, pictures of characters. */
+#include "run/latent.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "data/image/blocks.h"
+#include "test.h"
+
+TEST(quantiles_are_those_of_tables)
+{
+    const struct { double p, x; } each[] = {{0.5, 0}, {0.975, 1.959963985}, {0.025, -1.959963985}, {0.9, 1.281551566}, {0.999, 3.090232306},
+                                            {0.001, -3.090232306}, {0.99999, 4.264890794}};
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) CHECK(fabs(tg_normal_quantile(each[i].p) - each[i].x) < 2e-6);
+}
+
+TEST(a_latent_is_the_same_whatever_was_drawn_before_and_stays_within_the_truncation)
+{
+    float a[50], b[50];
+    double sum = 0, squares = 0;
+    tg_latent_draw(a, 50, 0, 3, 7);
+    tg_latent_draw(b, 50, 0, 3, 8);
+    CHECK(memcmp(a, b, sizeof a) != 0);
+    tg_latent_draw(b, 50, 0, 3, 7);
+    CHECK_BYTES(a, b, (int64_t)sizeof a);
+    for (int i = 0; i < 200; i++) {
+        tg_latent_draw(a, 50, 0.7, 3, i);
+        for (int k = 0; k < 50; k++) {
+            CHECK(fabsf(a[k]) <= 0.7f);
+            sum += (double)a[k];
+            squares += (double)a[k] * (double)a[k];
+        }
+    }
+    CHECK(fabs(sum / 10000) < 0.02);
+    CHECK(fabs(squares / 10000 - 0.1514) < 0.006); /* 1 - 2·0.7·phi(0.7)/(2·Phi(0.7) - 1) */
+}
+
+TEST(what_is_between_two_latents_keeps_their_length)
+{
+    const float a[2] = {3, 0}, b[2] = {0, 3};
+    float z[2];
+    tg_latent_between(z, a, b, 2, 1.0 / 3);
+    CHECK(fabs((double)z[0] - 3 * sqrt(0.75)) < 1e-5 && fabs((double)z[1] - 3 * 0.5) < 1e-5);
+    tg_latent_between(z, a, b, 2, 0);
+    CHECK_BYTES(z, a, (int64_t)sizeof z);
+    tg_latent_between(z, a, b, 2, 1);
+    CHECK_BYTES(z, b, (int64_t)sizeof z);
+    const float c[2] = {6, 0}, d[2] = {-3, 0}; /* where there is no circle it is the line */
+    tg_latent_between(z, a, c, 2, 0.5);
+    CHECK(fabsf(z[0] - 4.5f) < 1e-5f && z[1] == 0);
+    tg_latent_between(z, a, d, 2, 0.25);
+    CHECK(fabsf(z[0] - 1.5f) < 1e-4f);
+}
+
+TEST(pixels_are_rounded_and_never_wrap)
+{
+    const struct { float x; int is; } each[] = {{0, 0}, {1, 255}, {-3, 0}, {7, 255}, {0.5f, 128}, {NAN, 0}, {0.00195f, 0}, {0.00197f, 1}};
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) CHECK_INT(tg_latent_pixel(each[i].x), each[i].is);
+}
+
+TEST(a_character_is_two_pixels)
+{
+    uint8_t pixels[] = {255, 0, 0, 255, 0, 0, 0, 0, 255, 250, 250, 250, 9, 9, 9, 10, 10, 10};
+    tg_str out = {0};
+    tg_blocks_draw(&out, &(tg_image){.width = 2, .height = 3, .channels = 3, .pixels = pixels}, true);
+    CHECK_TEXT(out.data, "\x1b[38;2;255;0;0m\x1b[48;2;0;0;255m\xe2\x96\x80\x1b[48;2;250;250;250m\xe2\x96\x80\x1b[0m\n"
+                         "\x1b[38;2;9;9;9m\xe2\x96\x80\x1b[38;2;10;10;10m\xe2\x96\x80\x1b[0m\n");
+    tg_str_clear(&out);
+    /* 196: the cube's red; 21: its blue; 232 is the grey of level 8 */
+    tg_blocks_draw(&out, &(tg_image){.width = 2, .height = 3, .channels = 3, .pixels = pixels}, false);
+    CHECK_TEXT(out.data, "\x1b[38;5;196m\x1b[48;5;21m\xe2\x96\x80\x1b[48;5;231m\xe2\x96\x80\x1b[0m\n"
+                         "\x1b[38;5;232m\xe2\x96\x80\x1b[38;5;232m\xe2\x96\x80\x1b[0m\n");
+    tg_str_free(&out);
+}

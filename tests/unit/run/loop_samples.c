@@ -1,0 +1,115 @@
+/* Tests of run/loop.c on images and points: the steady state, bits, metrics, validation. */
+#include <math.h>
+
+#include "base/rng.h"
+#include "support/bench.h"
+
+enum { N = 60, VAL = 20, C = 1, Y = 8, X = 7, SIZE = C * Y * X };
+
+/* Squares of one of three sizes, brighter to the right; the class is the size. */
+static void make_images(void)
+{
+    static uint8_t pixels[N * SIZE];
+    uint16_t classes[N];
+    int64_t order[N];
+    char hash[65];
+    tg_scratch *data, *of;
+    tg_rng r = tg_rng_at(8, TG_RNG_TEST, 0);
+    for (int i = 0; i < N; i++) {
+        const int64_t side = 2 + i % 3, top = tg_rng_below(&r, Y - side + 1), left = tg_rng_below(&r, X - side + 1);
+        order[i] = i;
+        classes[i] = (uint16_t)(i % 3);
+        for (int64_t p = 0; p < SIZE; p++) {
+            const int64_t y = p / X, x = p % X;
+            pixels[i * SIZE + p] = y >= top && y < top + side && x >= left && x < left + side ? (uint8_t)(150 + 15 * x) : 0;
+        }
+    }
+    CHECK_OK(tg_scratch_of(pixels, sizeof pixels, &data));
+    CHECK_OK(tg_scratch_of(classes, sizeof classes, &of));
+    tg_sample_draft d = {.kind = TG_KIND_IMAGE, .rank = 3, .dims = {C, Y, X}, .data = data, .labels = of, .order = order,
+                         .counts = {N - VAL, VAL, 0}, .split = "{}", .figures = "{}", .baselines = "{}", .verdict = "{}", .report = "{}",
+                         .samples = "{\"shape\": [1, 8, 7], \"classes\": [{\"name\": \"s\", \"count\": 14}, {\"name\": \"m\", \"count\": 13}, "
+                                    "{\"name\": \"l\", \"count\": 13}], \"augment\": \"none\"}", .provenance = "{}"};
+    CHECK_OK(tg_dataset_write_samples(one_path(), &d, hash));
+    tg_scratch_free(data);
+    tg_scratch_free(of);
+}
+
+static bench bench_of_images(int threads, const char *isa, int64_t batch, int64_t accum, const char *const *settings)
+{
+    bench b = {0};
+    make_images();
+    CHECK_OK(tg_context_new(&(tg_context_options){.threads = threads, .isa = isa}, &b.ctx));
+    CHECK_OK(tg_dataset_open(b.ctx, one_path(), &b.data));
+    const tg_model_data about = tg_model_data_in(b.data);
+    CHECK_OK(model_with(b.ctx, "vae", settings, &about, true, &b.model));
+    tg_loop_options o = {.optim = {.kind = TG_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
+                         .schedule = {.kind = TG_CONSTANT, .lr = 0.005, .steps = 1000}, .batch = batch, .seq = 1, .accum = accum, .seed = 1};
+    CHECK_OK(tg_loop_new(b.ctx, b.model, b.data, &o, &b.loop));
+    return b;
+}
+
+static const char *const mlp[] = {"hidden=24", "latent=3", NULL};
+static const char *const conv[] = {"arch=conv", "channels=4", "hidden=24", "latent=3", "likelihood=logistic", NULL};
+static const char *const chance[] = {"hidden=24", "latent=3", "binarize=dynamic", "kl-warmup=20", NULL};
+static const char *const *const all[] = {mlp, conv, chance};
+enum { ALL = sizeof all / sizeof *all };
+
+TEST(steps_on_images_allocate_nothing_after_the_third)
+{
+    for (int k = 0; k < ALL; k++) {
+        bench b = bench_of_images(2, NULL, 8, 2, all[k]);
+        tg_step_info i;
+        double nats;
+        for (int n = 0; n < 3; n++) CHECK_OK(tg_loop_step(b.loop, &i));
+        for (int n = 0; n < 2; n++) CHECK_OK(tg_loop_evaluate(b.loop, &nats));
+        const int64_t before = tg_alloc_count();
+        for (int n = 0; n < 20; n++) CHECK_OK(tg_loop_step(b.loop, &i));
+        CHECK_OK(tg_loop_evaluate(b.loop, &nats));
+        CHECK_INT(tg_alloc_count() - before, 0);
+        bench_free(&b);
+    }
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
+static void same_weights(const bench *b, int k, float *kept, bool first)
+{
+    const tg_params *p = tg_model_params(b->model);
+    const int64_t bytes = tg_params_size(p) * (int64_t)sizeof *kept;
+    CHECK(bytes <= 1 << 20);
+    if (first) memcpy(kept, tg_params_values(p), (size_t)bytes);
+    CHECK_BYTES((const uint8_t *)tg_params_values(p), (const uint8_t *)kept, bytes);
+    if (!first) test_note("variant %d: the same bits", k);
+}
+
+TEST(steps_on_images_give_the_same_bits_for_any_threads_and_instructions)
+{
+    static float kept[1 << 18];
+    for (int k = 0; k < ALL; k++)
+        for (int run = 0; run < 4; run++) {
+            bench b = bench_of_images(1 + run, run == 3 ? "scalar" : NULL, 8, 1, all[k]);
+            tg_step_info i;
+            for (int n = 0; n < 6; n++) CHECK_OK(tg_loop_step(b.loop, &i));
+            same_weights(&b, k, kept, run == 0);
+            bench_free(&b);
+        }
+}
+
+TEST(a_vae_learns_squares_and_its_metrics_add_up)
+{
+    bench b = bench_of_images(2, NULL, 20, 1, (const char *const[]){"hidden=64", "latent=4", NULL});
+    tg_step_info i = {0};
+    double first, nats, again;
+    CHECK_INT(b.loop->metrics, 2);
+    CHECK_OK(tg_loop_evaluate(b.loop, &first));
+    for (int n = 0; n < 400; n++) CHECK_OK(tg_loop_step(b.loop, &i));
+    CHECK(fabs(i.loss - (i.metrics[0] + i.metrics[1])) < 1e-4 * i.loss);
+    CHECK_INT(i.tokens, 20);
+    CHECK_OK(tg_loop_evaluate(b.loop, &nats));
+    CHECK_OK(tg_loop_evaluate(b.loop, &again));
+    CHECK(nats == again); /* the same noise */
+    CHECK(fabs(nats - (b.loop->place.best_metric[0] + b.loop->place.best_metric[1])) < 1e-4 * nats);
+    CHECK(nats < 0.7 * first);
+    test_note("thousandths of a nat: %lld, then %lld", (long long)(first * 1000), (long long)(nats * 1000));
+    bench_free(&b);
+}
