@@ -103,6 +103,9 @@ typedef struct tg_model_desc {
     bool (*conditional)(const tg_model *m);
     tg_tensor *(*decode)(tg_model *m, tg_tape *t, tg_tensor *z, tg_tensor *labels);
     tg_tensor *(*encode)(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels);
+    /* Of a batch of one example: out[i], i < k, is log p(x, z) - log q(z|x) of draw first + i of z, a function of the tape's seed and
+     * step, the example and the draw's number; nats. NULL: there is no such bound. */
+    tg_status (*log_weights)(tg_model *m, tg_tape *t, const tg_batch *batch, int64_t first, int64_t k, double *out);
     /* Adds to what is told at the start of training: "; pixels are drawn anew ..." NULL: nothing. */
     void (*told)(const tg_model *m, struct tg_str *line);
     /* Models of windows, else NULL: most positions that are seen at once. Trained on windows of the text in any order, without

@@ -12,6 +12,7 @@
  * stride 2 stand before fc1, their transposes behind fc4. Of data with classes, encoder and decoder know the class y: what a
  * one-hot y beside x (beside z) would add to fc1 (fc3) is a row of a table (Kingma et al. 2014, arXiv:1406.5298, M2).
  */
+#include "base/fmath.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "base/str.h"
@@ -232,6 +233,44 @@ static tg_tensor *vae_loss(tg_model *m, tg_tape *t, const tg_batch *batch, tg_ca
     return tg_add_scaled(t, recon, kl_weight(c, tg_tape_mode_of(t)), kl);
 }
 
+/* ---- a tighter bound ------------------------------------------------------------------------------------------------- */
+
+/* Row i: z_i = mu + e^(logvar/2)·noise. *out: log p(z_i) - log q(z_i|x), in which 2 pi cancels. */
+static void draw(const tg_tape_mode *mode, const float *mu, const float *logvar, int64_t Z, int64_t number, float *z, double *out)
+{
+    tg_rng r = tg_rng_at(mode->seed, TG_RNG_SAMPLE, mode->step << 32 ^ (uint64_t)number);
+    *out = 0;
+    for (int64_t i = 0; i < Z; i++) {
+        const double noise = (double)tg_rng_normal(&r), v = (double)logvar[i];
+        z[i] = (float)((double)mu[i] + (double)tg_expf(logvar[i] / 2) * noise);
+        *out += (noise * noise + v - (double)z[i] * (double)z[i]) / 2;
+    }
+}
+
+/* The weights of Burda et al. 2015, arXiv:1509.00519, eq. 8. */
+static tg_status vae_log_weights(tg_model *m, tg_tape *t, const tg_batch *batch, int64_t first, int64_t k, double *out)
+{
+    const int64_t Z = ((const vae_config *)tg_model_config(m))->latent, D = ((const vae *)tg_model_state(m))->size;
+    tg_tensor *x = binarized(tg_model_config(m), t, tg_batch_values(t, batch, "x")), *labels = tg_batch_ids(t, batch, "labels");
+    tg_tensor *mu = NULL, *logvar = NULL;
+    encode(m, t, x, labels, &mu, &logvar);
+    tg_tensor *z = tg_tape_values(t, 2, (int64_t[]){k, Z}), *same = labels ? tg_tape_ids(t, 1, &k) : NULL;
+    if (!mu || !logvar || !z || (labels && !same)) return tg_tape_status(t);
+    for (int64_t i = 0; i < k; i++) {
+        draw(tg_tape_mode_of(t), mu->data, logvar->data, Z, first + i, z->data + i * Z, &out[i]);
+        if (same) same->ids[i] = labels->ids[0];
+    }
+    const tg_tensor *y = decode(m, t, z, same);
+    for (int64_t i = 0; i < k && y; i++) {
+        const tg_tensor *lost = surprise(m, t, tg_input_values(t, 2, (int64_t[]){1, D}, y->data + i * D), flat(t, x));
+        if (!lost) break;
+        out[i] -= (double)lost->data[0];
+    }
+    return tg_tape_status(t);
+}
+
+/* ---- sampling -------------------------------------------------------------------------------------------------------- */
+
 static int64_t vae_latent(const tg_model *m)
 {
     return ((const vae_config *)tg_model_config(m))->latent;
@@ -281,4 +320,4 @@ const tg_model_desc tg_model_vae = {
     .name = "vae", .title = "Variational autoencoder", .source = "Kingma & Welling 2013, arXiv:1312.6114",
     .kinds = TG_KIND_IMAGE | TG_KIND_POINTS, .keys = vae_keys, .config_size = sizeof(vae_config), .state_size = sizeof(vae),
     .init = vae_init, .loss = vae_loss, .latent = vae_latent, .conditional = vae_conditional, .decode = vae_decode,
-    .encode = vae_encode, .told = vae_told, .auto_default = vae_default};
+    .encode = vae_encode, .log_weights = vae_log_weights, .told = vae_told, .auto_default = vae_default};

@@ -14,13 +14,16 @@ TEST(the_page_of_defaults_holds_the_table_of_the_code)
     char path[2048], *page;
     const char *source = getenv("TINYGEN_SRC");
     int64_t length;
-    tg_str table = {0}, windows = {0};
+    tg_str table = {0}, windows = {0}, samples = {0};
     snprintf(path, sizeof path, "%s/docs/defaults.md", source ? source : ".");
     CHECK_OK(tg_file_slurp(path, 1 << 20, &page, &length));
     tg_train_defaults_table(&table, &windows);
-    CHECK(!table.failed && !windows.failed);
+    tg_train_defaults_samples(&samples);
+    CHECK(!table.failed && !windows.failed && !samples.failed);
     test_has(__FILE__, __LINE__, page, table.data);
     test_has(__FILE__, __LINE__, page, windows.data);
+    test_has(__FILE__, __LINE__, page, samples.data);
+    tg_str_free(&samples);
     tg_str_free(&windows);
     tg_str_free(&table);
     tg_free(page);

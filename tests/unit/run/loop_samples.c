@@ -113,3 +113,28 @@ TEST(a_vae_learns_squares_and_its_metrics_add_up)
     test_note("thousandths of a nat: %lld, then %lld", (long long)(first * 1000), (long long)(nats * 1000));
     bench_free(&b);
 }
+
+static void fill(const bench *b, const char *name, float value)
+{
+    tg_tensor *w = tg_params_find(tg_model_params(b->model), name);
+    for (int64_t i = 0; i < tg_shape_count(&w->shape); i++) w->data[i] = value;
+}
+
+/* A decoder that does not look at z: log p(x) is known, whatever the encoder guesses. */
+TEST(the_importance_weighted_bound_falls_to_minus_log_p)
+{
+    bench b = bench_of_images(2, NULL, 20, 1, (const char *const[]){"hidden=24", "latent=3", NULL});
+    double bound[3], elbo;
+    const int64_t k[3] = {1, 20, 4000};
+    fill(&b, "fc4.weight", 0);
+    fill(&b, "fc21.bias", 0.7f);
+    CHECK_OK(tg_loop_evaluate(b.loop, &elbo));
+    for (int i = 0; i < 3; i++) CHECK_OK(tg_bound_of(b.ctx, b.data, TG_VAL, b.model, b.loop->tape, 0, k[i], &bound[i]));
+    const double known = tg_likelihood_metric(b.loop->validation, 0);
+    CHECK(fabs(bound[0] - elbo) < 0.5); /* other draws, of twenty images */
+    CHECK(bound[0] > bound[1] && bound[1] > known - 0.02);
+    CHECK(fabs(bound[2] - known) < 0.01);
+    test_note("thousandths of a nat over -log p(x): %lld, %lld, %lld; ELBO %lld", (long long)((bound[0] - known) * 1000),
+              (long long)((bound[1] - known) * 1000), (long long)((bound[2] - known) * 1000), (long long)((elbo - known) * 1000));
+    bench_free(&b);
+}
