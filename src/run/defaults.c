@@ -62,7 +62,9 @@ void tg_train_defaults_samples(tg_str *out)
     tg_str_add(out, "| images or points to train on | batch | steps | lr |\n|---|---|---|---|\n");
     for (int i = 0; i <= LAST; i++) {
         char text[32];
-        tg_str_addf(out, "| %s %s | %lld | %lld | ", i == LAST ? "from" : "below", tg_format_count(text, sample_rows[i == LAST ? i - 1 : i].tokens),
+        const bool last = i == LAST;
+        tg_format_count(text, sample_rows[last ? i - 1 : i].tokens);
+        tg_str_addf(out, "| %s %s | %lld | %lld | ", last ? "from" : "below", text,
                     (long long)sample_rows[i].batch, (long long)sample_rows[i].steps);
         tg_str_add_real(out, sample_rows[i].lr);
         tg_str_add(out, " |\n");

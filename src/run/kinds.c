@@ -43,7 +43,8 @@ char *tg_samples_json(const tg_dataset *d)
 
 static const tg_json *class_at(const tg_json *samples, int64_t i)
 {
-    const tg_json *list = tg_json_get(samples, "classes"), *at = list && list->type == TG_JSON_ARRAY && i >= 0 ? list->child : NULL;
+    const tg_json *list = tg_json_get(samples, "classes");
+    const tg_json *at = list && list->type == TG_JSON_ARRAY && i >= 0 ? list->child : NULL;
     for (; at && i > 0; i--) at = at->next;
     return at;
 }
@@ -80,8 +81,10 @@ static tg_status shape_differs(const tg_model_data *a, const char *name, const t
 {
     const tg_shape one = tg_shape_of(a->rank, a->dims), two = tg_shape_of(b->rank, b->dims);
     char was[96], is[96];
-    return tg_fail(TG_EINVAL, "%s was trained on %s of %s, and %s holds %s of %s; bring them to one size with gen-preprocess --size",
-                   name, tg_kind_name(a->kind), tg_shape_text(&one, was), data_name, tg_kind_name(b->kind), tg_shape_text(&two, is));
+    return tg_fail(TG_EINVAL,
+                   "%s was trained on %s of %s, and %s holds %s of %s; bring them to one size with gen-preprocess --size",
+                   name, tg_kind_name(a->kind), tg_shape_text(&one, was), data_name, tg_kind_name(b->kind),
+                   tg_shape_text(&two, is));
 }
 
 tg_status tg_samples_same(const tg_json *samples, const char *name, const tg_dataset *d, const char *data_name)
@@ -93,6 +96,7 @@ tg_status tg_samples_same(const tg_json *samples, const char *name, const tg_dat
     const tg_shape one = tg_shape_of(old.rank, old.dims), two = tg_shape_of(now.rank, now.dims);
     if (!tg_shape_equal(&one, &two)) return shape_differs(&old, name, &now, data_name);
     bool same = old.classes == now.classes;
-    for (int64_t i = 0; i < now.classes && same; i++) same = !strcmp(tg_samples_class(samples, i, &count), tg_dataset_class_name(d, i));
+    for (int64_t i = 0; i < now.classes && same; i++)
+        same = !strcmp(tg_samples_class(samples, i, &count), tg_dataset_class_name(d, i));
     return same ? TG_OK : tg_fail(TG_EINVAL, "%s and %s do not have the same classes", name, data_name);
 }

@@ -73,11 +73,13 @@ double tg_normal_quantile(double p)
 {
     static const double middle[] = {-3.969683028665376e+01, 2.209460984245205e+02, -2.759285104469687e+02, 1.383577518672690e+02,
                                     -3.066479806614716e+01, 2.506628277459239e+00};
-    static const double middle_by[] = {-5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02, 6.680131188771972e+01,
+    static const double middle_by[] = {-5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02,
+                                       6.680131188771972e+01,
                                        -1.328068155288572e+01, 1};
     static const double tail[] = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00, -2.549732539343734e+00,
                                   4.374664141464968e+00, 2.938163982698783e+00};
-    static const double tail_by[] = {0, 7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00, 3.754408661907416e+00, 1};
+    static const double tail_by[] = {0, 7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00,
+                                     3.754408661907416e+00, 1};
     static const double edge = 0.02425;
     const double q = p - 0.5, outer = p < 0.5 ? p : 1 - p;
     if (outer >= edge) return q * ratio(middle, middle_by, 6, q * q);
@@ -89,7 +91,8 @@ double tg_normal_quantile(double p)
 
 typedef tg_tensor *(*pass)(tg_model *m, tg_tape *t, tg_tensor *in, tg_tensor *labels);
 
-static tg_status run(tg_model *m, tg_tape *t, pass way, const tg_shape *one, const float *in, const int32_t *labels, int64_t n, float *out)
+static tg_status run(tg_model *m, tg_tape *t, pass way, const tg_shape *one, const float *in, const int32_t *labels, int64_t n,
+                     float *out)
 {
     const int64_t size = tg_shape_count(one);
     for (int64_t at = 0, count; at < n; at += count) {
@@ -134,13 +137,15 @@ static tg_status class_of(void *user, int64_t sample, int64_t *out)
     return TG_OK;
 }
 
-static tg_status sheet_of_points(const tg_model_data *data, tg_scratch *bytes, const int32_t *labels, int64_t n, int64_t *order, tg_image *out)
+static tg_status sheet_of_points(const tg_model_data *data, tg_scratch *bytes, const int32_t *labels, int64_t n, int64_t *order,
+                                 tg_image *out)
 {
     for (int64_t i = 0; i < n; i++) order[i] = i;
     return tg_sheet_points(bytes, data->dims[0], order, n, class_of, &labels, out);
 }
 
-static tg_status sheet_of_images(const tg_model_data *data, const float *x, int64_t n, int64_t rows, int64_t columns, int64_t *cells,
+static tg_status sheet_of_images(const tg_model_data *data, const float *x, int64_t n, int64_t rows, int64_t columns,
+                                 int64_t *cells,
                                  tg_image *out)
 {
     const int64_t size = tg_model_data_size(data);
@@ -156,7 +161,8 @@ static tg_status sheet_of_images(const tg_model_data *data, const float *x, int6
     return s;
 }
 
-tg_status tg_latent_sheet(const tg_model_data *data, const float *x, const int32_t *labels, int64_t n, int64_t columns, tg_image *out)
+tg_status tg_latent_sheet(const tg_model_data *data, const float *x, const int32_t *labels, int64_t n, int64_t columns,
+                          tg_image *out)
 {
     const int64_t rows = (n + columns - 1) / columns;
     int64_t *cells = tg_alloc_array(rows * columns, sizeof *cells);

@@ -21,5 +21,6 @@ tg_status tg_latent_encode(tg_model *m, tg_tape *t, const float *x, const int32_
 /* Pixel of x: 0..1 to 0..255, rounded. */
 uint8_t tg_latent_pixel(float x);
 /* x [n, size] side by side, columns in a row; points: a plane, a colour a class (labels NULL: one). *out is the caller's. */
-tg_status tg_latent_sheet(const tg_model_data *data, const float *x, const int32_t *labels, int64_t n, int64_t columns, tg_image *out);
+tg_status tg_latent_sheet(const tg_model_data *data, const float *x, const int32_t *labels, int64_t n, int64_t columns,
+                          tg_image *out);
 #endif

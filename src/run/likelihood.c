@@ -133,7 +133,8 @@ static tg_status bound_of_one(tg_feed *feed, int64_t i, tg_model *m, tg_tape *t,
     return s;
 }
 
-tg_status tg_bound_of(tg_context *ctx, const tg_dataset *d, tg_split split, tg_model *m, tg_tape *t, int64_t n, int64_t k, double *nats)
+tg_status tg_bound_of(tg_context *ctx, const tg_dataset *d, tg_split split, tg_model *m, tg_tape *t, int64_t n, int64_t k,
+                      double *nats)
 {
     const int64_t all = tg_dataset_count(d, split);
     tg_feed *feed = NULL;

@@ -43,26 +43,32 @@ static tg_status refuse_text(const gallery *g)
     const tg_sample_options *o = g->o;
     const struct { bool given; const char *name; } of_text[] = {
         {o->prompt || o->prompt_file || o->input, "--prompt"}, {o->length > 0, "--length"}, {o->top_k > 0, "--top-k"},
-        {o->top_p < 1, "--top-p"}, {o->min_p > 0, "--min-p"}, {o->repeat_penalty < 1 || o->repeat_penalty > 1, "--repeat-penalty"},
-        {o->stop.count > 0, "--stop"}, {o->probs, "--probs"}, {o->attention != NULL, "--attention"}, {o->unk > 0, "--unk"}, {o->guidance > 0, "--guidance"},
+        {o->top_p < 1, "--top-p"}, {o->min_p > 0, "--min-p"},
+        {o->repeat_penalty < 1 || o->repeat_penalty > 1, "--repeat-penalty"},
+        {o->stop.count > 0, "--stop"}, {o->probs, "--probs"}, {o->attention != NULL, "--attention"},
+        {o->unk > 0, "--unk"}, {o->guidance > 0, "--guidance"},
         {o->format == TG_FORMAT_TEXT, "--format text"}, {o->format == TG_FORMAT_JSONL, "--format jsonl"}};
     if (o->temperature < 0.8 || o->temperature > 0.8)
-        return tg_fail(TG_EUSAGE, "--temperature is for the choice of tokens, and %s makes %s; --truncation 1 keeps to likely ones",
+        return tg_fail(TG_EUSAGE,
+                       "--temperature is for the choice of tokens, and %s makes %s; --truncation 1 keeps to likely ones",
                        g->trained->path, tg_kind_name(g->data->kind));
     for (size_t i = 0; i < sizeof of_text / sizeof *of_text; i++)
         if (of_text[i].given)
-            return tg_fail(TG_EUSAGE, "%s is for text, and %s makes %s", of_text[i].name, g->trained->path, tg_kind_name(g->data->kind));
+            return tg_fail(TG_EUSAGE, "%s is for text, and %s makes %s", of_text[i].name, g->trained->path,
+                           tg_kind_name(g->data->kind));
     return TG_OK;
 }
 
 tg_status tg_sample_refuse_pictures(const tg_sample_options *o, const char *model)
 {
     const struct { bool given; const char *name; } of_pictures[] = {
-        {o->grid != NULL, "--grid"}, {o->interpolate != NULL, "--interpolate"}, {o->truncation > 0, "--truncation"}, {o->map, "--map"},
+        {o->grid != NULL, "--grid"}, {o->interpolate != NULL, "--interpolate"},
+        {o->truncation > 0, "--truncation"}, {o->map, "--map"},
         {o->reconstruct != NULL, "--reconstruct"}, {o->show, "--show"}, {o->format == TG_FORMAT_PNG, "--format png"},
         {o->format == TG_FORMAT_NPY, "--format npy"}};
     for (size_t i = 0; i < sizeof of_pictures / sizeof *of_pictures; i++)
-        if (of_pictures[i].given) return tg_fail(TG_EUSAGE, "%s is for images and points, and %s writes text", of_pictures[i].name, model);
+        if (of_pictures[i].given)
+            return tg_fail(TG_EUSAGE, "%s is for images and points, and %s writes text", of_pictures[i].name, model);
     return TG_OK;
 }
 
@@ -81,15 +87,18 @@ static tg_status check_options(gallery *g)
         return tg_fail(TG_EUSAGE, "--interpolate, --map and --reconstruct are three pictures; ask for one at a time");
     if (!out && !o->show) return tg_fail(TG_EUSAGE, "%s makes %s: give -o x.png, or --show to see them here", g->trained->path,
                                          tg_kind_name(g->data->kind));
-    if (o->grid && (!two_numbers(o->grid, 'x', &g->columns, &g->rows) || g->columns < 1 || g->rows < 1 || g->columns > MOST / g->rows))
+    if (o->grid && (!two_numbers(o->grid, 'x', &g->columns, &g->rows) || g->columns < 1 || g->rows < 1 ||
+                    g->columns > MOST / g->rows))
         return tg_fail(TG_EUSAGE, "--grid %s: must be columns x rows, as 8x4", o->grid);
     if (o->truncation > 0 && (o->reconstruct || o->map))
-        return tg_fail(TG_EUSAGE, "--truncation is for latents that are drawn; with %s none are", o->map ? "--map" : "--reconstruct");
+        return tg_fail(TG_EUSAGE, "--truncation is for latents that are drawn; with %s none are",
+                       o->map ? "--map" : "--reconstruct");
     if (o->map && g->Z != 2)
         return tg_fail(TG_EUSAGE, "--map draws a plane of latents, and those of %s have %lld numbers; train with --latent 2",
                        g->trained->path, (long long)g->Z);
     if (o->reconstruct && !g->trained->desc->encode)
-        return tg_fail(TG_EUSAGE, "%s is a %s, which has no way from an image to its latent", g->trained->path, g->trained->desc->name);
+        return tg_fail(TG_EUSAGE, "%s is a %s, which has no way from an image to its latent", g->trained->path,
+                       g->trained->desc->name);
     return TG_OK;
 }
 
@@ -100,7 +109,8 @@ static tg_status find_label(gallery *g)
     g->label = -1;
     if (!g->o->label) return TG_OK;
     if (!g->conditional)
-        return tg_fail(TG_EUSAGE, "%s knows no classes, so there is no --label; collect with labels, and train without --no-labels",
+        return tg_fail(TG_EUSAGE,
+                       "%s knows no classes, so there is no --label; collect with labels, and train without --no-labels",
                        g->trained->path);
     for (int64_t i = 0; i < g->data->classes; i++) {
         const char *name = tg_samples_class(g->trained->samples, i, &count);
@@ -122,7 +132,8 @@ static tg_status make_room(gallery *g, int64_t n, int64_t usual, int64_t across)
     if (g->n < 1) g->n = usual;
     g->across = g->columns ? g->columns : across ? across : (int64_t)ceil(sqrt((double)g->n));
     if (g->across > g->n) g->across = g->n;
-    if (g->n > MOST) return tg_fail(TG_EUSAGE, "-n %lld is more than %d at once; draw them in parts, with --first", (long long)g->n, (int)MOST);
+    if (g->n > MOST) return tg_fail(TG_EUSAGE, "-n %lld is more than %d at once; draw them in parts, with --first",
+                                    (long long)g->n, (int)MOST);
     if (g->columns && g->n > g->columns * g->rows)
         return tg_fail(TG_EUSAGE, "-n %lld does not fit into --grid %s", (long long)g->n, g->o->grid);
     g->z = tg_alloc_array(g->n * g->Z, sizeof *g->z);
@@ -209,8 +220,10 @@ static tg_status take_dataset(gallery *g)
 static tg_status take_image(gallery *g, const char *bytes, int64_t length)
 {
     tg_image image = {0};
-    const tg_fitting how = {.width = g->data->dims[2], .height = g->data->dims[1], .channels = g->data->dims[0], .fit = TG_FIT_PAD};
-    if (g->data->kind != TG_KIND_IMAGE) return tg_fail(TG_EINVAL, "%s is an image, and %s makes points", g->o->reconstruct, g->trained->path);
+    const tg_fitting how = {.width = g->data->dims[2], .height = g->data->dims[1], .channels = g->data->dims[0],
+                            .fit = TG_FIT_PAD};
+    if (g->data->kind != TG_KIND_IMAGE) return tg_fail(TG_EINVAL, "%s is an image, and %s makes points", g->o->reconstruct,
+                                                       g->trained->path);
     if (g->conditional && g->label < 0)
         return tg_fail(TG_EUSAGE, "%s knows classes: say with --label which one %s is of", g->trained->path, g->o->reconstruct);
     tg_status s = tg_image_decode((const uint8_t *)bytes, length, MAX_PIXELS, g->o->reconstruct, &image);

@@ -57,7 +57,8 @@ static tg_status plan_step(tg_training *t, plan *out)
     tg_carry carry = {0};
     const tg_optim_config config = tg_training_optim(t->o);
     const int64_t T = t->o->seq;
-    tg_status s = t->kind != TG_KIND_TEXT ? TG_OK : tg_feed_check(t->data, TG_TRAIN, t->desc->context ? 1 : t->o->batch, T, false);
+    tg_status s = t->kind != TG_KIND_TEXT ? TG_OK : tg_feed_check(t->data, TG_TRAIN, t->desc->context ? 1 : t->o->batch, T,
+                                                                  false);
     if (!s) s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, 1, true, true, &m);
     if (!s) s = tg_optim_new(t->ctx, tg_model_params(m), &config, &optim);
     if (!s) s = tg_tape_new(t->ctx, &tape);
@@ -100,7 +101,8 @@ static void add_rows(const tg_training *t, const plan *p, int64_t memory, double
     row(out, "parameters", tg_format_count(text, p->parameters));
     row(out, t->kind == TG_KIND_IMAGE ? "training images" : t->kind == TG_KIND_POINTS ? "training points" : "training tokens",
         tg_format_count(text, tg_dataset_count(t->data, TG_TRAIN)));
-    row(out, t->kind == TG_KIND_IMAGE ? "images a step" : t->kind == TG_KIND_POINTS ? "points a step" : "tokens a step", tg_format_count(text, o->batch * o->seq * o->accum));
+    row(out, t->kind == TG_KIND_IMAGE ? "images a step" : t->kind == TG_KIND_POINTS ? "points a step" : "tokens a step",
+        tg_format_count(text, o->batch * o->seq * o->accum));
     row(out, "steps", o->steps > 0 ? tg_format_count(text, o->steps) : o->time > 0 ? "as --time says" : "as --until says");
     row(out, "memory", tg_format_bytes(text, (double)memory));
     row(out, "  of it activations", tg_format_bytes(text, (double)p->activations));
@@ -117,7 +119,8 @@ static void add_object(const tg_training *t, const plan *p, int64_t memory, doub
     tg_result_begin(&w, "gen-train", NULL, o->seed, tg_training_seconds(t));
     tg_json_member_text(&w, "model", t->desc->name);
     tg_json_member_int(&w, "params", p->parameters);
-    tg_json_member_int(&w, t->kind == TG_KIND_IMAGE ? "images_per_step" : t->kind == TG_KIND_POINTS ? "points_per_step" : "tokens_per_step",
+    tg_json_member_int(&w, t->kind == TG_KIND_IMAGE ? "images_per_step" : t->kind == TG_KIND_POINTS ? "points_per_step"
+                       : "tokens_per_step",
                        o->batch * o->seq * o->accum);
     tg_json_member_int(&w, "steps", o->steps);
     tg_json_member_int(&w, "bytes", memory);
