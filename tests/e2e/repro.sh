@@ -6,9 +6,11 @@ work=$(mktemp -d "${TG_TEST_TMP:-${TMPDIR:-/tmp}}/repro-XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 : "${BUILD:=build}"
 MAKE=${MAKE:-make}
-kinds='lstm gru rnn gpt2 llama'
+kinds='lstm gru rnn gpt2 llama vae cvae'
 gen-collect synth:verses --max-bytes 18k --licence CC0-1.0 -o "$work/corpus" -q 2>/dev/null &&
-gen-preprocess "$work/corpus" -o "$work/x.safetensors" -q || { echo "not ok repro: no data"; exit 1; }
+gen-preprocess "$work/corpus" -o "$work/x.safetensors" -q &&
+gen-collect synth:shapes --limit 300 -o "$work/shapes" -q 2>/dev/null &&
+gen-preprocess "$work/shapes" -o "$work/images.safetensors" --size 13 -q 2>/dev/null || { echo "not ok repro: no data"; exit 1; }
 
 options()
 {
@@ -22,6 +24,9 @@ options()
         --batch 5 --steps 40 --dropout 0.1 --optimizer adamw --weight-decay 0.1 --eval-every 15 ;;
     llama) echo --model transformer --layers 2 --heads 4 --kv-heads 2 --dim 40 --context 24 --batch 4 --steps 40 --accum 2 \
         --qk-norm --no-tie --ema 0.9 --schedule cosine --optimizer muon --muon-lr 4e-3 --weight-decay 0.1 --eval-every 10 ;;
+    vae) echo --model vae --hidden 40 --latent 5 --batch 16 --steps 60 --binarize dynamic --kl-warmup 30 --eval-every 20 ;;
+    cvae) echo --model vae --arch conv --channels 6 --hidden 24 --latent 3 --likelihood logistic --batch 12 --accum 2 --steps 30 \
+        --ema 0.9 --no-labels --eval-every 10 ;;
     esac
 }
 
@@ -31,15 +36,17 @@ train()
 {
     kind=$1 dir=$2
     shift 2
+    case $kind in *vae) data=images ;; *) data=x ;; esac
     # shellcheck disable=SC2046
-    $under "${bins}gen-train" --data "$work/x.safetensors" $(options "$kind") --sample-every 0 -q -o "$work/$dir" "$@" \
+    $under "${bins}gen-train" --data "$work/$data.safetensors" $(options "$kind") --sample-every 0 -q -o "$work/$dir" "$@" \
         2> "$work/$dir.err"
 }
 # sums DIR [THREADS]: of its model, its state and what it writes
 sums()
 {
     (cd "$work/$1" && sha256sum model.safetensors state.safetensors &&
-        "${bins}gen-sample" . --threads "${2:-1}" -n 2 --length 150 --top-p 0.9 --repeat-penalty 1.1 | sha256sum) 2>&1
+        if grep -q '"model": "vae"' config.json; then "${bins}gen-sample" . --threads "${2:-1}" -n 9 -o - --format npy
+        else "${bins}gen-sample" . --threads "${2:-1}" -n 2 --length 150 --top-p 0.9 --repeat-penalty 1.1; fi | sha256sum) 2>&1
 }
 # same NAME KIND DIR [THREADS]
 same()
@@ -78,7 +85,7 @@ for lang in tr_TR.UTF-8 C; do (export LC_ALL=$lang TZ=Asia/Tokyo; each "locale_$
 n=3
 for k in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$work/k"
-    case $((k % 3)) in 0) kind=gru ;; 1) kind=lstm ;; *) kind=llama ;; esac
+    case $((k % 4)) in 0) kind=gru ;; 1) kind=lstm ;; 2) kind=cvae ;; *) kind=llama ;; esac
     TG_FAULT=kill:$n train $kind k --save-every 7
     code=$?
     if [ $code -ne 137 ]; then echo "not ok repro_kill_$k: not killed, exit $code"; else
