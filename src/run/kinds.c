@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/text/tokenizer.h"
 
 const tg_kind_words *tg_words_of(tg_kind kind)
 {
@@ -69,9 +70,10 @@ tg_status tg_samples_read(const tg_json *samples, tg_kind kind, tg_model_data *o
         good = at->type == TG_JSON_INT && at->integer > 0 && at->integer <= MOST / size;
         if (good) size *= d.dims[d.rank++] = at->integer;
     }
-    good = good && (!classes || (classes->type == TG_JSON_ARRAY && classes->integer > 0));
+    good = good && (kind != TG_KIND_IMAGE || d.dims[0] == 1 || d.dims[0] == 3);
+    good = good && (!classes || (classes->type == TG_JSON_ARRAY && classes->integer > 0 && classes->integer <= TG_MOST_CLASSES));
     for (const tg_json *at = good && classes ? classes->child : NULL; at && good; at = at->next)
-        good = tg_json_text(at, "name") && tg_json_int(at, "count", &count) && count >= 0 && count < INT64_MAX / (1 << 20);
+        good = tg_json_text(at, "name") && tg_json_int(at, "count", &count) && count >= 0 && count < INT64_MAX / TG_MOST_CLASSES;
     if (!good) return tg_fail(TG_EFORMAT, "what it says of its data, their shape and classes, makes no sense");
     *out = d;
     return TG_OK;

@@ -4,7 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "data/image/blocks.h"
+#include "run/kinds.h"
 #include "test.h"
 
 TEST(quantiles_are_those_of_tables)
@@ -56,6 +58,33 @@ TEST(pixels_are_rounded_and_never_wrap)
 {
     const struct { float x; int is; } each[] = {{0, 0}, {1, 255}, {-3, 0}, {7, 255}, {0.5f, 128}, {NAN, 0}, {0.00195f, 0}, {0.00197f, 1}};
     for (size_t i = 0; i < sizeof each / sizeof *each; i++) CHECK_INT(tg_latent_pixel(each[i].x), each[i].is);
+}
+
+TEST(what_a_file_says_of_its_samples_is_checked)
+{
+    static const char *const bad[] = {
+        "{}", "{\"shape\": 3}", "{\"shape\": [1, 4]}", "{\"shape\": [1, 4, 0]}", "{\"shape\": [1, 4, -4]}", "{\"shape\": [2, 4, 4]}",
+        "{\"shape\": [3, 70000, 70000]}", "{\"shape\": [1, 4, 4.5]}", "{\"shape\": [1, 4, 4], \"classes\": []}",
+        "{\"shape\": [1, 4, 4], \"classes\": 7}", "{\"shape\": [1, 4, 4], \"classes\": [{\"name\": \"a\"}]}",
+        "{\"shape\": [1, 4, 4], \"classes\": [{\"name\": \"a\", \"count\": -1}]}",
+        "{\"shape\": [1, 4, 4], \"classes\": [{\"count\": 1}]}"};
+    static const char good[] = "{\"shape\": [3, 4, 5], \"classes\": [{\"name\": \"a\", \"count\": 2}, {\"name\": \"b\", \"count\": 0}]}";
+    tg_arena *a = tg_arena_new(4096);
+    const tg_json *json;
+    tg_model_data data;
+    int64_t count;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK_OK(tg_json_parse(a, "bad", bad[i], (int64_t)strlen(bad[i]), &json));
+        CHECK_ERROR(tg_samples_read(json, TG_KIND_IMAGE, &data), TG_EFORMAT, "makes no sense");
+    }
+    CHECK_ERROR(tg_samples_read(NULL, TG_KIND_IMAGE, &data), TG_EFORMAT, "makes no sense");
+    CHECK_OK(tg_json_parse(a, "good", good, (int64_t)strlen(good), &json));
+    CHECK_OK(tg_samples_read(json, TG_KIND_IMAGE, &data));
+    CHECK(data.rank == 3 && data.dims[2] == 5 && data.classes == 2 && tg_model_data_size(&data) == 60);
+    CHECK_TEXT(tg_samples_class(json, 1, &count), "b");
+    CHECK(count == 0 && !tg_samples_class(json, 2, &count) && !tg_samples_class(json, -1, &count));
+    for (int i = 0; i < 40; i++) CHECK_INT(tg_latent_class(json, 2, 1, i), 0); /* none of b was there to learn */
+    tg_arena_free(a);
 }
 
 TEST(a_character_is_two_pixels)
