@@ -27,8 +27,11 @@ $ python3 lie.py 'meta["settings"]["hidden"] = 8' && gen-sample lie.safetensors
 $ python3 lie.py 'del meta["settings"]' && gen-sample lie.safetensors
 !~ gen-sample: lie\.safetensors: its metadata lack the settings .*
 ? 1
+$ python3 lie.py 'meta["data_kind"] = "audio"' && gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: it is of audio, .*
+? 1
 $ python3 lie.py 'meta["data_kind"] = "image"' && gen-sample lie.safetensors
-!~ gen-sample: lie\.safetensors: it is of image, .*
+!~ gen-sample: lie\.safetensors: its model does not go with its data; .*
 ? 1
 $ python3 lie.py 'meta["model"] = "elman"' && gen-sample lie.safetensors
 !~ gen-sample: lie\.safetensors: its model is elman, .*
