@@ -38,6 +38,10 @@ $ gen-train --data x.safetensors --model vae --dry-run --hidden 16 | grep -E 'im
 # The same bytes for any number of threads, on plain C, and stopped and resumed; the log, too, but for times.
 $ t() { gen-train --data x.safetensors --model vae --arch conv --channels 4 --hidden 16 --latent 2 --batch 16 --steps 12 --eval-every 4 --binarize static --kl-warmup 8 -q "$@"; }; t -o one --threads 1 && t -o three --threads 3 && TG_ISA=scalar t -o scalar && t -o parts --until 5 && t -o parts --resume --until 9 && t -o parts --resume --until 0; for r in three scalar parts; do for f in model state; do cmp one/$f.safetensors $r/$f.safetensors; done; cmp one/samples/000012.png $r/samples/000012.png; done;
 
+# Killed while saving, it goes on as if nothing had been: the state, and the log up to the rates.
+$ k() { gen-train --data x.safetensors --model vae --hidden 16 --latent 2 --batch 16 --steps 12 --eval-every 40 --save-every 3 -q "$@"; }; k -o whole; cut -d, -f1-10 whole/log.jsonl > whole.log; for n in 70 90 100 110 120 130 140; do rm -rf dead; TG_FAULT=kill:$n k -o dead; [ $? = 137 ] && k -o dead --resume && cmp dead/state.safetensors whole/state.safetensors && cut -d, -f1-10 dead/log.jsonl | cmp - whole.log || echo $n; done; wc -l < whole.log
+< 3
+
 # Another run's weights; other data are refused.
 $ gen-train --data x.safetensors --model vae --init one --steps 2 -o two -q && gen-collect synth:shapes --limit 300 -o other -q && gen-preprocess other -o y.safetensors --size 10 --channels 1 -q 2> /dev/null; gen-train --data y.safetensors --model vae --init one -o three --force
 !~ ^gen-train: --init: one was trained on images of \[1, 12, 12\], and y.safetensors holds images of \[1, 10, 10\]; bring them to one size with gen-preprocess --size$
