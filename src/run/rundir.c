@@ -93,23 +93,28 @@ int64_t tg_rundir_number(const char *name, const char *ending)
 
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
 
-/* Whether the folder is a run's: its config.json says so (then other things may lie beside it: notes, reports), or it is
- * empty, or nobody came further there than to take the lock. */
-static tg_status is_run_folder(const char *path, bool *yes)
+static tg_status is_configured(const char *path, bool *yes)
 {
     tg_arena *a = tg_arena_new(4096);
     const tg_json *config = NULL;
     if (!a) return TG_ENOMEM;
-    tg_status s = tg_rundir_config(path, a, &config);
-    *yes = !s && tg_json_text(config, "model") && tg_json_text(config, "data");
+    *yes = !tg_rundir_config(path, a, &config) && tg_json_text(config, "model") && tg_json_text(config, "data");
     tg_arena_free(a);
-    if (*yes) return TG_OK;
+    return TG_OK;
+}
+
+/* Whether the folder is a run's: its config.json says so (then other things may lie beside it: notes, reports), or it is
+ * empty, or nobody came further there than to take the lock. A run that just starts may have written that file behind our look. */
+static tg_status is_run_folder(const char *path, bool *yes)
+{
     tg_listing names;
+    tg_status s = is_configured(path, yes);
+    if (s || *yes) return s;
     s = tg_list_tree(path, &names);
     if (s) return s;
     *yes = names.count == 0 || (names.count == 1 && !strcmp(names.names[0], "run.lock"));
     tg_listing_free(&names);
-    return TG_OK;
+    return *yes ? TG_OK : is_configured(path, yes);
 }
 
 /* Of a folder of the run's, what the run has made; the folder, too, if nothing else is in it. */
