@@ -1,6 +1,6 @@
 #!/bin/sh
 # demo.sh - what `make demo` runs: collect, preprocess, train and sample documents, in English and (from a GB18030 file)
-# in Chinese, in about a minute.
+# in Chinese, and images, in about a minute.
 set -e
 BUILD=${BUILD:-build}
 PATH=$(cd "$BUILD/bin" && pwd):$PATH
@@ -32,12 +32,21 @@ lesson()
 lesson verses verses.txt blank 700 2
 lesson couplets couplets-gb18030.txt line 500 6
 
+say "shapes: images, a variational autoencoder"
+run gen-collect synth:shapes --licence CC0-1.0 -o "$at/shapes"
+run gen-preprocess "$at/shapes" -o "$at/shapes.safetensors"
+run gen-train --data "$at/shapes.safetensors" --model vae --steps 600 -o "$at/shapes-vae"
+run gen-sample "$at/shapes-vae" --grid 8x8 -o "$at/shapes-drawn.png"
+run gen-sample "$at/shapes-vae" -n 4 --show
+
 say "what next"
 cat <<TEXT
 Everything is in $at; model.safetensors opens in other programs, log.jsonl holds the curves. Try
   $BUILD/bin/gen-sample $at/verses-lstm --prompt "The " --temperature 1 -n 3
   $BUILD/bin/gen-sample $at/verses-lstm --prompt "The " --probs --length 3
   $BUILD/bin/gen-sample $at/couplets-lstm --prompt "春风" -n 3
+  look at $at/shapes.png (what it learned from) and $at/shapes-drawn.png (what it draws)
+  $BUILD/bin/gen-sample $at/shapes-vae --reconstruct $at/shapes.safetensors -o $at/shapes-back.png
   $BUILD/bin/gen-collect your.txt -o $at/mine && $BUILD/bin/gen-preprocess $at/mine -o $at/mine.safetensors
   $BUILD/bin/gen-train --data $at/mine.safetensors --model gru -o $at/mine-gru
 TEXT
