@@ -51,10 +51,12 @@ bool tg_term_is_tty(int fd)
     return isatty(fd) == 1;
 }
 
-bool tg_term_is_deep(void)
+tg_colours tg_term_colours(void)
 {
-    const char *said = getenv("COLORTERM");
-    return said && (!strcmp(said, "truecolor") || !strcmp(said, "24bit"));
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM"), *said = getenv("COLORTERM");
+    if (no && *no) return TG_COLOURS_NONE;
+    if (said && (!strcmp(said, "truecolor") || !strcmp(said, "24bit"))) return TG_COLOURS_DEEP;
+    return term && *term && strcmp(term, "dumb") ? TG_COLOURS_256 : TG_COLOURS_NONE;
 }
 
 int tg_term_columns(int fd)

@@ -9,7 +9,9 @@ void tg_term_safe(tg_str *out, const char *bytes, int64_t count);
 /* The same for one-line messages: \n and \t are escaped too. */
 void tg_term_safe_line(tg_str *out, const char *bytes, int64_t count);
 bool tg_term_is_tty(int fd);
-bool tg_term_is_deep(void);                                           /* COLORTERM says that it knows 24-bit colours */
+/* How many colours pictures may take, by NO_COLOR, TERM and COLORTERM: none, xterm's 256, or 24 bits. */
+typedef enum tg_colours { TG_COLOURS_NONE, TG_COLOURS_256, TG_COLOURS_DEEP } tg_colours;
+tg_colours tg_term_colours(void);
 int tg_term_columns(int fd);                                          /* 80 where unknown */
 /* One progress line, no newline, at most columns wide; what matters least goes first where it is too narrow,
  * and what is left is cut between clusters:

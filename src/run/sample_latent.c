@@ -350,7 +350,7 @@ static tg_status show(gallery *g)
     if (!s && g->data->kind == TG_KIND_IMAGE) s = lay_pixels(g, x, n, g->across, &image);
     else if (!s) s = tg_latent_sheet(g->data, x, labels, n, 1, &image);
     if (!s) s = narrow(&image, columns);
-    if (!s) tg_blocks_draw(&text, &image, tg_term_is_deep());
+    if (!s) tg_blocks_draw(&text, &image, tg_term_colours());
     if (!s) s = text.failed ? TG_ENOMEM : tg_output(g->ctx, text.data, text.length);
     g->across = wanted;
     tg_image_free(&image);

@@ -65,9 +65,11 @@ $ gen-sample a --label blob -o b.png 2>&1 | sed 's/are: .*/are: .../'
 $ gen-sample a --map --grid 5x5 -o map.png; gen-sample a --interpolate 0:3 -o i.png; gen-sample a --reconstruct x.safetensors -o r.png; gen-sample a --truncation 0.5 -n 4 -o t.png; echo [imrst]*.png
 < i.png map.png r.png s.png t.png
 $ gen-sample a --interpolate 2:5 -n 3 -o i.npy && gen-sample a --first 2 -o from.npy && tail -c 1728 i.npy | head -c 576 > first && tail -c 576 from.npy | cmp - first
-$ COLUMNS=26 gen-sample a -n 2 --show | wc -l; COLORTERM=truecolor gen-sample a --show | head -c 7 | tail -c 6; echo; gen-sample a --show | grep -c '38;5;'
+$ COLUMNS=26 gen-sample a -n 2 --show | wc -l; COLORTERM=truecolor gen-sample a --show | head -c 7 | tail -c 6; echo; TERM=xterm gen-sample a --show | grep -c '38;5;'; TERM=dumb gen-sample a --show > none; TERM=xterm NO_COLOR=1 gen-sample a --show | cmp - none; grep -c "$(printf '\033')" none; wc -l < none | tr -d ' '
 < 6
 <~ ^\[38;2;
+< 6
+< 0
 < 6
 $ gen-sample a --map --interpolate 0:1 -o m.png
 ! gen-sample: --interpolate, --map and --reconstruct are three pictures; ask for one at a time

@@ -91,13 +91,17 @@ TEST(a_character_is_two_pixels)
 {
     uint8_t pixels[] = {255, 0, 0, 255, 0, 0, 0, 0, 255, 250, 250, 250, 9, 9, 9, 10, 10, 10};
     tg_str out = {0};
-    tg_blocks_draw(&out, &(tg_image){.width = 2, .height = 3, .channels = 3, .pixels = pixels}, true);
+    tg_blocks_draw(&out, &(tg_image){.width = 2, .height = 3, .channels = 3, .pixels = pixels}, TG_COLOURS_DEEP);
     CHECK_TEXT(out.data, "\x1b[38;2;255;0;0m\x1b[48;2;0;0;255m\xe2\x96\x80\x1b[48;2;250;250;250m\xe2\x96\x80\x1b[0m\n"
                          "\x1b[38;2;9;9;9m\xe2\x96\x80\x1b[38;2;10;10;10m\xe2\x96\x80\x1b[0m\n");
     tg_str_clear(&out);
     /* 196: the cube's red; 21: its blue; 232 is the grey of level 8 */
-    tg_blocks_draw(&out, &(tg_image){.width = 2, .height = 3, .channels = 3, .pixels = pixels}, false);
+    tg_blocks_draw(&out, &(tg_image){.width = 2, .height = 3, .channels = 3, .pixels = pixels}, TG_COLOURS_256);
     CHECK_TEXT(out.data, "\x1b[38;5;196m\x1b[48;5;21m\xe2\x96\x80\x1b[48;5;231m\xe2\x96\x80\x1b[0m\n"
                          "\x1b[38;5;232m\xe2\x96\x80\x1b[38;5;232m\xe2\x96\x80\x1b[0m\n");
+    tg_str_clear(&out);
+    /* (76 + 29)/2 of 255 and (76 + 250)/2 are the second and the fourth shade of five, black is none */
+    tg_blocks_draw(&out, &(tg_image){.width = 2, .height = 3, .channels = 3, .pixels = pixels}, TG_COLOURS_NONE);
+    CHECK_TEXT(out.data, "\xe2\x96\x91\xe2\x96\x93\n  \n");
     tg_str_free(&out);
 }
