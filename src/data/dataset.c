@@ -138,6 +138,10 @@ static tg_status read_dataset(tg_dataset *d, int64_t load_bytes)
     if (status && tg_path_kind(d->path) == TG_PATH_FOLDER)
         return tg_fail(TG_EINVAL, "%s: a folder, no dataset; make one of a corpus: gen-preprocess %s -o x.safetensors",
                        d->path, d->path);
+    bool known = true;
+    if (status == TG_EFORMAT && !tg_safetensors_is(d->path, &known) && !known)
+        return tg_fail(TG_EFORMAT, "%s: no dataset, a file of another kind; gen-collect takes it into a corpus, of which "
+                       "gen-preprocess makes one", d->path);
     if (status) return status;
     const tg_json *meta = tg_safetensors_meta(d->file);
     status = read_identity(d, meta);

@@ -179,11 +179,7 @@ static tg_status tell(const collecting *c, const tg_gather *g, const char *manif
     tg_json_member_int(&w, "duplicates", c->repeats);
     tg_json_member_int(&w, "without_licence", c->no_licence.count);
     tg_json_member_text(&w, "manifest_sha256", manifest);
-    tg_json_close(&w, '}');
-    tg_str_add(&text, "\n");
-    tg_status status = text.failed ? TG_ENOMEM : tg_output(c->ctx, text.data, text.length);
-    tg_str_free(&text);
-    return status;
+    return tg_result_end(c->ctx, &w);
 }
 
 static tg_status list(tg_context *ctx)

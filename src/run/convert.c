@@ -197,11 +197,7 @@ static tg_status tell(const tg_converting *c, double seconds)
     tg_json_member_int(&w, "params", c->params);
     tg_json_member_int(&w, "bytes", c->bytes);
     tg_json_member_text(&w, "sha256", c->sha256);
-    tg_json_close(&w, '}');
-    tg_str_add(&out, "\n");
-    tg_status s = out.failed ? TG_ENOMEM : tg_output(c->ctx, out.data, out.length);
-    tg_str_free(&out);
-    return s;
+    return tg_result_end(c->ctx, &w);
 }
 
 tg_status tg_convert(tg_context *ctx, const tg_convert_options *o)

@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/context.h"
-#include "data/codec/safetensors.h"
 #include "data/text/bpe.h"
 
 #define VOCAB "vocab.json"
@@ -25,30 +23,13 @@ tg_status tg_convert_merges_path(const char *out, char **path)
     return name.failed ? TG_ENOMEM : TG_OK;
 }
 
-static tg_status open_tokenizer(tg_converting *c, tg_tokenizer **out)
-{
-    char *path = NULL;
-    tg_safetensors *file = NULL;
-    tg_status s = tg_trained_path(c->o->in, &path);
-    if (!s) s = tg_context_read(c->ctx, path);
-    if (!s) s = tg_safetensors_open(path, &file);
-    if (!s) {
-        const tg_json *tree = tg_json_get(tg_safetensors_meta(file), "tokenizer");
-        s = tree ? tg_tokenizer_plain_from_tree(tree, out) : tg_fail(TG_EFORMAT, "no tokeniser in it; take a dataset or a model");
-        if (s) s = tg_note("%s", path);
-    }
-    tg_safetensors_close(file);
-    tg_free(path);
-    return s;
-}
-
 /* The merges come first: where vocab.json is whole, so is the pair. */
 tg_status tg_convert_to_gpt2(tg_converting *c)
 {
     tg_tokenizer *t = NULL;
     tg_str vocab = {0}, merges = {0};
     char *path = NULL;
-    tg_status s = open_tokenizer(c, &t);
+    tg_status s = tg_trained_tokenizer(c->ctx, c->o->in, &t, NULL);
     if (!s) s = tg_bpe_put_pair(t, &vocab, &merges);
     if (!s) s = tg_convert_merges_path(c->o->out, &path);
     if (!s && tg_bpe_of(t)->rule == TG_BPE_WORDS) tg_convert_tell_words(c, "GPT-2's files do not");

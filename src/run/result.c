@@ -1,5 +1,7 @@
-/* result.c - how every step's result object begins. */
+/* result.c - how every step's result object begins and ends. */
 #include "run/result.h"
+
+#include "base/context.h"
 
 void tg_result_begin(tg_json_writer *w, const char *program, const char *out, int64_t seed, double seconds)
 {
@@ -9,4 +11,13 @@ void tg_result_begin(tg_json_writer *w, const char *program, const char *out, in
     tg_json_member_text(w, "out", out);
     tg_json_member_int(w, "seed", seed);
     tg_json_member_real(w, "seconds", seconds);
+}
+
+tg_status tg_result_end(tg_context *ctx, tg_json_writer *w)
+{
+    tg_json_close(w, '}');
+    tg_str_add(w->out, "\n");
+    tg_status s = w->out->failed ? TG_ENOMEM : tg_output(ctx, w->out->data, w->out->length);
+    tg_str_free(w->out);
+    return s;
 }

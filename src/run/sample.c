@@ -504,10 +504,9 @@ static tg_status put_result(sampler *m, double seconds)
     if (m->o->attention) tg_json_member_text(&w, "attention", m->o->attention);
     tg_json_member_raw(&w, "samples", "[");
     tg_str_add_n(&out, m->samples.data, m->samples.length);
-    tg_str_add(&out, "]}\n");
-    tg_status s = out.failed || m->samples.failed ? TG_ENOMEM : tg_output(m->ctx, out.data, out.length);
-    tg_str_free(&out);
-    return s;
+    tg_str_add(&out, "]");
+    if (m->samples.failed) out.failed = true;
+    return tg_result_end(m->ctx, &w);
 }
 
 static void clean(sampler *m)

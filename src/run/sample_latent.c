@@ -397,11 +397,7 @@ static tg_status put_result(const gallery *g, double seconds)
         tg_json_close(&w, '}');
     }
     tg_json_close(&w, ']');
-    tg_json_close(&w, '}');
-    tg_str_add(&out, "\n");
-    tg_status s = out.failed ? TG_ENOMEM : tg_output(g->ctx, out.data, out.length);
-    tg_str_free(&out);
-    return s;
+    return tg_result_end(g->ctx, &w);
 }
 
 static tg_status prepare(gallery *g)

@@ -460,9 +460,5 @@ tg_status tg_samples_tell(tg_sampling *p, double seconds)
     tg_json_member_text(&w, "content_sha256", p->about.content);
     tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
     tg_json_member_raw(&w, "verdict", p->about.verdict.data);
-    tg_json_close(&w, '}');
-    tg_str_add(&text, "\n");
-    tg_status status = text.failed ? TG_ENOMEM : tg_output(p->ctx, text.data, text.length);
-    tg_str_free(&text);
-    return status;
+    return tg_result_end(p->ctx, &w);
 }

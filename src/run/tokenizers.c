@@ -17,29 +17,13 @@ enum { USUAL = 2048 };
 
 /* ---- from a file ------------------------------------------------------------------------------------------------- */
 
-/* Of a dataset or a model: what stands for text. Documents and classes are this corpus's own. */
-static tg_status take_from(tg_preparing *p, const char *path)
-{
-    tg_safetensors *file;
-    int64_t unknown;
-    tg_status s = tg_context_read(p->ctx, path);
-    if (!s) s = tg_safetensors_open(path, &file);
-    if (s) return s;
-    const tg_json *tree = tg_json_get(tg_safetensors_meta(file), "tokenizer");
-    s = tree ? tg_tokenizer_plain_from_tree(tree, &p->tokenizer)
-            : tg_fail(TG_EFORMAT, "no tokeniser in it; take a dataset or a model");
-    p->has_unknown = tree && tg_json_int(tree, "unknown", &unknown) && unknown >= 0;
-    tg_safetensors_close(file);
-    return s ? tg_note("%s", path) : TG_OK;
-}
-
 static tg_status open_file(tg_preparing *p, const char *name)
 {
     char *path = NULL;
     bool ours;
     tg_status s = tg_trained_path(name, &path);
     if (!s) s = tg_safetensors_is(path, &ours);
-    if (!s) s = ours ? take_from(p, path) : tg_bpe_open(p->ctx, path, &p->tokenizer);
+    if (!s) s = ours ? tg_trained_tokenizer(p->ctx, path, &p->tokenizer, &p->has_unknown) : tg_bpe_open(p->ctx, path, &p->tokenizer);
     tg_free(path);
     return s;
 }

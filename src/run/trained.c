@@ -283,3 +283,22 @@ tg_status tg_tokenizer_same(const tg_tokenizer *a, const char *a_name, const tg_
     tg_str_free(&two);
     return s;
 }
+
+tg_status tg_trained_tokenizer(tg_context *ctx, const char *name, tg_tokenizer **out, bool *has_unknown)
+{
+    char *path = NULL;
+    tg_safetensors *file = NULL;
+    int64_t unknown = -1;
+    tg_status s = tg_trained_path(name, &path);
+    if (!s) s = tg_context_read(ctx, path);
+    if (!s) s = tg_safetensors_open(path, &file);
+    if (!s) {
+        const tg_json *tree = tg_json_get(tg_safetensors_meta(file), "tokenizer");
+        s = tree ? tg_tokenizer_plain_from_tree(tree, out) : tg_fail(TG_EFORMAT, "no tokeniser in it; take a dataset or a model");
+        if (!s && has_unknown) *has_unknown = tg_json_int(tree, "unknown", &unknown) && unknown >= 0;
+        if (s) s = tg_note("%s", path);
+    }
+    tg_safetensors_close(file);
+    tg_free(path);
+    return s;
+}

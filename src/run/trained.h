@@ -24,6 +24,9 @@ void tg_trained_close(tg_trained *t);
 /* The file that path means: itself, or a run folder's model; the caller's by tg_free, after an error, too. Errors:
  * TG_EINVAL (no model in the folder), TG_ENOMEM. */
 tg_status tg_trained_path(const char *path, char **out);
+/* The tokeniser of a dataset or a model, a run folder's among them: what stands for text, without documents and classes, the
+ * caller's. has_unknown, which may be NULL: whether it has a token for what it does not know. Errors: TG_EFORMAT (none in it). */
+tg_status tg_trained_tokenizer(tg_context *ctx, const char *name, tg_tokenizer **out, bool *has_unknown);
 /* Members of settings that these rows name, into keys that bind them, where those hold their defaults. */
 tg_status tg_settings_apply(const tg_json *settings, const tg_key *rows, tg_keys *keys, tg_key_source source);
 /* Parameters by name from a file into a slab, over the pool. Errors: TG_EFORMAT, naming the first that is missing or of another

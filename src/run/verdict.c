@@ -429,9 +429,5 @@ tg_status tg_preprocess_tell(tg_preparing *p, double seconds)
     tg_json_member_text(&w, "content_sha256", p->content);
     tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
     tg_json_member_raw(&w, "verdict", p->verdict.data);
-    tg_json_close(&w, '}');
-    tg_str_add(&text, "\n");
-    tg_status status = text.failed ? TG_ENOMEM : tg_output(p->ctx, text.data, text.length);
-    tg_str_free(&text);
-    return status;
+    return tg_result_end(p->ctx, &w);
 }

@@ -9,6 +9,9 @@ $ gen-train --data nothing.safetensors --model lstm -o a
 $ gen-train --data corpus --model lstm -o a
 ! gen-train: corpus: a folder, no dataset; make one of a corpus: gen-preprocess corpus -o x.safetensors
 ? 1
+$ gen-train --data corpus/items/000001.txt --model lstm -o a
+! gen-train: corpus/items/000001.txt: no dataset, a file of another kind; gen-collect takes it into a corpus, of which gen-preprocess makes one
+? 1
 $ gen-train --model lstm --data x.safetensors
 ! gen-train: -o RUN is missing: the run folder to make
 ? 2

@@ -140,24 +140,33 @@ static tg_tensor *conv_tangent(tg_tape *t, const tg_node *n, tg_tensor *const *d
     return tg_tape_apply(t, n->op, (tg_tensor *[]){dx[X], n->in[W], NULL}, &n->attr);
 }
 
+/* One use of either op: of images [2, channels, sides], or of lines; w is [rows, columns, P, Q]. */
+typedef struct conv_case { const char *what; tg_conv_options o; bool bias, line; int64_t P, Q; } conv_case;
+typedef struct conv_sizes { int64_t channels, sides[2], length, rows, columns, out; } conv_sizes;
+
+static bool example_of(const conv_case *v, const conv_sizes *n, tg_example *e)
+{
+    const int64_t image[] = {2, n->channels, n->sides[0], n->sides[1]}, line[] = {2, n->channels, n->length};
+    const int64_t filters[] = {n->rows, n->columns, v->P, v->Q}, short_filters[] = {n->rows, n->columns, v->Q};
+    e->what = v->what;
+    e->attr.conv = v->o;
+    e->in[X] = v->line ? tg_example_values(3, line, -1, 1) : tg_example_values(4, image, -1, 1);
+    e->in[W] = v->line ? tg_example_values(3, short_filters, -1, 1) : tg_example_values(4, filters, -1, 1);
+    if (v->bias) e->in[BIAS] = tg_example_values(1, &n->out, -1, 1);
+    return true;
+}
+
 static bool conv_example(int variant, tg_example *e)
 {
-    static const struct { const char *what; tg_conv_options o; bool bias, line; int64_t P, Q; } v[] = {
+    static const conv_case v[] = {
         {"4x4, stride 2, padding 1", {{2, 2}, {1, 1}, {1, 1}, {1, 1}, {0, 0}}, true, false, 4, 4},
         {"3x2, no bias", {{0}, {0}, {0}, {0}, {0}}, false, false, 3, 2},
         {"stride 2 and 3, dilation, uneven padding", {{2, 3}, {2, 1}, {3, 0}, {1, 2}, {0, 0}}, true, false, 2, 3},
         {"a line, causal, dilation 2", {{0, 1}, {0, 2}, {0, 4}, {0, 0}, {0, 0}}, true, true, 1, 3},
         {"stride beyond the filter", {{3, 3}, {1, 1}, {0, 0}, {0, 0}, {0, 0}}, true, false, 1, 2},
     };
-    if (variant >= (int)(sizeof v / sizeof *v)) return false;
-    e->what = v[variant].what;
-    e->attr.conv = v[variant].o;
-    e->in[X] = v[variant].line ? tg_example_values(3, (int64_t[]){2, 3, 9}, -1, 1) : tg_example_values(4, (int64_t[]){2, 3, 6, 5},
-                                                                                                       -1, 1);
-    e->in[W] = v[variant].line ? tg_example_values(3, (int64_t[]){4, 3, v[variant].Q}, -1, 1)
-                               : tg_example_values(4, (int64_t[]){4, 3, v[variant].P, v[variant].Q}, -1, 1);
-    if (v[variant].bias) e->in[BIAS] = tg_example_values(1, (int64_t[]){4}, -1, 1);
-    return true;
+    static const conv_sizes n = {.channels = 3, .sides = {6, 5}, .length = 9, .rows = 4, .columns = 3, .out = 4};
+    return variant < (int)(sizeof v / sizeof *v) && example_of(&v[variant], &n, e);
 }
 
 const tg_op tg_op_conv = {
@@ -212,21 +221,14 @@ static void transpose_backward(tg_tape *t, tg_node *n)
 
 static bool transpose_example(int variant, tg_example *e)
 {
-    static const struct { const char *what; tg_conv_options o; bool bias, line; int64_t P, Q; } v[] = {
+    static const conv_case v[] = {
         {"4x4, stride 2, padding 1", {{2, 2}, {1, 1}, {1, 1}, {1, 1}, {0, 0}}, true, false, 4, 4},
         {"3x2, no bias", {{0}, {0}, {0}, {0}, {0}}, false, false, 3, 2},
         {"stride 2 and 3, dilation, uneven padding, extra", {{2, 3}, {2, 1}, {2, 0}, {1, 1}, {1, 2}}, true, false, 2, 3},
         {"a line, stride 2", {{0, 2}, {0, 1}, {0, 1}, {0, 0}, {0, 0}}, true, true, 1, 3},
     };
-    if (variant >= (int)(sizeof v / sizeof *v)) return false;
-    e->what = v[variant].what;
-    e->attr.conv = v[variant].o;
-    e->in[X] = v[variant].line ? tg_example_values(3, (int64_t[]){2, 4, 5}, -1, 1) : tg_example_values(4, (int64_t[]){2, 4, 3, 4},
-                                                                                                       -1, 1);
-    e->in[W] = v[variant].line ? tg_example_values(3, (int64_t[]){4, 2, v[variant].Q}, -1, 1)
-                               : tg_example_values(4, (int64_t[]){4, 2, v[variant].P, v[variant].Q}, -1, 1);
-    if (v[variant].bias) e->in[BIAS] = tg_example_values(1, (int64_t[]){2}, -1, 1);
-    return true;
+    static const conv_sizes n = {.channels = 4, .sides = {3, 4}, .length = 5, .rows = 4, .columns = 2, .out = 2};
+    return variant < (int)(sizeof v / sizeof *v) && example_of(&v[variant], &n, e);
 }
 
 const tg_op tg_op_conv_transpose = {

@@ -3,16 +3,6 @@
 #include "kernels/simd/math16.h"
 #include "kernels/simd/v16.h"
 
-TG_INLINE v16 size_of(v16 x) { return v16_select(v16_lt(x, v16_zero()), v16_sub(v16_zero(), x), x); }
-
-/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x|. What 1 + e loses of e is made up for in first order. */
-TG_INLINE v16 softplus(v16 x)
-{
-    const v16 one = v16_all(1.0f), e = v16_exp(v16_sub(v16_zero(), size_of(x))), u = v16_add(one, e);
-    const v16 lost = v16_sub(e, v16_sub(u, one));
-    return v16_add(v16_max(x, v16_zero()), v16_add(v16_log(u), v16_div(lost, u)));
-}
-
 TG_INLINE v16 curve(v16 x, int act, v16 slope)
 {
     switch (act) {
@@ -21,7 +11,7 @@ TG_INLINE v16 curve(v16 x, int act, v16 slope)
     case TG_ACT_RELU: return v16_relu(x);
     case TG_ACT_LEAKY: return v16_select(v16_lt(x, v16_zero()), v16_mul(x, slope), x);
     case TG_ACT_SILU: return v16_mul(x, v16_sigmoid(x));
-    case TG_ACT_SOFTPLUS: return softplus(x);
+    case TG_ACT_SOFTPLUS: return v16_softplus(x);
     default: return x;
     }
 }

@@ -1,6 +1,7 @@
 /* elementwise.c - maps and sums over n elements. Tails use masked loads: lanes past the end are 0 and are not stored. */
 #include "kernels/kernels.h"
 #include "kernels/simd/math16.h"
+#include "kernels/simd/philox.h"
 #include "kernels/simd/v16.h"
 
 #define MAP(NAME, EXPR)                                        \
@@ -138,22 +139,6 @@ float TG_K(sum_squares)(const float *x, int64_t n)
         s = v16_fma(v, v, s);
     }
     return v16_sum(s);
-}
-
-/* Philox4x32-10 (Salmon et al. 2011), as base/rng.c, here in the loop that uses it. */
-static void philox(uint32_t c[4], const uint32_t key[2])
-{
-    uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < 10; round++) {
-        const uint64_t p0 = (uint64_t)0xD2511F53u * c[0], p1 = (uint64_t)0xCD9E8D57u * c[2];
-        const uint32_t c1 = c[1], c3 = c[3];
-        c[0] = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c[1] = (uint32_t)p1;
-        c[2] = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c[3] = (uint32_t)p0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
 }
 
 void TG_K(dropout)(float *y, const float *x, int64_t first, int64_t n, const uint32_t key[2], uint64_t step,

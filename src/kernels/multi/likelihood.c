@@ -4,23 +4,17 @@
  */
 #include "kernels/kernels.h"
 #include "kernels/simd/math16.h"
+#include "kernels/simd/philox.h"
 #include "kernels/simd/v16.h"
 
 typedef struct point { v16 loss, da, db; } point; /* and slopes by the two things that are learned */
 
 #define HALF_LOG_2PI 0x1.d67f1cp-1f
 
-TG_INLINE v16 softplus(v16 x) /* as in curve.c */
-{
-    const v16 one = v16_all(1.0f), size = v16_select(v16_lt(x, v16_zero()), x, v16_sub(v16_zero(), x)), e = v16_exp(size);
-    const v16 u = v16_add(one, e), lost = v16_sub(e, v16_sub(u, one));
-    return v16_add(v16_max(x, v16_zero()), v16_add(v16_log(u), v16_div(lost, u)));
-}
-
 /* softplus(l) - t·l: -log of the probability of t under sigmoid(l), for t in between, too */
 TG_INLINE point bernoulli(v16 l, v16 t)
 {
-    return (point){v16_neg_fma(t, l, softplus(l)), v16_sub(v16_sigmoid(l), t), v16_zero()};
+    return (point){v16_neg_fma(t, l, v16_softplus(l)), v16_sub(v16_sigmoid(l), t), v16_zero()};
 }
 
 /* ((x - m)²/e^v + v + log 2π)/2 */
@@ -65,7 +59,7 @@ TG_INLINE point logistic(v16 m, v16 v, v16 x)
                                                                                                    rest))); /* d/(e^d - 1) */
     const v16 up = v16_sigmoid(v16_sub(zero, a)), down = v16_sigmoid(b);
     /* what an outer bin lacks is 0 */
-    const v16 loss_a = v16_select(high, zero, softplus(v16_sub(zero, a))), loss_b = v16_select(low, zero, softplus(b));
+    const v16 loss_a = v16_select(high, zero, v16_softplus(v16_sub(zero, a))), loss_b = v16_select(low, zero, v16_softplus(b));
     const v16 slope_a = v16_select(high, zero, up), slope_b = v16_select(low, zero, down);
     const v16 outer = v16_select(low, one, v16_select(high, one, zero)), inside = v16_sub(one, outer);
     const v16 log_in = v16_select(v16_lt(zero, outer), zero, log_d);
@@ -114,22 +108,6 @@ void TG_K(likely_back)(float *da, float *db, int kind, const float *a, const flo
     }
 }
 
-/* Philox4x32-10 (Salmon et al. 2011), as base/rng.c. */
-static void philox(uint32_t c[4], const uint32_t key[2])
-{
-    uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < 10; round++) {
-        const uint64_t p0 = (uint64_t)0xD2511F53u * c[0], p1 = (uint64_t)0xCD9E8D57u * c[2];
-        const uint32_t c1 = c[1], c3 = c[3];
-        c[0] = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c[1] = (uint32_t)p1;
-        c[2] = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c[3] = (uint32_t)p0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-}
-
 /* tg_rng_normal's, sixteen at once: the same numbers. */
 void TG_K(normal)(float *y, int64_t first, int64_t n, const uint32_t key[2], uint64_t step)
 {
@@ -161,9 +139,8 @@ void TG_K(reparam_back)(float *dv, const float *dz, const float *v, const float 
 {
     const v16 half = v16_all(0.5f);
     for (int64_t i = 0; i < n; i += 16) {
-        const v16 deviation = v16_exp(v16_mul(half, v16_load_n(v + i, n - i))), pull = v16_mul(half, v16_mul(deviation,
-                                                                                                             v16_load_n(noise + i,
-                                                                                                                        n - i)));
+        const v16 deviation = v16_exp(v16_mul(half, v16_load_n(v + i, n - i)));
+        const v16 pull = v16_mul(half, v16_mul(deviation, v16_load_n(noise + i, n - i)));
         const v16 d = v16_mul(v16_load_n(dz + i, n - i), pull);
         v16_store_n(dv + i, add ? v16_add(v16_load_n(dv + i, n - i), d) : d, n - i);
     }

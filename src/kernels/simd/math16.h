@@ -57,6 +57,14 @@ static inline v16 v16_sin_large(v16 x, v16 y, float (*scalar)(float))
 static inline v16 v16_sin(v16 x) { return v16_sin_large(x, v16_sin_fast(x), tg_sinf); }
 static inline v16 v16_cos(v16 x) { return v16_sin_large(x, v16_cos_fast(x), tg_cosf); }
 
+/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x|. What 1 + e loses of e is made up for in first order. */
+static inline v16 v16_softplus(v16 x)
+{
+    const v16 one = v16_all(1.0f), size = v16_select(v16_lt(x, v16_zero()), v16_sub(v16_zero(), x), x);
+    const v16 e = v16_exp(v16_sub(v16_zero(), size)), u = v16_add(one, e), lost = v16_sub(e, v16_sub(u, one));
+    return v16_add(v16_max(x, v16_zero()), v16_add(v16_log(u), v16_div(lost, u)));
+}
+
 #undef F
 #undef I
 #undef M
