@@ -39,9 +39,9 @@ tg_model_data tg_model_data_of(const tg_tokenizer *k);
 tg_model_data tg_model_data_in(const tg_dataset *d);
 int64_t tg_model_data_size(const tg_model_data *data); /* numbers of one image or point */
 
-/* Named figures of a batch beside the loss (kl, recon, ...): scalars of the tape, valid as long as its other results. */
+/* Named figures of a batch beside the loss (kl, recon, ...). */
 enum { TG_METRICS = 8 };
-typedef struct tg_metrics { int count; const char *names[TG_METRICS]; tg_tensor *values[TG_METRICS]; } tg_metrics;
+typedef struct tg_metrics { int count; const char *names[TG_METRICS]; double values[TG_METRICS]; } tg_metrics;
 
 struct tg_safetensors; /* data/codec/safetensors.h */
 struct tg_st_row;
@@ -78,6 +78,45 @@ typedef struct tg_learner {
     double (*room)(const void *config, const tg_model_data *data, int64_t train_items);
 } tg_learner;
 
+/*
+ * A step of training for models whose parts learn by losses of their own, in turns (a GAN's two sides). The model's step() draws
+ * batches, begins passes over the tape, each for some groups of parameters, and has them moved:
+ *
+ *     s = tg_turns_batch(u, u->step, &batch);
+ *     tg_turns_pass(u, 1u << GROUP);
+ *     if (!s) s = tg_turns_update(u, some loss on u->tape, 1, u->step + 1);
+ */
+typedef struct tg_turns {
+    tg_context *ctx;             /* borrowed, all of them */
+    tg_params *params;
+    tg_optim *optim;
+    tg_tape *tape;
+    tg_feed *feed;
+    const tg_batch *paper;       /* in a plan: what every batch looks like, without data; tensors then have none, and nothing moves */
+    uint64_t seed;
+    double base_lr, clip;        /* base_lr: the highest of the schedule */
+    int64_t step;                /* steps done before this one */
+    double lr;                   /* of this one */
+    /* what came of it so far */
+    int64_t passes, items;
+    double flops, loss, grad_norm; /* the last two of the last update; NaN: there was none */
+    float *room;
+    int64_t room_size;
+} tg_turns;
+void tg_turns_start(tg_turns *u, int64_t step, double lr);
+void tg_turns_free(tg_turns *u); /* one that was allocated */
+/* The feed's batch of that number. Valid until the next. */
+tg_status tg_turns_batch(tg_turns *u, int64_t number, tg_batch *out);
+/* Begins a pass, with noise of its own, whose gradients go to these groups (bits). */
+void tg_turns_pass(tg_turns *u, uint32_t groups);
+/* So many floats that outlive passes, at the same place until more are asked for; NULL: no memory. */
+float *tg_turns_room(tg_turns *u, int64_t floats);
+/* Gradients of a loss, which may be NULL where the tape failed; nothing moves. */
+tg_status tg_turns_back(tg_turns *u, tg_tensor *loss);
+/* The same, and the pass's groups move, by rate times the step's learning rate; it is their update number 1, 2, ... TG_EINVAL: the
+ * loss or its gradient is not finite, and nothing moved. */
+tg_status tg_turns_update(tg_turns *u, tg_tensor *loss, double rate, int64_t number);
+
 typedef struct tg_model_desc {
     const char *name, *title, *source; /* "lstm", "Long short-term memory", paper */
     unsigned kinds;                    /* bits of tg_kind: the data that it can learn from */
@@ -90,6 +129,9 @@ typedef struct tg_model_desc {
     /* Mean loss over the batch's targets (images, points), nats; what is not in training is the plain likelihood or its bound,
      * whatever training weighs in. carry NULL: from zero state and nothing kept. Or instead ... */
     tg_tensor *(*loss)(tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out);
+    /* One step of training in turns, where no one loss goes down; such a model has no loss of a split. Or instead ... */
+    tg_status (*step)(tg_model *m, tg_turns *u, tg_metrics *out);
+    int64_t (*batches)(const void *config); /* that a step draws; NULL: one */
     const tg_learner *learner; /* ... of a model without a tape: how it learns from a whole split at once */
     /* Declares the carry's entries for B rows (names, shapes; the caller provides memory). */
     void (*carry)(const tg_model *m, int64_t B, tg_carry *out);
@@ -103,6 +145,8 @@ typedef struct tg_model_desc {
     bool (*conditional)(const tg_model *m);
     tg_tensor *(*decode)(tg_model *m, tg_tape *t, tg_tensor *z, tg_tensor *labels);
     tg_tensor *(*encode)(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels);
+    /* How real x looks, [B], 0 being undecided; NULL: it has no opinion. */
+    tg_tensor *(*score)(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels);
     /* Of a batch of one example: out[i], i < k, is log p(x, z) - log q(z|x) of draw first + i of z, a function of the tape's seed and
      * step, the example and the draw's number; nats. NULL: there is no such bound. */
     tg_status (*log_weights)(tg_model *m, tg_tape *t, const tg_batch *batch, int64_t first, int64_t k, double *out);
@@ -115,7 +159,7 @@ typedef struct tg_model_desc {
     void (*attention)(const void *config, int64_t *layers, int64_t *heads);
     /* Of those: rows of T tokens that go through forward and backward at once, so that memory is bounded; by shapes only. */
     int64_t (*rows)(const tg_model *m, int64_t T);
-    /* Default of an AUTO key, by the data's kind and size only; NULL: none, the row's own. */
+    /* Default of an AUTO key, its own or training's, by the data's kind and size only; NULL: none, the row's own. */
     const char *(*auto_default)(const char *key, const tg_model_data *data, int64_t train_items, char out[32]);
 } tg_model_desc;
 
@@ -139,8 +183,12 @@ const tg_model_data *tg_model_about(const tg_model *m);
 /* A batch's array of ids, or of values, as an input; NULL: it has none of that name. */
 tg_tensor *tg_batch_ids(tg_tape *t, const tg_batch *batch, const char *name);
 tg_tensor *tg_batch_values(tg_tape *t, const tg_batch *batch, const char *name);
-/* For loss(): names a scalar, which may be NULL. */
-void tg_metric(tg_metrics *out, const char *name, tg_tensor *value);
+/* For loss(): names a scalar of the tape, which may be NULL; or a number. */
+void tg_metric(tg_metrics *out, const char *name, const tg_tensor *value);
+void tg_metric_number(tg_metrics *out, const char *name, double value);
+/* One step on paper: the tape counts, nothing is computed; *flops: what forward and backward cost. carry as for loss(). */
+tg_status tg_model_plan(tg_context *ctx, tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out,
+                        double *flops);
 /* Memory for a carry of B rows, zeroed; freed by tg_carry_free. Errors: TG_ENOMEM. */
 tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out);
 void tg_carry_zero(tg_carry *c);  /* as at the start of a text */

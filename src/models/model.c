@@ -153,11 +153,16 @@ tg_tensor *tg_batch_values(tg_tape *t, const tg_batch *batch, const char *name)
     return a ? tg_input_values(t, a->rank, a->dims, a->values) : NULL;
 }
 
-void tg_metric(tg_metrics *out, const char *name, tg_tensor *value)
+void tg_metric_number(tg_metrics *out, const char *name, double value)
 {
-    if (!out || !value || out->count == TG_METRICS) return;
+    if (!out || out->count == TG_METRICS) return;
     out->names[out->count] = name;
     out->values[out->count++] = value;
+}
+
+void tg_metric(tg_metrics *out, const char *name, const tg_tensor *value)
+{
+    if (value) tg_metric_number(out, name, value->data ? (double)value->data[0] : 0);
 }
 
 /* ---- carried state --------------------------------------------------------------------------------------------- */

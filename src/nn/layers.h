@@ -10,9 +10,11 @@
 
 /* nn.Linear: NAME.weight [out, in] from U(-gain/sqrt(in), gain/sqrt(in)), NAME.bias [out] with gain 1. PyTorch's gain
  * is 1; sqrt(3) keeps the variance (LeCun et al. 1998), more makes up for inputs that are small. */
-typedef struct tg_linear_layer { tg_tensor *w, *b; } tg_linear_layer;
+typedef struct tg_linear_layer { tg_tensor *w, *b, *u, *v; } tg_linear_layer;
 tg_status tg_linear_layer_declare(tg_params *p, tg_linear_layer *l, const char *name, int64_t in, int64_t out,
                                   bool bias, double gain, int group);
+/* The same with spectral norm and a bias: NAME.weight_orig, buffers NAME.weight_u, NAME.weight_v. */
+tg_status tg_linear_layer_declare_spectral(tg_params *p, tg_linear_layer *l, const char *name, int64_t in, int64_t out, int group);
 tg_tensor *tg_linear_layer_apply(tg_tape *t, const tg_linear_layer *l, tg_tensor *x, tg_activation act);
 
 /* nn.Embedding: NAME.weight [V, D] from N(0, deviation²); PyTorch's deviation is 1. */

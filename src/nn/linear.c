@@ -36,7 +36,20 @@ tg_status tg_linear_layer_declare(tg_params *p, tg_linear_layer *l, const char *
     return l->w && (l->b || !bias) ? TG_OK : tg_note("declaring the linear layer %s", name);
 }
 
+tg_status tg_linear_layer_declare_spectral(tg_params *p, tg_linear_layer *l, const char *name, int64_t in, int64_t out, int group)
+{
+    const double scale = 1 / sqrt((double)in);
+    tg_linear_layer n = {0};
+    n.w = tg_layer_param(p, name, "weight_orig", -1, 2, (int64_t[]){out, in}, TG_INIT_UNIFORM, scale, group);
+    if (n.w) n.b = tg_layer_param(p, name, "bias", -1, 1, &out, TG_INIT_UNIFORM, scale, group);
+    if (n.b) n.u = tg_layer_buffer(p, name, "weight_u", 1, &out, TG_INIT_NORMAL, 1, group);
+    if (n.u) n.v = tg_layer_buffer(p, name, "weight_v", 1, &in, TG_INIT_NORMAL, 1, group);
+    if (!n.v) return tg_note("declaring the linear layer %s", name);
+    *l = n;
+    return TG_OK;
+}
+
 tg_tensor *tg_linear_layer_apply(tg_tape *t, const tg_linear_layer *l, tg_tensor *x, tg_activation act)
 {
-    return tg_linear(t, x, l->w, l->b, act);
+    return tg_linear(t, x, l->u ? tg_spectral_norm(t, l->w, l->u, l->v) : l->w, l->b, act);
 }

@@ -81,11 +81,16 @@ int64_t tg_handy_steps(double x)
     return (int64_t)1e15;
 }
 
+int64_t tg_step_items(const tg_train_options *o, const tg_model_desc *desc, const void *config)
+{
+    return o->batch * o->seq * o->accum * (desc->batches ? desc->batches(config) : 1);
+}
+
 /* Evaluation reads the whole split forward, a third of what training on it costs: at most a twentieth of the time goes
  * there, and at most 20 evaluations are made. */
-static int64_t eval_every(const tg_train_options *o, const tg_dataset *d)
+static int64_t eval_every(const tg_train_options *o, const tg_dataset *d, int64_t step_items)
 {
-    double step_tokens = (double)(o->batch * o->seq * o->accum);
+    double step_tokens = (double)step_items;
     double cost = (double)tg_dataset_count(d, TG_VAL) / 3 / step_tokens; /* in steps */
     double every = 20 * cost > (double)o->steps / 20 ? 20 * cost : (double)o->steps / 20;
     int64_t n = tg_handy_steps(every);
@@ -93,7 +98,13 @@ static int64_t eval_every(const tg_train_options *o, const tg_dataset *d)
     return n < 1 ? 1 : n;
 }
 
-typedef struct filler { tg_keys *keys; tg_str *chosen; tg_status status; } filler;
+typedef struct filler {
+    tg_keys *keys;
+    const tg_model_desc *desc;
+    const void *config;
+    tg_str *chosen;
+    tg_status status;
+} filler;
 
 static bool is_open(const filler *f, const char *name)
 {
@@ -170,7 +181,7 @@ static void fill_length(filler *f, tg_train_options *o, const tg_dataset *d, boo
         return;
     }
     if (o->epochs > 0 && tg_keys_source(f->keys, "epochs") >= tg_keys_source(f->keys, "steps")) {
-        const int64_t step_tokens = o->batch * o->seq * o->accum;
+        const int64_t step_tokens = tg_step_items(o, f->desc, f->config);
         const int64_t n = (o->epochs * epoch_tokens(o, d, windows) + step_tokens - 1) / step_tokens;
         set_int(f, "steps", n < 1 ? 1 : n, TG_FROM_FLAG);
     }
@@ -190,9 +201,9 @@ static void fill_schedule(filler *f, tg_train_options *o, const tg_dataset *d, i
     if (o->steps == 0 && is_open(f, "eval_every")) { /* as if for the table's number of steps */
         tg_train_options like = *o;
         like.steps = like_steps;
-        fill_int(f, "eval_every", eval_every(&like, d));
+        fill_int(f, "eval_every", eval_every(&like, d, tg_step_items(o, f->desc, f->config)));
     }
-    fill_int(f, "eval_every", eval_every(o, d));
+    fill_int(f, "eval_every", eval_every(o, d, tg_step_items(o, f->desc, f->config)));
     fill_int(f, "sample_every", o->eval_every);
     if (o->steps > 0) settle_real(f, "eval_share", 0);
     else fill_real(f, "eval_share", EVALUATION_SHARE);
@@ -227,10 +238,23 @@ static void fill_text(filler *f, tg_train_options *o, const tg_dataset *d, int64
     fill_schedule(f, o, d, of->steps, context > 0 ? WINDOW_LEAST : 10, context > 0 ? WINDOW_WARMUP : MAX_WARMUP);
 }
 
+/* What the model itself asks for. */
+static void fill_own(filler *f, const tg_dataset *d)
+{
+    static const char *const keys[] = {"batch", "lr", "beta1", "ema"};
+    const tg_model_data data = tg_model_data_in(d);
+    char text[32];
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && f->desc->auto_default; i++) {
+        const char *value = f->desc->auto_default(keys[i], &data, tg_dataset_count(d, TG_TRAIN), text);
+        if (value) fill(f, keys[i], value);
+    }
+}
+
 static void fill_samples(filler *f, tg_train_options *o, const tg_dataset *d)
 {
     const defaults_row *of = sample_rows;
     while (tg_dataset_count(d, TG_TRAIN) >= of->tokens) of++;
+    fill_own(f, d);
     fill_int(f, "batch", of->batch);
     set_int(f, "seq", 1, TG_FROM_FLAG); /* whatever was said: an image is one piece */
     fill_length(f, o, d, false, of->steps);
@@ -243,12 +267,15 @@ static void fill_samples(filler *f, tg_train_options *o, const tg_dataset *d)
 tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const void *config, const tg_dataset *d,
                             tg_keys *keys, tg_str *chosen)
 {
-    filler f = {.keys = keys, .chosen = chosen};
+    filler f = {.keys = keys, .desc = desc, .config = config, .chosen = chosen};
     fill_model(&f, desc, d);
     if (tg_dataset_kind(d) == TG_KIND_TEXT) fill_text(&f, o, d, desc->context ? desc->context(config) : 0);
     else fill_samples(&f, o, d);
     if (!f.status && chosen->failed) f.status = TG_ENOMEM;
     if (f.status) return f.status;
+    if (desc->step && (o->accum > 1 || o->patience > 0 || o->target > 0))
+        return tg_fail(TG_EUSAGE, "%s is of no use to a %s, which %s", o->accum > 1 ? "--accum" : o->patience > 0 ? "--patience" : "--target",
+                       desc->name, o->accum > 1 ? "trains in turns; give a larger --batch" : "has no validation loss");
     if (desc->context && o->seq > desc->context(config))
         return tg_fail(TG_EUSAGE, "--seq %lld is more than the model sees at once; give it --context %lld", (long long)o->seq,
                        (long long)o->seq);

@@ -9,6 +9,8 @@
  * "batch 50, seq 50, steps 4000". Errors: TG_EUSAGE (options that contradict each other), TG_ENOMEM. */
 tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const void *config, const tg_dataset *d, tg_keys *keys,
                             tg_str *chosen);
+/* Tokens, images or points that a step of training takes. */
+int64_t tg_step_items(const tg_train_options *o, const tg_model_desc *desc, const void *config);
 /* The next of 1, 1.5, 2, 3, 5, 7 times a power of ten that is not below x, at least 1. */
 int64_t tg_handy_steps(double x);
 /* The tables as Markdown: of models that read streams, of those that see windows. */

@@ -104,7 +104,7 @@ static tg_status batch_loss(tg_likelihood *l, tg_model *m, tg_tape *t, int64_t i
     tg_tensor *loss = tg_model_descriptor(m)->loss(m, t, batch, &l->carry, &metrics);
     if (!loss) return tg_tape_status(t);
     *out = (double)loss->data[0];
-    for (int k = 0; k < metrics.count; k++) l->metrics[k] += (double)metrics.values[k]->data[0] * (double)batch->items;
+    for (int k = 0; k < metrics.count; k++) l->metrics[k] += metrics.values[k] * (double)batch->items;
     return TG_OK;
 }
 

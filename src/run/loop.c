@@ -45,18 +45,26 @@ static tg_status open_feed(tg_loop *l, const tg_dataset *d)
     return s ? s : tg_carry_new(l->model, o->batch, &l->carry);
 }
 
+static tg_status make_turns(tg_loop *l)
+{
+    const tg_loop_options *o = &l->options;
+    l->turns = tg_alloc(sizeof *l->turns);
+    if (!l->turns) return TG_ENOMEM;
+    *l->turns = (tg_turns){.ctx = l->ctx, .params = tg_model_params(l->model), .optim = l->optim, .tape = l->tape, .feed = l->feed,
+                           .seed = o->seed, .base_lr = o->schedule.lr, .clip = o->clip};
+    return TG_OK;
+}
+
 /* The first step on paper, so that its memory is taken in one piece. */
 static tg_status plan_step(tg_loop *l)
 {
     tg_batch batch;
     tg_metrics metrics = {0};
+    double flops = 0;
     tg_status s = tg_feed_batch(l->feed, 0, &batch);
+    if (!s) s = tg_model_plan(l->ctx, l->model, l->tape, &batch, &l->carry, &metrics, &flops);
     if (s) return s;
-    tg_tape_begin(l->tape, &(tg_tape_mode){.train = true, .plan = true});
-    tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
-    s = loss ? tg_tape_backward(l->tape, loss) : tg_tape_status(l->tape);
-    l->step_flops = (tg_tape_flops(l->tape) + tg_tape_backward_flops(l->tape)) * (double)pieces_of(l) +
-                    tg_optim_flops(l->optim);
+    l->step_flops = flops * (l->turns ? 1 : (double)pieces_of(l)) + tg_optim_flops(l->optim);
     tg_carry_zero(&l->carry);
     l->metrics = metrics.count;
     memcpy(l->metric_names, metrics.names, sizeof l->metric_names);
@@ -78,8 +86,9 @@ static tg_status build(tg_loop *l, const tg_dataset *d)
     tg_status s = open_feed(l, d);
     if (!s) s = tg_optim_new(l->ctx, tg_model_params(l->model), &o->optim, &l->optim);
     if (!s) s = tg_tape_new(l->ctx, &l->tape);
+    if (!s && tg_model_descriptor(l->model)->step) s = make_turns(l);
     if (!s) s = plan_step(l);
-    if (!s && tg_dataset_count(d, TG_VAL) > 1) {
+    if (!s && tg_dataset_count(d, TG_VAL) > 1 && !l->turns) {
         s = tg_likelihood_new(d, TG_VAL, l->model, &l->validation);
         if (!s && !(l->best = tg_alloc(slab_bytes(l)))) s = TG_ENOMEM;
     }
@@ -116,6 +125,7 @@ void tg_loop_free(tg_loop *l)
     tg_optim_free(l->optim);
     tg_tape_free(l->tape);
     tg_carry_free(&l->carry);
+    tg_turns_free(l->turns);
     tg_likelihood_free(l->validation);
     tg_free(l->ema);
     tg_free(l->best);
@@ -231,7 +241,7 @@ static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i, double *w
     tg_tensor *loss = tg_model_descriptor(l->model)->loss(l->model, l->tape, &batch, &l->carry, &metrics);
     if (!loss) return tg_tape_status(l->tape);
     const double weight = weight_of(l, &batch);
-    for (int k = 0; k < metrics.count; k++) i->metrics[k] += weight * (double)metrics.values[k]->data[0];
+    for (int k = 0; k < metrics.count; k++) i->metrics[k] += weight * metrics.values[k];
     s = tg_tape_backward_by(l->tape, loss, weight);
     i->loss += weight * (double)loss->data[0];
     *weights += weight;
@@ -239,20 +249,43 @@ static tg_status one_batch(tg_loop *l, int64_t index, tg_step_info *i, double *w
     return s;
 }
 
+/* The step's gradient, of so many weights' worth of batches, and its norm. */
+static tg_status descend(tg_loop *l, tg_step_info *i, double *weights)
+{
+    const int64_t pieces = pieces_of(l);
+    tg_status s = TG_OK;
+    tg_params_clear_grads(tg_model_params(l->model));
+    for (int64_t k = 0; k < pieces && !s; k++) s = one_batch(l, l->place.step * pieces + k, i, weights);
+    if (s) return s;
+    double began = l->profile ? tg_now() : 0;
+    i->loss /= *weights;
+    for (int k = 0; k < l->metrics; k++) i->metrics[k] /= *weights;
+    i->grad_norm = isfinite(i->loss) ? tg_grad_norm(l->ctx, tg_model_params(l->model)) / *weights : NAN;
+    account(l, "gradient norm", &began);
+    return TG_OK;
+}
+
+/* All of a step in turns. Where a loss is not finite, the rest of its step is not taken. */
+static tg_status take_turns(tg_loop *l, tg_step_info *i)
+{
+    tg_metrics metrics = {0};
+    tg_turns_start(l->turns, l->place.step, i->lr);
+    tg_status s = tg_model_descriptor(l->model)->step(l->model, l->turns, &metrics);
+    i->loss = l->turns->loss;
+    i->grad_norm = l->turns->grad_norm;
+    i->tokens = l->turns->items;
+    for (int k = 0; k < metrics.count; k++) i->metrics[k] = metrics.values[k];
+    return s == TG_EINVAL && !isfinite(i->grad_norm) ? TG_OK : s;
+}
+
 tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
 {
     const tg_loop_options *o = &l->options;
     tg_params *p = tg_model_params(l->model);
     tg_step_info i = {.taken = true, .lr = tg_schedule_at(&o->schedule, l->place.step) * l->place.rate_scale};
-    tg_status s = TG_OK;
     double weights = 0;
-    tg_params_clear_grads(p);
-    const int64_t pieces = pieces_of(l);
-    for (int64_t k = 0; k < pieces && !s; k++) s = one_batch(l, l->place.step * pieces + k, &i, &weights);
+    tg_status s = l->turns ? take_turns(l, &i) : descend(l, &i, &weights);
     if (s) return s;
-    double began = l->profile ? tg_now() : 0;
-    i.loss /= weights;
-    i.grad_norm = isfinite(i.loss) ? tg_grad_norm(l->ctx, p) / weights : NAN;
     if (!isfinite(i.grad_norm) || is_far_too_high(l, i.loss)) {
         s = step_is_bad(l, &i);
         if (!s) *out = i;
@@ -260,13 +293,13 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     }
     s = watch_divergence(l, i.loss);
     if (s) return s;
-    account(l, "gradient norm", &began);
-    tg_optim_step(l->optim, i.lr, tg_clip_scale(i.grad_norm, o->clip) / weights, l->place.step + 1);
+    double began = l->profile ? tg_now() : 0;
+    if (!l->turns) tg_optim_step(l->optim, i.lr, tg_clip_scale(i.grad_norm, o->clip) / weights, l->place.step + 1);
     if (l->ema) tg_ema_update(l->ctx, l->ema, p, o->ema, l->place.step);
     account(l, "update", &began);
     l->place.skipped_now = 0;
     l->place.loss_sum += i.loss;
-    for (int k = 0; k < l->metrics; k++) l->place.metric_sum[k] += i.metrics[k] / weights;
+    for (int k = 0; k < l->metrics; k++) l->place.metric_sum[k] += i.metrics[k];
     l->place.loss_count++;
     l->place.step++;
     *out = i;

@@ -50,7 +50,8 @@ typedef struct tg_loop {
     tg_feed *feed;                /* of `rows` rows, so many of whose batches make one */
     int64_t rows;
     tg_carry carry;
-    tg_likelihood *validation;    /* NULL: no validation split */
+    tg_turns *turns;              /* of a model that trains in turns, else NULL */
+    tg_likelihood *validation;    /* NULL: no validation split, or no loss of it */
     float *ema;                   /* slab, or NULL */
     float *best;                  /* slab of what validated best, or NULL without validation */
     int metrics;                  /* that the loss names */

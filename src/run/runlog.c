@@ -81,7 +81,7 @@ static void put_metrics(tg_json_writer *w, const tg_log_line *line)
 {
     tg_str name = {0};
     for (int k = 0; k < line->metrics; k++) put(w, line->names[k], line->train[k]);
-    for (int k = 0; k < line->metrics; k++) {
+    for (int k = 0; k < line->metrics && !line->turns; k++) {
         tg_str_clear(&name);
         tg_str_addf(&name, "val_%s", line->names[k]);
         if (name.failed) w->out->failed = true;

@@ -48,11 +48,11 @@ const tg_key tg_train_keys[] = {
     TG_REAL(tg_train_options, clip, 0, "5", 0, 1e30, RESULT, "longest gradient; 0: any; of a transformer 1"),
     TG_REAL(tg_train_options, momentum, 0, "0.9", 0, 0.9999999, RESULT, "sgd, muon: share of the last update that goes on (muon: 0.95)"),
     TG_SWITCH(tg_train_options, nesterov, 0, NULL, RESULT, "sgd, muon: look ahead (muon does)"),
-    TG_REAL(tg_train_options, beta1, 0, "0.9", 0, 0.9999999, RESULT, "adam, adamw, muon: decay of the mean"),
+    TG_REAL(tg_train_options, beta1, 0, "0.9", 0, 0.9999999, RESULT, "adam, adamw, muon: decay of the mean; of a gan 0.5"),
     TG_REAL(tg_train_options, beta2, 0, "0.999", 0, 0.9999999, RESULT,
             "adam, adamw, muon, rmsprop: decay of the mean square; of a transformer 0.99"),
     TG_REAL(tg_train_options, epsilon, 0, "1e-8", 1e-30, 1, RESULT, "adam, adamw, muon, rmsprop: least divisor"),
-    TG_REAL(tg_train_options, ema, 0, "0", 0, 0.999999, RESULT, "moving average of the weights, such as 0.999; 0: none"),
+    TG_REAL(tg_train_options, ema, 0, "0", 0, 0.999999, RESULT, "moving average of the weights, such as 0.999; 0: none; of a gan 0.999"),
     TG_INT(tg_train_options, eval_every, 0, NULL, 1, 1e12, AUTO, "steps between evaluations"),
     TG_REAL(tg_train_options, eval_share, 0, NULL, 0, 1, AUTO,
             "evaluate and sample no more often than every so large a share of the steps done; 0: --eval-every says it all"),
@@ -254,8 +254,9 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
     if (!s && !t->desc->learner) s = tg_train_defaults(t->o, t->desc, t->config, t->data, t->keys, chosen);
     if (s) return s;
     t->about.init = t->init_hash[0] ? t->init_hash : NULL;
-    if (!t->desc->learner && t->o->on_nan == TG_NAN_REWIND && tg_dataset_count(t->data, TG_VAL) < 2)
-        return tg_fail(TG_EUSAGE, "--on-nan rewind goes back to the best weights on validation, and there is no validation split");
+    if (!t->desc->learner && t->o->on_nan == TG_NAN_REWIND && (t->desc->step || tg_dataset_count(t->data, TG_VAL) < 2))
+        return tg_fail(TG_EUSAGE, "--on-nan rewind goes back to the best weights on validation, and there is no validation %s",
+                       t->desc->step ? "loss" : "split");
     return tg_training_settings(t);
 }
 

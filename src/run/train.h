@@ -36,7 +36,7 @@ typedef struct tg_training {
     int64_t step_tokens, session_steps;
     double old_rate;              /* of the log's last line, for a run that ended before its result was written */
     bool told_estimate, decay_laid;
-    double train_loss;            /* of the last line of the log */
+    double train_loss, train_metrics[TG_METRICS]; /* of the last line of the log */
     double last_lr, last_norm;
     tg_profile *profile;          /* of --profile, from the fourth step on */
     struct tg_generator *generator; /* samples on the way, of text */

@@ -67,11 +67,9 @@ static tg_status plan_step(tg_training *t, plan *out)
         const int64_t B = tg_loop_rows(m, t->o->batch, T);
         const tg_batch batch = t->kind == TG_KIND_TEXT ? batch_of_text(T, B) : batch_of_samples(&t->about.data, B);
         tg_metrics metrics = {0};
-        tg_tape_begin(tape, &(tg_tape_mode){.train = true, .plan = true});
-        tg_tensor *loss = t->desc->loss(m, tape, &batch, &carry, &metrics);
-        s = loss ? tg_tape_backward(tape, loss) : tg_tape_status(tape);
-        *out = (plan){.flops = (tg_tape_flops(tape) + tg_tape_backward_flops(tape)) * (double)(t->o->accum * (t->o->batch / B)) +
-                               tg_optim_flops(optim),
+        double flops = 0;
+        s = tg_model_plan(t->ctx, m, tape, &batch, &carry, &metrics, &flops);
+        *out = (plan){.flops = flops * (t->desc->step ? 1 : (double)(t->o->accum * (t->o->batch / B))) + tg_optim_flops(optim),
                       .activations = tg_tape_peak(tape), .parameters = tg_params_elements(tg_model_params(m)),
                       .slab = tg_params_size(tg_model_params(m)) * (int64_t)sizeof(float), .optimizer = tg_optim_bytes(optim)};
     }
@@ -102,7 +100,7 @@ static void add_rows(const tg_training *t, const plan *p, int64_t memory, double
     row(out, t->kind == TG_KIND_IMAGE ? "training images" : t->kind == TG_KIND_POINTS ? "training points" : "training tokens",
         tg_format_count(text, tg_dataset_count(t->data, TG_TRAIN)));
     row(out, t->kind == TG_KIND_IMAGE ? "images a step" : t->kind == TG_KIND_POINTS ? "points a step" : "tokens a step",
-        tg_format_count(text, o->batch * o->seq * o->accum));
+        tg_format_count(text, tg_step_items(o, t->desc, t->config)));
     row(out, "steps", o->steps > 0 ? tg_format_count(text, o->steps) : o->time > 0 ? "as --time says" : "as --until says");
     row(out, "memory", tg_format_bytes(text, (double)memory));
     row(out, "  of it activations", tg_format_bytes(text, (double)p->activations));
@@ -121,7 +119,7 @@ static void add_object(const tg_training *t, const plan *p, int64_t memory, doub
     tg_json_member_int(&w, "params", p->parameters);
     tg_json_member_int(&w, t->kind == TG_KIND_IMAGE ? "images_per_step" : t->kind == TG_KIND_POINTS ? "points_per_step"
                        : "tokens_per_step",
-                       o->batch * o->seq * o->accum);
+                       tg_step_items(o, t->desc, t->config));
     tg_json_member_int(&w, "steps", o->steps);
     tg_json_member_int(&w, "bytes", memory);
     tg_json_member_int(&w, "activation_bytes", p->activations);

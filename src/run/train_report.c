@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "run/defaults.h"
 #include "run/generate.h"
 #include "run/result.h"
 
@@ -24,7 +25,7 @@ double tg_training_bits(const tg_training *t, double nats)
 
 static int64_t tokens_of(const tg_training *t, int64_t step)
 {
-    return step * t->o->batch * t->o->seq * t->o->accum;
+    return step * tg_step_items(t->o, t->desc, t->config);
 }
 
 static double epochs_of(const tg_training *t, int64_t step)
@@ -56,9 +57,9 @@ static tg_status log_line(tg_training *t, double val_loss)
                         .train_loss = at->loss_count > 0 ? t->train_loss : NAN, .val_loss = val_loss,
                         .bpc = tg_training_bits(t, val_loss), .lr = t->last_lr, .grad_norm = t->last_norm,
                         .tokens_per_second = tg_training_rate(t), .seconds = tg_training_seconds(t),
-                        .peak_memory = tg_peak_memory(), .metrics = t->loop->metrics, .names = t->loop->metric_names};
+                        .peak_memory = tg_peak_memory(), .metrics = t->loop->metrics, .names = t->loop->metric_names, .turns = t->loop->turns != NULL};
     for (int k = 0; k < line.metrics; k++) {
-        line.train[k] = at->loss_count > 0 ? at->metric_sum[k] / (double)at->loss_count : (double)NAN;
+        t->train_metrics[k] = line.train[k] = at->loss_count > 0 ? at->metric_sum[k] / (double)at->loss_count : (double)NAN;
         line.val[k] = isnan(val_loss) ? (double)NAN : tg_likelihood_metric(t->loop->validation, k);
         at->metric_sum[k] = 0;
     }
@@ -86,10 +87,11 @@ static void tell_evaluation(tg_training *t, double val_loss)
     tg_str_addf(&line, "step %lld", (long long)at->step);
     if (t->o->steps > 0) tg_str_addf(&line, "/%lld", (long long)t->o->steps);
     add_figure(&line, "epoch", epochs_of(t, at->step), 1);
-    add_figure(&line, "train", t->train_loss, 3);
+    if (!t->loop->turns) add_figure(&line, "train", t->train_loss, 3);
     add_figure(&line, "val", val_loss, 3);
-    for (int k = 0; k < t->loop->metrics && !isnan(val_loss); k++)
-        add_figure(&line, t->loop->metric_names[k], tg_likelihood_metric(t->loop->validation, k), 3);
+    for (int k = 0; k < t->loop->metrics; k++)
+        add_figure(&line, t->loop->metric_names[k], t->loop->turns ? t->train_metrics[k] : isnan(val_loss) ? (double)NAN
+                   : tg_likelihood_metric(t->loop->validation, k), 3);
     add_figure(&line, t->words->bits_shown, tg_training_bits(t, val_loss), 3);
     if (!isnan(val_loss) && at->best_step == at->step) tg_str_add(&line, "  best");
     if (!isnan(rate)) tg_str_addf(&line, "  %s %s/s", tg_format_count(text, (int64_t)rate), t->words->items);
@@ -104,6 +106,7 @@ tg_status tg_training_report(tg_training *t, bool evaluate)
     double val_loss = NAN;
     tg_status s = TG_OK;
     if (evaluate && t->loop->validation) s = tg_loop_evaluate(t->loop, &val_loss);
+    else if (evaluate) t->loop->place.evaluated = step;
     if (!s && (evaluate || tg_training_due(step, every < 1 ? 1 : every, o->eval_share / LINES_AN_EVALUATION)))
         s = log_line(t, val_loss);
     if (!s && evaluate) tell_evaluation(t, val_loss);
@@ -163,7 +166,7 @@ void tg_training_tell_start(tg_training *t, const char *chosen)
     else
         tg_log(t->ctx, TG_LOG_INFO, "stateful streams: truncated BPTT over %lld steps, state carried on%s", (long long)o->seq,
                documents ? " to the end of each document" : "");
-    if (!t->loop->validation)
+    if (!t->loop->validation && !t->loop->turns)
         tg_log(t->ctx, TG_LOG_WARN, "no validation split: the last weights are kept, good or not (gen-preprocess --val 0.1 makes one)");
 }
 
@@ -242,7 +245,7 @@ tg_status tg_training_put_result(tg_training *t, const tg_outcome *r)
     tg_json_member_real(&w, "val_loss", r->val_loss);
     tg_json_member_int(&w, "best_step", r->best_step);
     if (t->words->bits) tg_json_member_real(&w, t->words->bits, tg_training_bits(t, r->val_loss));
-    for (int k = 0; k < r->metrics; k++) tg_json_member_real(&w, r->names[k], isnan(r->val_loss) ? (double)NAN : r->values[k]);
+    for (int k = 0; k < r->metrics; k++) tg_json_member_real(&w, r->names[k], t->desc->loss && isnan(r->val_loss) ? (double)NAN : r->values[k]);
     static const char *const of_text[] = {"uniform", "unigram", "ngram", NULL};
     const char *const of_samples[] = {t->words->baseline, NULL}, *const *baseline = t->words->baseline ? of_samples : of_text;
     for (; *baseline; baseline++) tg_json_member_real(&w, *baseline, tg_dataset_baseline(t->data, *baseline));
@@ -269,6 +272,6 @@ tg_status tg_training_result(tg_training *t, const char *stopped)
         .val_loss = at->best_loss, .best_step = isnan(at->best_loss) ? at->step : at->best_step, .rate = rate,
         .gflops = t->loop->step_flops > 0 ? t->loop->step_flops / step_tokens * rate / 1e9 : (double)NAN,
         .params = tg_params_elements(tg_model_params(t->model)), .model_sha256 = t->saver.model_sha256,
-        .metrics = t->loop->metrics, .names = t->loop->metric_names, .values = at->best_metric,
+        .metrics = t->loop->metrics, .names = t->loop->metric_names, .values = t->loop->turns ? t->train_metrics : at->best_metric,
     });
 }
