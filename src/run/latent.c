@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/fmath.h"
 #include "base/rng.h"
-#include "data/image/sheet.h"
 #include "run/kinds.h"
 
 enum { AT_ONCE = 64 };
@@ -123,6 +122,13 @@ tg_status tg_latent_encode(tg_model *m, tg_tape *t, const float *x, const int32_
     return run(m, t, tg_model_descriptor(m)->encode, &one, x, labels, n, z);
 }
 
+tg_status tg_latent_score(tg_model *m, tg_tape *t, const float *x, const int32_t *labels, int64_t n, float *logits)
+{
+    const tg_model_data *about = tg_model_about(m);
+    const tg_shape one = tg_shape_of(about->rank, about->dims);
+    return run(m, t, tg_model_descriptor(m)->score, &one, x, labels, n, logits);
+}
+
 /* ---- to look at -------------------------------------------------------------------------------------------------------- */
 
 uint8_t tg_latent_pixel(float x)
@@ -138,10 +144,10 @@ static tg_status class_of(void *user, int64_t sample, int64_t *out)
 }
 
 static tg_status sheet_of_points(const tg_model_data *data, tg_scratch *bytes, const int32_t *labels, int64_t n, int64_t *order,
-                                 tg_image *out)
+                                 const tg_sheet_plane *plane, tg_image *out)
 {
     for (int64_t i = 0; i < n; i++) order[i] = i;
-    return tg_sheet_points(bytes, data->dims[0], order, n, class_of, &labels, out);
+    return tg_sheet_points(bytes, data->dims[0], order, n, class_of, &labels, plane, out);
 }
 
 static tg_status sheet_of_images(const tg_model_data *data, const float *x, int64_t n, int64_t rows, int64_t columns,
@@ -162,7 +168,7 @@ static tg_status sheet_of_images(const tg_model_data *data, const float *x, int6
 }
 
 tg_status tg_latent_sheet(const tg_model_data *data, const float *x, const int32_t *labels, int64_t n, int64_t columns,
-                          tg_image *out)
+                          const tg_sheet_plane *plane, tg_image *out)
 {
     const int64_t rows = (n + columns - 1) / columns;
     int64_t *cells = tg_alloc_array(rows * columns, sizeof *cells);
@@ -170,7 +176,7 @@ tg_status tg_latent_sheet(const tg_model_data *data, const float *x, const int32
     tg_status s = cells ? TG_OK : TG_ENOMEM;
     if (!s && data->kind == TG_KIND_IMAGE) s = sheet_of_images(data, x, n, rows, columns, cells, out);
     else if (!s) s = tg_scratch_of(x, n * data->dims[0] * (int64_t)sizeof *x, &bytes);
-    if (!s && bytes) s = sheet_of_points(data, bytes, labels, n, cells, out);
+    if (!s && bytes) s = sheet_of_points(data, bytes, labels, n, cells, plane, out);
     tg_scratch_free(bytes);
     tg_free(cells);
     return s;

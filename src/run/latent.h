@@ -2,7 +2,7 @@
 #ifndef TG_RUN_LATENT_H
 #define TG_RUN_LATENT_H
 #include "base/json.h"
-#include "data/image/image.h"
+#include "data/image/sheet.h"
 #include "tinygen/model.h"
 
 /* z [Z] of sample i: normal numbers, those beyond the truncation (0: none) drawn again. */
@@ -18,9 +18,13 @@ double tg_normal_quantile(double p);
 tg_status tg_latent_decode(tg_model *m, tg_tape *t, const float *z, const int32_t *labels, int64_t n, float *x);
 tg_status tg_latent_encode(tg_model *m, tg_tape *t, const float *x, const int32_t *labels, int64_t n, float *z);
 
+/* How real x [n, size] looks, logits [n]. */
+tg_status tg_latent_score(tg_model *m, tg_tape *t, const float *x, const int32_t *labels, int64_t n, float *logits);
+
 /* Pixel of x: 0..1 to 0..255, rounded. */
 uint8_t tg_latent_pixel(float x);
-/* x [n, size] side by side, columns in a row; points: a plane, a colour a class (labels NULL: one). *out is the caller's. */
+/* x [n, size] side by side, columns in a row; points: a plane (NULL: where they are), a colour a class (labels NULL: one). *out is
+ * the caller's. */
 tg_status tg_latent_sheet(const tg_model_data *data, const float *x, const int32_t *labels, int64_t n, int64_t columns,
-                          tg_image *out);
+                          const tg_sheet_plane *plane, tg_image *out);
 #endif

@@ -103,6 +103,7 @@ tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line)
     put(&w, "val_loss", line->val_loss);
     if (words->bits) put(&w, words->bits, line->bpc);
     put_metrics(&w, line);
+    if (line->turns) put(&w, "diversity", line->diversity);
     put(&w, "lr", line->lr);
     put(&w, "grad_norm", line->grad_norm);
     put(&w, words->rate, line->tokens_per_second);

@@ -15,7 +15,8 @@ typedef struct tg_log_line {
     int metrics;                /* that the loss names: "kl" of training, "val_kl" of validation */
     const char *const *names;
     double train[TG_METRICS], val[TG_METRICS];
-    bool turns;                 /* trained in turns: nothing is validated */
+    bool turns;                 /* trained in turns: nothing is validated ... */
+    double diversity;           /* ... but samples are compared with each other; NaN: not now */
 } tg_log_line;
 
 /* step 0: the log starts empty. last->kind says what its rates are called. Of the last line that is kept, *last gets seconds, train_loss and tokens_per_second; what

@@ -281,7 +281,7 @@ static tg_status make_png(gallery *g)
     int64_t n = 0;
     tg_image image = {0};
     tg_status s = arrange(g, &x, &labels, &n);
-    if (!s) s = tg_latent_sheet(g->data, x, labels, n, g->across, &image);
+    if (!s) s = tg_latent_sheet(g->data, x, labels, n, g->across, NULL, &image);
     if (!s) s = tg_png_write(&g->out, &image);
     tg_image_free(&image);
     tg_free(labels);
@@ -348,7 +348,7 @@ static tg_status show(gallery *g)
     if (g->across > fit) g->across = fit < 1 ? 1 : fit;
     tg_status s = arrange(g, &x, &labels, &n);
     if (!s && g->data->kind == TG_KIND_IMAGE) s = lay_pixels(g, x, n, g->across, &image);
-    else if (!s) s = tg_latent_sheet(g->data, x, labels, n, 1, &image);
+    else if (!s) s = tg_latent_sheet(g->data, x, labels, n, 1, NULL, &image);
     if (!s) s = narrow(&image, columns);
     if (!s) tg_blocks_draw(&text, &image, tg_term_colours());
     if (!s) s = text.failed ? TG_ENOMEM : tg_output(g->ctx, text.data, text.length);

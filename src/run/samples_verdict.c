@@ -335,7 +335,7 @@ tg_status tg_samples_sheet(tg_sampling *p)
     else if (!(p->sheet = tg_strdup(p->o->sheet))) status = TG_ENOMEM;
     if (status || !p->sheet) return status;
     status = p->kind == TG_KIND_IMAGE ? draw_images(p, &image)
-                                      : tg_sheet_points(p->data, p->size, p->order, p->counts[TG_TRAIN], class_at, p, &image);
+                                      : tg_sheet_points(p->data, p->size, p->order, p->counts[TG_TRAIN], class_at, p, NULL, &image);
     if (!status) status = tg_png_write(&png, &image);
     if (!status) status = tg_write_file(p->sheet, png.data, png.length);
     tg_image_free(&image);

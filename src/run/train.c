@@ -491,12 +491,13 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     if (!o->out && !o->dry_run) return tg_fail(TG_EUSAGE, "-o RUN is missing: the run folder to make");
     double now = tg_now();
     tg_training t = {.ctx = ctx, .o = o, .keys = keys, .desc = desc, .config = config, .started = now, .saved_at = now,
-                     .train_loss = NAN, .saver = {.model_step = -1}};
+                     .train_loss = NAN, .diversity = NAN, .saver = {.model_step = -1}};
     s = train(&t, &chosen);
     if (s && t.dir && !t.dir->used && !tg_rundir_has(t.dir, "config.json")) tg_rundir_discard(t.dir);
     tg_str_free(&chosen);
     tg_trained_close(t.initial);
     tg_generator_free(t.generator);
+    tg_pictures_free(t.pictures);
     tg_runlog_close(t.log);
     tg_loop_free(t.loop);
     tg_model_free(t.model);

@@ -40,6 +40,8 @@ typedef struct tg_training {
     double last_lr, last_norm;
     tg_profile *profile;          /* of --profile, from the fourth step on */
     struct tg_generator *generator; /* samples on the way, of text */
+    struct tg_pictures *pictures; /* the same, of latent models; NULL: none were drawn yet */
+    double diversity;             /* of the last pictures, as a share of the data's; NaN: nobody looked */
 } tg_training;
 
 /* Settings as JSON into t->settings and t->about, after a change of them. */
@@ -89,8 +91,11 @@ tg_status tg_training_result(tg_training *t, const char *stopped); /* the same, 
 tg_status tg_training_sample(tg_training *t);
 tg_status tg_training_write_sample(tg_training *t, int64_t step); /* by the generator's model as it is */
 double tg_training_bits(const tg_training *t, double nats);       /* a character of validation, a number of an image; NaN: of points */
-/* train_pictures.c: the same of a latent model, samples/NNNNNN.png, of noise that is the same each time. */
+/* train_pictures.c: the same of a latent model, samples/NNNNNN.png, of noise that is the same each time. Of one that trains in
+ * turns, also how diverse they are: a warning where they are all alike. */
+typedef struct tg_pictures tg_pictures;
 tg_status tg_training_write_picture(tg_training *t, int64_t step);
+void tg_pictures_free(tg_pictures *p);
 tg_status tg_training_put_file(tg_training *t, const char *name, const char *bytes, int64_t length); /* into samples/ */
 
 /* train_profile.c: --profile */

@@ -57,7 +57,7 @@ static tg_status log_line(tg_training *t, double val_loss)
                         .train_loss = at->loss_count > 0 ? t->train_loss : NAN, .val_loss = val_loss,
                         .bpc = tg_training_bits(t, val_loss), .lr = t->last_lr, .grad_norm = t->last_norm,
                         .tokens_per_second = tg_training_rate(t), .seconds = tg_training_seconds(t),
-                        .peak_memory = tg_peak_memory(), .metrics = t->loop->metrics, .names = t->loop->metric_names, .turns = t->loop->turns != NULL};
+                        .peak_memory = tg_peak_memory(), .metrics = t->loop->metrics, .names = t->loop->metric_names, .turns = t->loop->turns != NULL, .diversity = t->diversity};
     for (int k = 0; k < line.metrics; k++) {
         t->train_metrics[k] = line.train[k] = at->loss_count > 0 ? at->metric_sum[k] / (double)at->loss_count : (double)NAN;
         line.val[k] = isnan(val_loss) ? (double)NAN : tg_likelihood_metric(t->loop->validation, k);
@@ -92,6 +92,7 @@ static void tell_evaluation(tg_training *t, double val_loss)
     for (int k = 0; k < t->loop->metrics; k++)
         add_figure(&line, t->loop->metric_names[k], t->loop->turns ? t->train_metrics[k] : isnan(val_loss) ? (double)NAN
                    : tg_likelihood_metric(t->loop->validation, k), 3);
+    add_figure(&line, "diversity", t->diversity, 2);
     add_figure(&line, t->words->bits_shown, tg_training_bits(t, val_loss), 3);
     if (!isnan(val_loss) && at->best_step == at->step) tg_str_add(&line, "  best");
     if (!isnan(rate)) tg_str_addf(&line, "  %s %s/s", tg_format_count(text, (int64_t)rate), t->words->items);
@@ -105,12 +106,13 @@ tg_status tg_training_report(tg_training *t, bool evaluate)
     const int64_t step = t->loop->place.step, every = o->eval_every / LINES_AN_EVALUATION;
     double val_loss = NAN;
     tg_status s = TG_OK;
-    if (evaluate && t->loop->validation) s = tg_loop_evaluate(t->loop, &val_loss);
-    else if (evaluate) t->loop->place.evaluated = step;
+    t->diversity = NAN;
+    if (tg_training_due(step, o->sample_every, o->eval_share)) s = tg_training_sample(t);
+    if (!s && evaluate && t->loop->validation) s = tg_loop_evaluate(t->loop, &val_loss);
+    else if (!s && evaluate) t->loop->place.evaluated = step;
     if (!s && (evaluate || tg_training_due(step, every < 1 ? 1 : every, o->eval_share / LINES_AN_EVALUATION)))
         s = log_line(t, val_loss);
     if (!s && evaluate) tell_evaluation(t, val_loss);
-    if (!s && tg_training_due(step, o->sample_every, o->eval_share)) s = tg_training_sample(t);
     return s;
 }
 

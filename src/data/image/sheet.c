@@ -83,27 +83,42 @@ static void mark(tg_image *out, int64_t x, int64_t y, int64_t class)
     for (int c = 0; c < 3; c++) p[c] = (uint8_t)(p[c] - (p[c] - ink[c]) * INK / 128 * (p[c] > ink[c]));
 }
 
-/* Where in the plane a coordinate lies, a margin left at both sides. */
+/* Where in the plane a coordinate lies, a margin left at both sides; -1: outside. */
 static int64_t place(float x, float low, float high)
 {
-    const double share = high > low ? ((double)x - (double)low) / ((double)high - (double)low) : 0.5;
-    return (int64_t)(PLANE * (0.04 + 0.92 * share));
+    const double share = high > low ? ((double)x - (double)low) / ((double)high - (double)low) : 0.5, at = PLANE * (0.04 + 0.92 * share);
+    return at >= 0 && at < PLANE ? (int64_t)at : -1;
+}
+
+static void lay_ground(tg_image *out, const tg_sheet_plane *p)
+{
+    static const uint8_t yellow[3] = {255, 214, 102};
+    for (int64_t i = 0; i < PLANE * PLANE; i++) {
+        const int64_t y = (PLANE - 1 - i / PLANE) * p->side / PLANE, x = i % PLANE * p->side / PLANE;
+        for (int c = 0; c < 3; c++) out->pixels[3 * i + c] = (uint8_t)(255 - p->shade[y * p->side + x] * (float)(255 - yellow[c]));
+    }
 }
 
 tg_status tg_sheet_points(tg_scratch *data, int64_t D, const int64_t *order, int64_t count, tg_sheet_class *class, void *user,
-                          tg_image *out)
+                          const tg_sheet_plane *part, tg_image *out)
 {
     plane p = {.data = data, .D = D, .order = order, .count = count};
     tg_image sheet = {.width = PLANE, .height = PLANE, .channels = 3, .pixels = tg_alloc_array(PLANE * PLANE, 3)};
     if (!sheet.pixels) return TG_ENOMEM;
     memset(sheet.pixels, 255, (size_t)PLANE * PLANE * 3);
-    tg_status status = measure(&p);
+    tg_status status = part ? TG_OK : measure(&p);
+    for (int d = 0; d < 2 && part; d++) {
+        p.low[d] = part->low[d];
+        p.high[d] = part->high[d];
+    }
+    if (part && part->side > 0) lay_ground(&sheet, part);
     for (int64_t i = 0; i < count && !status; i++) {
         float at[2];
         int64_t of = -1;
         status = look(&p, i, at);
         if (!status) status = class(user, order[i], &of);
-        if (!status) mark(&sheet, place(at[0], p.low[0], p.high[0]), PLANE - 1 - place(at[1], p.low[1], p.high[1]), of);
+        const int64_t x = place(at[0], p.low[0], p.high[0]), y = place(at[1], p.low[1], p.high[1]);
+        if (!status && x >= 0 && y >= 0) mark(&sheet, x, PLANE - 1 - y, of);
     }
     if (status) tg_image_free(&sheet);
     else *out = sheet;
