@@ -92,7 +92,8 @@ typedef struct tg_turns {
     tg_optim *optim;
     tg_tape *tape;
     tg_feed *feed;
-    const tg_batch *paper;       /* in a plan: what every batch looks like, without data; tensors then have none, and nothing moves */
+    const tg_batch *given;       /* stands for every batch of the feed; NULL: the feed's own */
+    bool plan;                   /* on paper: tensors have no data, and nothing moves */
     uint64_t seed;
     double base_lr, clip;        /* base_lr: the highest of the schedule */
     int64_t step;                /* steps done before this one */
@@ -109,6 +110,8 @@ void tg_turns_free(tg_turns *u); /* one that was allocated */
 tg_status tg_turns_batch(tg_turns *u, int64_t number, tg_batch *out);
 /* Begins a pass, with noise of its own, whose gradients go to these groups (bits). */
 void tg_turns_pass(tg_turns *u, uint32_t groups);
+/* Number of a stream of random numbers for what belongs to the next pass. */
+uint64_t tg_turns_stream(const tg_turns *u);
 /* So many floats that outlive passes, at the same place until more are asked for; NULL: no memory. */
 float *tg_turns_room(tg_turns *u, int64_t floats);
 /* Gradients of a loss, which may be NULL where the tape failed; nothing moves. */

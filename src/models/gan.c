@@ -46,18 +46,18 @@ typedef struct gan {
 } gan;
 
 static const tg_key gan_keys[] = {
-    TG_CHOICE(gan_config, arch, 0, NULL, "mlp|dcgan", TG_KEY_RESULT | TG_KEY_AUTO, "dense layers, or convolutions; of points mlp"),
-    TG_INT(gan_config, latent, 'z', NULL, 1, 4096, TG_KEY_RESULT | TG_KEY_AUTO, "numbers of the noise z"),
-    TG_INT(gan_config, hidden, 0, NULL, 1, 16384, TG_KEY_RESULT | TG_KEY_AUTO,
+    TG_CHOICE(gan_config, arch, 0, "mlp", "mlp|dcgan", TG_KEY_RESULT | TG_KEY_AUTO, "dense layers, or convolutions; of points mlp"),
+    TG_INT(gan_config, latent, 'z', "100", 1, 4096, TG_KEY_RESULT | TG_KEY_AUTO, "numbers of the noise z"),
+    TG_INT(gan_config, hidden, 0, "256", 1, 16384, TG_KEY_RESULT | TG_KEY_AUTO,
            "mlp: units of the layer next to z; the next has twice as many, and the discriminator mirrors them"),
     TG_INT(gan_config, channels, 0, "64", 1, 1024, TG_KEY_RESULT,
            "dcgan: channels next to the image; each halving of the sides doubles them, up to 8 times"),
-    TG_CHOICE(gan_config, loss, 0, NULL, "nonsaturating|hinge|wgan-gp", TG_KEY_RESULT | TG_KEY_AUTO, "what the two sides play for"),
-    TG_SWITCH(gan_config, spectral, 0, NULL, TG_KEY_RESULT | TG_KEY_AUTO, "divide the discriminator's matrices by their largest singular value"),
-    TG_REAL(gan_config, r1, 0, NULL, 0, 1e6, TG_KEY_RESULT | TG_KEY_AUTO, "weight of the gradient penalty at real examples; 0: none"),
+    TG_CHOICE(gan_config, loss, 0, "hinge", "nonsaturating|hinge|wgan-gp", TG_KEY_RESULT | TG_KEY_AUTO, "what the two sides play for"),
+    TG_SWITCH(gan_config, spectral, 0, "false", TG_KEY_RESULT | TG_KEY_AUTO, "divide the discriminator's matrices by their largest singular value"),
+    TG_REAL(gan_config, r1, 0, "0", 0, 1e6, TG_KEY_RESULT | TG_KEY_AUTO, "weight of the gradient penalty at real examples; 0: none"),
     TG_REAL(gan_config, penalty, 0, "10", 0, 1e6, TG_KEY_RESULT, "wgan-gp: weight of its gradient penalty"),
-    TG_INT(gan_config, critic, 0, NULL, 1, 50, TG_KEY_RESULT | TG_KEY_AUTO, "updates of the discriminator for each of the generator"),
-    TG_REAL(gan_config, lr_d, 0, NULL, 0, 1e30, TG_KEY_RESULT | TG_KEY_AUTO, "the discriminator's learning rate; 0: as lr"),
+    TG_INT(gan_config, critic, 0, "1", 1, 50, TG_KEY_RESULT, "updates of the discriminator for each of the generator"),
+    TG_REAL(gan_config, lr_d, 0, "0", 0, 1e30, TG_KEY_RESULT, "the discriminator's learning rate; 0: as lr"),
     TG_SWITCH(gan_config, labels, 0, "true", TG_KEY_RESULT, "learn each class apart, where the data have classes"),
     TG_KEYS_END
 };
@@ -242,7 +242,7 @@ typedef struct bench { tg_turns *u; tg_batch batch; int64_t B, count; float *rea
 
 static tg_tensor *input(const bench *b, const float *x)
 {
-    return tg_input_values(b->u->tape, 2, (int64_t[]){b->B, b->count / b->B}, b->u->paper ? NULL : x);
+    return tg_input_values(b->u->tape, 2, (int64_t[]){b->B, b->count / b->B}, b->u->plan ? NULL : x);
 }
 
 static tg_tensor *labels_of(const tg_model *m, const bench *b)
@@ -283,7 +283,7 @@ static tg_status set_out(const tg_model *m, bench *b, int64_t number)
 static void choose_points(const gan_config *c, const bench *b)
 {
     const int64_t size = b->count / b->B;
-    tg_rng r = tg_rng_at(b->u->seed, TG_RNG_MIX, (uint64_t)(b->u->step * 64 + b->u->passes));
+    tg_rng r = tg_rng_at(b->u->seed, TG_RNG_MIX, tg_turns_stream(b->u));
     for (int64_t i = 0; i < b->B; i++) {
         const float share = c->loss == WGAN_GP ? tg_rng_unit(&r) : 1;
         for (int64_t k = i * size; k < (i + 1) * size; k++) b->at[k] = share * b->real[k] + (1 - share) * b->fake[k];
@@ -296,12 +296,12 @@ static tg_status find_directions(const tg_model *m, const bench *b)
     const gan_config *c = tg_model_config(m);
     const int64_t size = b->count / b->B;
     tg_turns *u = b->u;
-    if (!u->paper) choose_points(c, b);
+    if (!u->plan) choose_points(c, b);
     tg_turns_pass(u, 1u << NOBODY);
     tg_tensor *x = input(b, b->at);
     if (x) x->wants_grad = true;
     tg_status s = tg_turns_back(u, tg_sum(u->tape, discriminate(m, u->tape, x, labels_of(m, b))));
-    if (s || u->paper) return s;
+    if (s || u->plan) return s;
     for (int64_t i = 0; i < b->B; i++) {
         const float *g = x->grad + i * size;
         double squares = 0;
@@ -406,8 +406,7 @@ static const char *gan_default(const char *key, const tg_model_data *data, int64
 {
     static const struct { const char *key, *of_images, *of_points; } rows[] = {
         {"latent", "100", "16"}, {"hidden", "256", "128"}, {"loss", "hinge", "nonsaturating"}, {"spectral", "true", "false"},
-        {"r1", "0", "0"}, {"critic", "1", "1"}, {"lr_d", "0", "0"},
-        {"lr", "2e-4", "1e-3"}, {"beta1", "0.5", "0.5"}, {"ema", "0.999", "0.999"}, {"batch", "64", "256"}};
+        {"r1", "0", "0.1"}, {"lr", "5e-4", "1e-3"}, {"beta1", "0.5", "0.5"}, {"ema", "0.999", "0.999"}, {"batch", "64", "256"}};
     const bool points = data->kind == TG_KIND_POINTS;
     (void)train_items;
     (void)out;

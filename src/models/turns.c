@@ -25,17 +25,23 @@ void tg_turns_free(tg_turns *u)
 tg_status tg_turns_batch(tg_turns *u, int64_t number, tg_batch *out)
 {
     tg_status s = TG_OK;
-    if (u->paper) *out = *u->paper;
+    if (u->given) *out = *u->given;
     else s = tg_feed_batch(u->feed, number, out);
     if (!s) u->items += out->items;
     return s;
 }
 
+uint64_t tg_turns_stream(const tg_turns *u)
+{
+    return (uint64_t)u->step * PASSES + (uint64_t)u->passes;
+}
+
 void tg_turns_pass(tg_turns *u, uint32_t groups)
 {
     tg_params_clear_grads(u->params);
-    tg_tape_begin(u->tape, &(tg_tape_mode){.train = true, .plan = u->paper != NULL, .seed = u->seed, .groups = groups,
-                                            .step = (uint64_t)u->step * PASSES + (uint64_t)u->passes++, .update = u->step});
+    tg_tape_begin(u->tape, &(tg_tape_mode){.train = true, .plan = u->plan, .seed = u->seed, .groups = groups,
+                                            .step = tg_turns_stream(u), .update = u->step});
+    u->passes++;
 }
 
 float *tg_turns_room(tg_turns *u, int64_t floats)
@@ -58,7 +64,7 @@ tg_status tg_turns_back(tg_turns *u, tg_tensor *loss)
 tg_status tg_turns_update(tg_turns *u, tg_tensor *loss, double rate, int64_t number)
 {
     tg_status s = tg_turns_back(u, loss);
-    if (s || u->paper) return s;
+    if (s || u->plan) return s;
     u->loss = (double)loss->data[0];
     u->grad_norm = isfinite(u->loss) ? tg_grad_norm(u->ctx, u->params) : (double)NAN;
     if (!isfinite(u->grad_norm)) return tg_fail(TG_EINVAL, "the loss or its gradient is not finite");
@@ -71,7 +77,7 @@ tg_status tg_model_plan(tg_context *ctx, tg_model *m, tg_tape *t, const tg_batch
 {
     const tg_model_desc *desc = tg_model_descriptor(m);
     if (desc->step) {
-        tg_turns u = {.ctx = ctx, .params = tg_model_params(m), .tape = t, .paper = batch, .base_lr = 1};
+        tg_turns u = {.ctx = ctx, .params = tg_model_params(m), .tape = t, .given = batch, .plan = true, .base_lr = 1};
         tg_turns_start(&u, 0, 1);
         tg_status s = desc->step(m, &u, out);
         *flops = u.flops;

@@ -8,7 +8,7 @@
 #include "run/latent.h"
 #include "run/train.h"
 
-enum { ROWS = 8, COLUMNS = 8, MOST_COLUMNS = 16, POINTS = 1024, PICTURE_SEED = 1, SURFACE = 96 };
+enum { ROWS = 8, COLUMNS = 8, MOST_COLUMNS = 16, POINTS = 1024, PICTURE_SEED = 1, SURFACE = 96, EARLY = 1000 };
 static const double ALIKE = 0.2; /* of the data's diversity: below it, twice in a row, samples count as all alike */
 
 struct tg_pictures {
@@ -19,7 +19,7 @@ struct tg_pictures {
     tg_sheet_plane plane;      /* points: where those are */
     float *grid, *logits, *shade;
     int32_t *grid_labels;
-    bool alike;                /* the last time */
+    bool alike, unlike;        /* the last time; ever */
 };
 
 void tg_pictures_free(tg_pictures *p)
@@ -153,8 +153,9 @@ static tg_status draw_surface(tg_training *t, tg_pictures *p)
 
 static void tell_collapse(tg_training *t, tg_pictures *p)
 {
-    const bool alike = t->diversity < ALIKE;
-    if (alike && p->alike)
+    const bool alike = t->diversity < ALIKE; /* so they are, too, before anything is learned */
+    p->unlike = p->unlike || !alike;
+    if (alike && p->alike && (p->unlike || t->loop->place.step >= EARLY))
         tg_log(t->ctx, TG_LOG_WARN, "step %lld: what is generated is nearly all alike (diversity %d %% of the data's): the generator has "
                "collapsed. Try a lower --lr, or --r1 1", (long long)t->loop->place.step, (int)(100 * t->diversity));
     p->alike = alike;

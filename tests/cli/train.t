@@ -16,7 +16,7 @@ $ gen-train --model lstm --data x.safetensors
 ! gen-train: -o RUN is missing: the run folder to make
 ? 2
 $ gen-train --data x.safetensors -o a
-! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru, transformer, vae
+! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru, transformer, vae, gan
 ? 2
 $ gen-train --data x.safetensors --preset gpt -o a
 ! gen-train: there is no preset gpt; there are: gpt-tiny, gpt-small, gpt-baby, llama-tiny
@@ -149,7 +149,7 @@ $ gen-train --model lstm -o c
 ! gen-train: --data FILE is missing: the dataset, as gen-preprocess writes it
 ? 2
 $ gen-train --data x.safetensors -o c
-! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru, transformer, vae
+! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru, transformer, vae, gan
 ? 2
 $ gen-train --data x.safetensors --model lstm
 ! gen-train: -o RUN is missing: the run folder to make

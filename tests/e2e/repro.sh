@@ -6,7 +6,7 @@ work=$(mktemp -d "${TG_TEST_TMP:-${TMPDIR:-/tmp}}/repro-XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 : "${BUILD:=build}"
 MAKE=${MAKE:-make}
-kinds='lstm gru rnn gpt2 llama vae cvae'
+kinds='lstm gru rnn gpt2 llama vae cvae gan wgan'
 gen-collect synth:verses --max-bytes 18k --licence CC0-1.0 -o "$work/corpus" -q 2>/dev/null &&
 gen-preprocess "$work/corpus" -o "$work/x.safetensors" -q &&
 gen-collect synth:shapes --limit 300 -o "$work/shapes" -q 2>/dev/null &&
@@ -27,6 +27,8 @@ options()
     vae) echo --model vae --hidden 40 --latent 5 --batch 16 --steps 60 --binarize dynamic --kl-warmup 30 --eval-every 20 ;;
     cvae) echo --model vae --arch conv --channels 6 --hidden 24 --latent 3 --likelihood logistic --batch 12 --accum 2 --steps 30 \
         --ema 0.9 --no-labels --eval-every 10 ;;
+    gan) echo --model gan --channels 5 --latent 6 --batch 10 --steps 25 --eval-every 10 ;;
+    wgan) echo --model gan --arch mlp --hidden 9 --latent 4 --loss wgan-gp --critic 2 --batch 8 --steps 25 --ema 0 --eval-every 10 ;;
     esac
 }
 
@@ -36,7 +38,7 @@ train()
 {
     kind=$1 dir=$2
     shift 2
-    case $kind in *vae) data=images ;; *) data=x ;; esac
+    case $kind in *vae | *gan) data=images ;; *) data=x ;; esac
     # shellcheck disable=SC2046
     $under "${bins}gen-train" --data "$work/$data.safetensors" $(options "$kind") --sample-every 0 -q -o "$work/$dir" "$@" \
         2> "$work/$dir.err"
@@ -45,7 +47,7 @@ train()
 sums()
 {
     (cd "$work/$1" && sha256sum model.safetensors state.safetensors &&
-        if grep -q '"model": "vae"' config.json; then "${bins}gen-sample" . --threads "${2:-1}" -n 9 -o - --format npy
+        if grep -q '"model": "[vg]a[en]"' config.json; then "${bins}gen-sample" . --threads "${2:-1}" -n 9 -o - --format npy
         else "${bins}gen-sample" . --threads "${2:-1}" -n 2 --length 150 --top-p 0.9 --repeat-penalty 1.1; fi | sha256sum) 2>&1
 }
 # same NAME KIND DIR [THREADS]
@@ -85,7 +87,7 @@ for lang in tr_TR.UTF-8 C; do (export LC_ALL=$lang TZ=Asia/Tokyo; each "locale_$
 n=3
 for k in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$work/k"
-    case $((k % 4)) in 0) kind=gru ;; 1) kind=lstm ;; 2) kind=cvae ;; *) kind=llama ;; esac
+    case $((k % 5)) in 0) kind=gru ;; 1) kind=lstm ;; 2) kind=cvae ;; 3) kind=gan ;; *) kind=llama ;; esac
     TG_FAULT=kill:$n train $kind k --save-every 7
     code=$?
     if [ $code -ne 137 ]; then echo "not ok repro_kill_$k: not killed, exit $code"; else

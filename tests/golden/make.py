@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import gan as adversaries
 from transformer import Transformer
 from vae import Vae, noise
 
@@ -312,6 +313,28 @@ def vae(name, seed, beta, **shape):
     save(name, out)
 
 
+def gan(name, seed, shape, latent, hidden=0, channels=0, classes=0, loss="hinge", spectral=False, **penalty):
+    """A whole step in turns: losses, and all weights and buffers behind both updates."""
+    rng, out = np.random.default_rng(seed), {}
+    g = adversaries.Generator(shape, latent, hidden, channels, classes).double()
+    d = adversaries.Discriminator(g, hidden, classes, spectral, not spectral and not penalty).double()
+    with torch.no_grad():
+        for key, p in [*g.state_dict().items(), *d.state_dict().items()]:
+            if p.dtype == torch.float64 and "running" not in key:
+                p.copy_(exact(rng, *p.shape, scale=0.3) + (1.0 if "norm" in key and "weight" in key else 0.0))
+    B = 6
+    x = torch.from_numpy(rng.integers(0, 256, (B, *shape)).astype(np.float32) / np.float32(255)).double()
+    labels = torch.from_numpy(rng.integers(0, classes, B)) if classes else None
+    out.update({"x": x, **({} if labels is None else {"labels": labels})})
+    kept = lambda: {side + key: p.clone() for side, net in (("g.", g), ("d.", d)) for key, p in net.state_dict().items()
+                    if p.dtype == torch.float64}
+    out.update({"w." + key: p for key, p in kept().items()})
+    d_loss, g_loss = adversaries.step(g, d, x, labels, loss, latent, 3, 11, 0.5, 0.25, **penalty)
+    out.update({"after." + key: p for key, p in kept().items()})
+    out.update({"d_loss": d_loss.reshape(1), "g_loss": g_loss.reshape(1)})
+    save(name, out)
+
+
 for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
     recurrent(k, i + 1)
 for i, k in enumerate(TRANSFORMERS):
@@ -326,3 +349,7 @@ penalties()
 spectral()
 vae("vae_mlp", 41, 1, shape=(1, 3, 4), hidden=7, latent=3)
 vae("vae_conv", 42, 0.5, shape=(3, 6, 5), hidden=6, latent=2, channels=2, classes=3, likelihood="gaussian")
+gan("gan_dcgan", 51, (3, 17, 16), 3, channels=2, classes=3, loss="nonsaturating")
+gan("gan_spectral", 52, (1, 8, 9), 2, channels=3, classes=2, spectral=True)
+gan("gan_r1", 53, (1, 8, 8), 2, channels=3, classes=3, r1=2.0)
+gan("gan_wgan", 54, (1, 3, 4), 2, hidden=3, loss="wgan-gp", penalty=10.0)

@@ -1,0 +1,54 @@
+# gen-train and gen-sample of a GAN: two sides in turns
+$ gen-collect synth:shapes --limit 400 -o shapes -q; gen-preprocess shapes -o x.safetensors --size 12 --channels 1 -q 2> /dev/null; gen-collect synth:points:moons -o moons -q; gen-preprocess moons -o p.safetensors -q 2> /dev/null; ls *.safetensors
+< p.safetensors
+< x.safetensors
+
+# What it does not do.
+$ gen-train --data p.safetensors --model gan --arch dcgan -o a
+! gen-train: points are no images: they take --arch mlp
+? 2
+$ gen-train --data x.safetensors --model gan --loss wgan-gp --r1 1 -o a
+! gen-train: --r1 and --loss wgan-gp are two gradient penalties; take one of them
+? 2
+$ for o in '--accum 2' '--patience 3' '--target 2' '--on-nan rewind'; do gen-train --data x.safetensors --model gan $o -o a; done; ls a 2> /dev/null
+! gen-train: --accum is of no use to a gan, which trains in turns; give a larger --batch
+! gen-train: --patience is of no use to a gan, which has no validation loss
+! gen-train: --target is of no use to a gan, which has no validation loss
+! gen-train: --on-nan rewind goes back to the best weights on validation, and there is no validation loss
+? 2
+
+# Training: what is told, the log, the result; there is no validation loss.
+$ gen-train --data x.safetensors --model gan --channels 6 --latent 5 --batch 16 --steps 40 --eval-every 20 -o a
+!~ ^gan of [0-9,]+ parameters on 360 training images, seed 1$
+!~ ^chosen by the data's size: arch dcgan, .*lr 5e-4, beta1 0\.5, ema 0\.999, clip 0, schedule wsd
+!~ ^images of \[1, 12, 12\] in an order that the seed draws anew each epoch; [0-9]+ classes are learned apart \(--no-labels: as one\)$
+!*
+!~ ^step 40/40  epoch 1\.8  d_loss [0-9.]+  g_loss -?[0-9.]+  d_real [0-9.]+  d_fake [0-9.]+  diversity [0-9.]+ .*images/s$
+$ ls a a/samples | tr '\n' ' '; echo; tail -n 1 a/log.jsonl | sed 's/": [^,}]*/"/g'; tr ',' '\n' < a/result.json | grep -c '"val_loss": null\|"d_loss": [0-9]\|"g_loss": \|"d_real"\|"d_fake"'
+< a: config.json log.jsonl model.safetensors result.json samples state.safetensors  a/samples: 000020.png 000040.png 
+< {"step", "epoch", "images", "train_loss", "val_loss", "bits_per_dim", "d_loss", "g_loss", "d_real", "d_fake", "diversity", "lr", "grad_norm", "images_per_second", "seconds", "peak_memory"}
+< 5
+$ gen-train --data x.safetensors --model gan --loss wgan-gp --critic 3 --channels 4 --batch 8 --epochs 1 -o w -q --json | tr ',' '\n' | grep ' "steps\|epochs\|d_real'
+<  "steps": 15
+<  "epochs": 1
+
+# A rate that nothing stands up to: neither side is left with what is no number.
+$ gen-train --data x.safetensors --model gan --arch mlp --hidden 8 --lr 1e30 --batch 8 --steps 40 -o bad
+!*
+!~ ^gen-train: step [0-9]+: the (loss|gradient of [a-z0-9.]+) is not (a finite number|finite); try a lower --lr or --clip, or --on-nan skip$
+? 1
+
+# The same bytes for any number of threads, on plain C, and stopped and resumed; pictures and the log, too, but for times.
+$ t() { gen-train --data x.safetensors --model gan --channels 4 --latent 6 --batch 12 --steps 12 --eval-every 4 -q "$@"; }; t -o one --threads 1 && t -o three --threads 3 && TG_ISA=scalar t -o scalar && t -o parts --until 5 && t -o parts --resume --until 9 && t -o parts --resume --until 0; for r in three scalar parts; do for f in model state; do cmp one/$f.safetensors $r/$f.safetensors; done; cmp one/samples/000012.png $r/samples/000012.png; done; for r in one parts; do tail -n 1 $r/log.jsonl | cut -d, -f1-13 > $r.log; done; cmp one.log parts.log
+$ k() { gen-train --data x.safetensors --model gan --arch mlp --hidden 6 --latent 2 --r1 1 --batch 16 --steps 12 --eval-every 40 --save-every 3 -q "$@"; }; k -o whole; for n in 70 90 100 110 120 130 140; do rm -rf dead; TG_FAULT=kill:$n k -o dead; [ $? = 137 ] && k -o dead --resume && cmp dead/state.safetensors whole/state.safetensors || echo $n; done
+
+# Points: the picture shows what the discriminator thinks of the plane, too: not white alone beside the points.
+$ gen-train --data p.safetensors --model gan --hidden 16 --batch 64 --steps 20 --sample-every 20 -o p -q && ls p/samples && gen-sample p -n 1000 -o points.npy && head -c 80 points.npy | tail -c 70
+< 000020.png
+<~ 'shape': \(1000, 2\)
+
+# Sampling: a class, a way between two, no way back from an image.
+$ gen-sample a --label ring --grid 3x2 -o ring.png && gen-sample a --interpolate 1:5 -o way.png && gen-sample a -n 9 -o all.npy && gen-sample a --first 7 -o one.npy && tail -c 1152 all.npy | head -c 576 > 7 && tail -c 576 one.npy | cmp - 7
+$ gen-sample a --reconstruct x.safetensors -o back.png
+! gen-sample: a/model.safetensors is a gan, which has no way from an image to its latent
+? 2
