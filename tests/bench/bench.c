@@ -133,6 +133,7 @@ static int measure_all(bench *b, const char *json)
     bench_conv(b);
     bench_programs(b);
     bench_transformers(b);
+    bench_images(b);
     if (b->count == 0)
         return fail("no group or row has such a word in its name; groups are machine, product, kernel, attention, codec, training, sampling, program");
     if (bench_write(b, json)) return fail(tg_error());

@@ -65,6 +65,7 @@ void bench_codec(bench *b);
 void bench_conv(bench *b);
 void bench_programs(bench *b);
 void bench_transformers(bench *b);
+void bench_images(bench *b);
 
 /* report.c: build/bench.json, and what changed against an older one */
 void bench_print_group(const bench *b, int first, const char *title);

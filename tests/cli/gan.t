@@ -28,7 +28,7 @@ $ ls a a/samples | tr '\n' ' '; echo; tail -n 1 a/log.jsonl | sed 's/": [^,}]*/"
 < a: config.json log.jsonl model.safetensors result.json samples state.safetensors  a/samples: 000020.png 000040.png 
 < {"step", "epoch", "images", "train_loss", "val_loss", "bits_per_dim", "d_loss", "g_loss", "d_real", "d_fake", "diversity", "lr", "grad_norm", "images_per_second", "seconds", "peak_memory"}
 < 5
-$ gen-train --data x.safetensors --model gan --loss wgan-gp --critic 3 --channels 4 --batch 8 --epochs 1 -o w -q --json | tr ',' '\n' | grep ' "steps\|epochs\|d_real'
+$ gen-train --data x.safetensors --model gan --loss wgan-gp --critic 3 --channels 4 --batch 8 --epochs 1 -o w -q --json | tr ',' '\n' | grep '"steps":\|epochs\|d_real'
 <  "steps": 15
 <  "epochs": 1
 
