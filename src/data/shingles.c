@@ -18,7 +18,7 @@ static bool is_space(uint32_t c)
            c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-static uint32_t fold(uint32_t c)
+uint32_t tg_fold_case(uint32_t c)
 {
     static const struct { uint32_t from, to, add; } blocks[] = {
         {0xc0, 0xd6, 32},     {0xd8, 0xde, 32},    {0x391, 0x3a1, 32},  {0x3a3, 0x3ab, 32},
@@ -55,7 +55,7 @@ static uint32_t next(const char **at, const char *end)
 static uint32_t next_folded(const char **at, const char *end)
 {
     uint32_t code = next(at, end);
-    if (!is_space(code)) return fold(code);
+    if (!is_space(code)) return tg_fold_case(code);
     for (const char *ahead = *at; ahead < end && is_space(next(&ahead, end));) *at = ahead;
     return ' ';
 }

@@ -13,6 +13,8 @@ typedef struct tg_shingles {
     uint64_t mask;
 } tg_shingles;
 
+/* The small letter of a large one, where case is a matter of adding a number; everything else as it is. */
+uint32_t tg_fold_case(uint32_t code);
 /* Cuts white space off both ends of text[*begin .. *end). */
 void tg_trim(const char *text, int64_t *begin, int64_t *end);
 /* The same where the text may be in a file. */
