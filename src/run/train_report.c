@@ -6,21 +6,21 @@
 #include "base/file.h"
 #include "run/defaults.h"
 #include "run/generate.h"
+#include "run/metrics/bits.h"
 #include "run/result.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { SAMPLE_TOKENS = 400, SAMPLE_SEED = 1, LINES_AN_EVALUATION = 10 };
-static const double ln2 = 0.69314718055994531;
 static const double estimate_after = 0.5; /* seconds of steps */
 
 /* ---- figures --------------------------------------------------------------------------------------------------------- */
 
 double tg_training_bits(const tg_training *t, double nats)
 {
-    if (t->kind == TG_KIND_TEXT) return nats / ln2 / tg_dataset_chars_per_token(t->data, TG_VAL);
-    return t->words->bits ? nats / ln2 / (double)tg_model_data_size(&t->about.data) : (double)NAN;
+    if (t->kind == TG_KIND_TEXT) return tg_bits_per_char(t->data, TG_VAL, nats);
+    return t->words->bits ? tg_bits_per_dim(&t->about.data, nats) : (double)NAN;
 }
 
 static int64_t tokens_of(const tg_training *t, int64_t step)
