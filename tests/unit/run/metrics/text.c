@@ -91,10 +91,10 @@ TEST(lengths_of_lines_are_in_characters_that_readers_count)
 
 TEST(lengths_of_texts_are_sorted)
 {
-    const tg_text texts[] = {{"nai\xcc\x88ve\n", 8}, {"", 0}, {"春眠", 6}};
+    const tg_text texts[] = {{"nai\xcc\x88ve\n", 8}, {"", 0}, {"a\r\nb", 4}, {"春眠", 6}};
     tg_lengths l;
-    CHECK_OK(tg_lengths_of_texts(texts, 3, &l));
-    CHECK(l.count == 3 && l.items[0] == 0 && l.items[1] == 2 && l.items[2] == 6);
+    CHECK_OK(tg_lengths_of_texts(texts, 4, &l));
+    CHECK(l.count == 4 && l.items[0] == 0 && l.items[1] == 2 && l.items[2] == 3 && l.items[3] == 6);
     tg_lengths_free(&l);
 }
 
