@@ -1,8 +1,6 @@
 /* calibration.c - counts in bins. */
 #include "run/metrics/calibration.h"
 
-#include "base/fmath.h"
-
 #include <math.h>
 
 void tg_calibration_add(tg_calibration *c, double p, bool correct)
@@ -25,7 +23,7 @@ void tg_calibration_add_logits(tg_calibration *c, const float *logits, int64_t V
     double sum = 0;
     for (int64_t i = 1; i < V; i++)
         if (logits[i] > logits[best]) best = i;
-    for (int64_t i = 0; i < V; i++) sum += (double)tg_expf(logits[i] - logits[best]); /* inf - inf is NaN, and so is their sum */
+    for (int64_t i = 0; i < V; i++) sum += (double)expf(logits[i] - logits[best]); /* inf - inf is NaN, so is the sum */
     tg_calibration_add(c, 1 / sum, best == target);
 }
 

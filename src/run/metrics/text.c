@@ -329,7 +329,8 @@ void tg_lengths_free(tg_lengths *l)
 double tg_lengths_median(const tg_lengths *l)
 {
     if (l->count == 0) return (double)NAN;
-    return ((double)l->items[(l->count - 1) / 2] + (double)l->items[l->count / 2]) / 2;
+    const int64_t low = (l->count - 1) / 2, high = l->count / 2;
+    return ((double)l->items[low] + (double)l->items[high]) / 2;
 }
 
 void tg_lengths_compare(const tg_lengths *a, const tg_lengths *b, double *wasserstein, double *ks)

@@ -20,7 +20,7 @@ static const char *pass(const char *at, const char *end, int class, int other)
 bool tg_word_next(const char **at, const char *end, tg_word *out)
 {
     const char *from = *at, *stop;
-    int size, class = SPACE;
+    int size = 0, class = SPACE;
     for (; from < end; from += size)
         if ((class = class_at(from, end, &size)) != SPACE) break;
     if (from >= end) {
@@ -53,7 +53,10 @@ static bool char_next(const char **at, const char *end, tg_word *out)
 
 static tg_status new_symbols(int64_t longest, int64_t count, tg_symbols *out)
 {
-    if (longest > INT32_MAX) return tg_fail(TG_EINVAL, "texts of more than 2^31 - 1 characters: judge fewer samples");
+    if (longest > INT32_MAX) {
+        tg_fail(TG_EINVAL, "texts of more than 2^31 - 1 characters: judge fewer samples");
+        return TG_EINVAL;
+    }
     tg_symbols s = {.ids = tg_alloc_array(longest, sizeof *s.ids), .starts = tg_alloc_array(count + 1, sizeof *s.starts),
                     .count = count};
     if (!s.ids || !s.starts) {
