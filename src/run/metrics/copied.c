@@ -128,7 +128,7 @@ tg_status tg_copied_new(const tg_copied_group *groups, int count, tg_copied **ou
         }
     tg_copied *c = tg_alloc(sizeof *c);
     if (!c) return TG_ENOMEM;
-    /* Fewer than 2 states and 3 edges a byte (Blumer et al. 1987, theorem 2), a root, an end. Pages are touched when they are
+    /* Fewer than 2 states and 3 edges a byte (Blumer et al. 1987), a root, an end. Pages are touched when they are
      * used. */
     c->states = tg_alloc_raw((2 * all + 2) * (int64_t)sizeof *c->states);
     c->lists = tg_alloc_raw((3 * all + 1) * (int64_t)sizeof *c->lists);

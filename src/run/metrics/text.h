@@ -8,7 +8,8 @@
  *     tg_text real[200];
  *     int64_t n = tg_pieces_like(val, val_length, samples, 200, real);
  *     tg_symbols_of(samples, n, &words, &s);
- *     tg_diversity_of(&s, &of_samples);                      // and the same of real[0 .. n)
+ *     tg_diversity_of(&s, &of_samples);                      // and the same of real[0 .. n), in the same symbols:
+ *     words ? tg_symbols_of_words(real, n, &s) : tg_symbols_of_chars(real, n, &s);
  *
  * Texts are any bytes (words.h). Everything is a pure function of the texts in their order; sums are taken in that order. A
  * figure that has nothing to count is NaN. Errors are TG_ENOMEM, and TG_EINVAL where texts are too long for words.h.
@@ -23,13 +24,13 @@ enum { TG_DIVERSITY_ORDERS = 4 };
 
 typedef struct tg_diversity {
     /* [n - 1]: of all n-grams of all texts, the share that are different ones, 0..1; higher is more varied. Falls as texts get
-     * more or longer. Li et al. 2016, arXiv:1510.03055, section 5.3; they divide by symbols, which are n - 1 more a text. */
+     * more or longer. Li et al. 2016, arXiv:1510.03055; they divide by symbols, which are n - 1 more a text. */
     double distinct[TG_DIVERSITY_ORDERS];
     /* Of a text's 4-grams, the share that stood in it before, 0..1; the mean over the texts that have any. seq-rep-4 of Welleck
-     * et al. 2020, arXiv:1908.04319, section 6.1. */
+     * et al. 2020, arXiv:1908.04319. */
     double repetition;
     /* Each text's BLEU-4 against all others as references, 0..1, the mean over all texts but empty ones; higher is less varied.
-     * Zhu et al. 2018 (Texygen), arXiv:1802.01886, section 3. BLEU as Papineni et al. 2002 define it: clipped precisions, their
+     * Zhu et al. 2018 (Texygen), arXiv:1802.01886. BLEU as Papineni et al. 2002 define it: clipped precisions, their
      * geometric mean, the brevity penalty against the reference nearest in length (of two the shorter). Smoothing is method 1 of
      * Chen & Cherry 2014 as nltk has it: no match counts as TG_BLEU_EPSILON matches, unless no symbol matches: that is 0. Orders
      * that a text is too short for do not count. NaN: fewer than two texts are not empty. */
