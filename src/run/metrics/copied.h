@@ -56,7 +56,7 @@ void tg_copied_of(const tg_copied *c, int group, tg_copied_figures *out);
  *   TG_COPIED_SHARE  for some n from 32 bytes' worth on, the share of n-grams that are copied is above 0.05 + 10 times that of
  *                    real text. A model that learned the language says what is common in it more often than text does, for it is
  *                    drawn to what is likely; one that learned the text by heart copies nearly all of it. Tiny Shakespeare, n =
- *                    19: real text 0.3 %, an LSTM at temperature 0.8 1.1 %, at 0.3 1.8 %; n = 32: none of these. The same LSTM
+ *                    19: real text 0.3 %, an LSTM at temperature 0.8 1.1 %, at 0.3 1.8 %; n = 32: 0.01 % at most. Another LSTM
  *                    on 20 kB, 105 times over: 98 % and 97 %. So validation that repeats training (refrains, leaks) moves the
  *                    bound, but hides nothing.
  *   TG_COPIED_RUN    else, one run is longer than three times the longest of real text, and than 150 bytes' worth. Were each
