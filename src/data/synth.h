@@ -36,6 +36,10 @@ int tg_synth_shape(tg_rng *r, int variant, uint8_t *pixels);
 /* One point; returns its class. variant: position in the list above. */
 int tg_synth_point(tg_rng *r, int variant, float out[2]);
 bool tg_synth_point_has_class(int variant);
+/* Of the variants that are a mixture of equal parts (8gaussians, 25gaussians; class k is part k): how many parts, their centres
+ * and their deviation, either of which may be NULL; 0: it is none. At most TG_SYNTH_MODES. */
+enum { TG_SYNTH_VARIANTS = 5, TG_SYNTH_MODES = 25 };
+int tg_synth_point_modes(int variant, float centres[][2], float *deviation);
 
 /* The grammars: one poem (problem) each. variant: -1 any, else position in the list above. */
 void tg_synth_verse(tg_rng *r, int variant, tg_str *out);

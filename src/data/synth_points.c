@@ -17,21 +17,46 @@ bool tg_synth_point_has_class(int variant)
     return variant != ROLL;
 }
 
+static void centre_on_ring(int64_t k, float out[2])
+{
+    const float angle = 2 * pi * (float)k / 8;
+    out[0] = 2 * tg_cosf(angle);
+    out[1] = 2 * tg_sinf(angle);
+}
+
+static void centre_on_grid(int64_t k, float out[2])
+{
+    out[0] = (float)(2 * (k % 5) - 4);
+    out[1] = (float)(2 * (k / 5) - 4);
+}
+
+static const struct { int count; float deviation; void (*centre)(int64_t k, float out[2]); } modes[] = {
+    [RING] = {8, 0.02f, centre_on_ring}, [GRID] = {25, 0.05f, centre_on_grid}};
+
+int tg_synth_point_modes(int variant, float centres[][2], float *deviation)
+{
+    if (variant != RING && variant != GRID) return 0;
+    for (int k = 0; k < modes[variant].count && centres; k++) modes[variant].centre(k, centres[k]);
+    if (deviation) *deviation = modes[variant].deviation;
+    return modes[variant].count;
+}
+
+static int at_mode(tg_rng *r, int variant, float out[2])
+{
+    const int64_t k = tg_rng_below(r, modes[variant].count);
+    modes[variant].centre(k, out);
+    for (int i = 0; i < 2; i++) out[i] += modes[variant].deviation * tg_rng_normal(r);
+    return (int)k;
+}
+
 static int on_ring(tg_rng *r, float out[2])
 {
-    const int64_t k = tg_rng_below(r, 8);
-    const float angle = 2 * pi * (float)k / 8;
-    out[0] = 2 * tg_cosf(angle) + 0.02f * tg_rng_normal(r);
-    out[1] = 2 * tg_sinf(angle) + 0.02f * tg_rng_normal(r);
-    return (int)k;
+    return at_mode(r, RING, out);
 }
 
 static int on_grid(tg_rng *r, float out[2])
 {
-    const int64_t k = tg_rng_below(r, 25);
-    out[0] = (float)(2 * (k % 5) - 4) + 0.05f * tg_rng_normal(r);
-    out[1] = (float)(2 * (k / 5) - 4) + 0.05f * tg_rng_normal(r);
-    return (int)k;
+    return at_mode(r, GRID, out);
 }
 
 static int on_roll(tg_rng *r, float out[2])
