@@ -110,12 +110,12 @@ def modes(x):
     return (counts >= max(1, len(x) // 160)).sum(), (counts > 0).sum(), near.mean(), (share * np.log(share * 8)).sum()
 
 
-def ngrams(text, characters, least, most, d):
-    out, text = np.zeros(d), text[:characters]
-    for n in range(least, most + 1):
-        for i in range(len(text) - n + 1):
-            out[int(xxh64(text[i:i + n].encode()), 16) % d] += 1
-    return np.log1p(out)
+def ngrams(text, characters, most, d):
+    bins, text = np.zeros(d), text[:characters]
+    all_of = [[text[i:i + n] for i in range(len(text) - n + 1)] for n in range(1, most + 1)]
+    for gram in sum(all_of, []):
+        bins[int(xxh64(gram.encode()), 16) % d] += 1
+    return np.concatenate([np.log1p(bins), [len(set(grams)) for grams in all_of]])
 
 
 # ---- judges ----------------------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ def main():
     kl = lambda c: stats.entropy(c[1][c[0] > 0], c[0][c[0] > 0])
     out.update({"balance.of": counts, "balance": [test[0], test[1], kl(counts)], "balance.near.of": near,
                 "balance.near": [close[0], close[1], kl(near)]})
-    out["ngrams"] = ngrams("Wär's möglich? 春眠不覺曉 Wär's", 22, 1, 3, 32)
+    out["ngrams"] = ngrams("Wär's möglich? 春眠不覺曉 Wär's", 22, 3, 32)
     save("metrics", out)
     save("judges", {**judges_small(rng), **judges_digits(sys.argv[1])})
 
