@@ -1,5 +1,5 @@
 /*
- * judge.h - discriminative models: given numbers, which class? Three of the textbook's, each in a file that can be read beside it:
+ * judge.h - discriminative models: given numbers, which class? Three of the textbook's, each a file to be read beside it:
  *
  *   logistic.c   softmax regression: a probability for each class; convex, by accelerated gradient descent
  *   tree.c       a decision tree: questions "is number f at most t?", each chosen to leave the classes purer

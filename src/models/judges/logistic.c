@@ -1,14 +1,15 @@
 /*
  * logistic.c - softmax regression, of two classes logistic regression: p(k|x) = e^(w_k·x + b_k) / sum over j of e^(w_j·x + b_j).
  *
- * What is made small is the mean surprise and a penalty that keeps the weights from growing without end where a plane separates all:
+ * What is made small is the mean surprise and a penalty that keeps the weights from growing without end where a plane separates
+ * all:
  *
- *     L(w) = -1/n · sum over i of log p(y_i|x_i)  +  1/(2n) · |w|²            (scikit-learn's with C = 1; offsets are not penalised)
+ *     L(w) = -1/n · sum over i of log p(y_i|x_i)  +  1/(2n) · |w|²        (scikit-learn's with C = 1; no offset is penalised)
  *
- * It is convex and its gradient simple, dL/dw_k = 1/n · sum over i of (p(k|x_i) - [y_i = k])·x_i + w_k/n. We go down it by Nesterov's
- * accelerated method, which looks where its momentum would carry it, w + m·(w - w before), and steps from there by the gradient over
- * its Lipschitz constant: at most 1/2 of the largest eigenvalue of XᵀX/n (Böhning 1992), which a power iteration finds. Where the
- * momentum leads uphill it is forgotten (O'Donoghue & Candès 2015).
+ * It is convex and its gradient simple, dL/dw_k = 1/n · sum over i of (p(k|x_i) - [y_i = k])·x_i + w_k/n. We go down it by
+ * Nesterov's accelerated method, which looks where its momentum would carry it, w + m·(w - w before), and steps from there by the
+ * gradient over its Lipschitz constant: at most 1/2 of the largest eigenvalue of XᵀX/n (Böhning 1992), which a power iteration
+ * finds. Where the momentum leads uphill it is forgotten (O'Donoghue & Candès 2015).
  *
  * Cost: 4·n·d·K operations an iteration, up to 500 of them; memory 3·K·d doubles.
  */

@@ -1,11 +1,11 @@
 /*
- * svm.c - linear support vector machines, one a class: its examples have t = 1, all others t = -1, and the plane w shall have them
- * on its two sides, at a distance of 1 at least:
+ * svm.c - linear support vector machines, one a class: its examples have t = 1, all others t = -1, and the plane w shall have
+ * them on its two sides, at a distance of 1 at least:
  *
  *     minimise over w  1/2·|w|² + C·sum over i of max(0, 1 - t_i·w·x_i)²        C = 1; the offset is the weight of a feature 1
  *
- * A small |w| is a wide margin. In the dual every example has a weight a_i >= 0, and w = sum of a_i·t_i·x_i; the examples whose weight
- * is not 0 are the support vectors. There a single a_i can be chosen best while the others stay, which is one division:
+ * A small |w| is a wide margin. In the dual every example has a weight a_i >= 0, and w = sum of a_i·t_i·x_i; the examples whose
+ * weight is not 0 are the support vectors. There a single a_i can be chosen best while the others stay, which is one division:
  *
  *     g = t_i·w·x_i - 1 + a_i/(2C),   a_i := max(0, a_i - g/(|x_i|² + 1/(2C)))
  *

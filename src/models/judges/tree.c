@@ -1,17 +1,17 @@
 /*
- * tree.c - a decision tree (CART: Breiman et al. 1984). A node asks "is feature f at most t?"; a leaf answers with the shares of the
- * classes among the examples that came to it.
+ * tree.c - a decision tree (CART: Breiman et al. 1984). A node asks "is feature f at most t?"; a leaf answers with the shares of
+ * the classes among the examples that came to it.
  *
- * It is grown from the root. Of all questions that divide a node's examples the one is taken that leaves the two sides purest: with
- * n_k examples of class k among n, Gini's impurity is 1 - sum of (n_k/n)², and the sides' mean impurity, weighed by how many they
- * are, is least where
+ * It is grown from the root. Of all questions that divide a node's examples the one is taken that leaves the two sides purest:
+ * with n_k examples of class k among n, Gini's impurity is 1 - sum of (n_k/n)², and the sides' mean impurity, weighed by how many
+ * they are, is least where
  *
  *     sum over k of left_k² / left  +  sum over k of right_k² / right
  *
- * is largest. For each feature the examples are sorted once, before the first question; a pass over them moves one after the other
- * from the right side to the left, which changes two sums of squares. A question divides every sorted list in two and keeps its
- * order. A node becomes a leaf when all of its examples are of one class or no question divides them. Equal questions: that of the
- * first feature, then of the lowest threshold.
+ * is largest. For each feature the examples are sorted once, before the first question; a pass over them moves one after the
+ * other from the right side to the left, which changes two sums of squares. A question divides every sorted list in two and keeps
+ * its order. A node becomes a leaf when all of its examples are of one class or no question divides them. Equal questions: that
+ * of the first feature, then of the lowest threshold.
  *
  * Cost: d·n·log n to sort, then d·n a level; memory 4·d·n bytes.
  */

@@ -87,7 +87,7 @@ tg_status tg_kernel_distance(tg_context *ctx, const float *a, int64_t n, const f
     return s;
 }
 
-/* ---- MMD -------------------------------------------------------------------------------------------------------------------- */
+/* ---- MMD ----------------------------------------------------------------------------------------------------------- */
 
 /* Of both sets in one, a first. */
 typedef struct mmd {
@@ -197,7 +197,7 @@ tg_status tg_mmd_test(tg_context *ctx, const float *a, int64_t n, const float *b
     return mmd_of(ctx, &(mmd){.n = n, .all = n + m, .seed = seed}, a, b, d, permutations, out);
 }
 
-/* ---- nearest neighbours -------------------------------------------------------------------------------------------------------- */
+/* ---- nearest neighbours -------------------------------------------------------------------------------------------- */
 
 tg_status tg_nearest_test(tg_context *ctx, const float *real, int64_t n, const float *made, int64_t m, int64_t d,
                           tg_nearest_result *out)

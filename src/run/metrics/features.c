@@ -164,8 +164,8 @@ tg_status tg_features_train(tg_context *ctx, const tg_dataset *d, tg_features **
     int64_t dims[3];
     tg_features *f = NULL;
     if (tg_dataset_kind(d) != TG_KIND_IMAGE || tg_dataset_classes(d) < 2)
-        return tg_fail(TG_EUNSUPPORTED, "features are learned from images of two classes or more, which these data are not; take the "
-                       "pixels themselves");
+        return tg_fail(TG_EUNSUPPORTED, "features are learned from images of two classes or more, which these data are not; "
+                       "take the pixels themselves");
     const tg_shape image = tg_shape_of(tg_dataset_shape(d, dims), dims);
     tg_status s = make(ctx, &image, tg_dataset_classes(d), tg_dataset_hash(d), true, &f);
     if (!s) s = learn(f, d);
@@ -178,7 +178,7 @@ tg_status tg_features_train(tg_context *ctx, const tg_dataset *d, tg_features **
     return TG_OK;
 }
 
-/* ---- keeping ----------------------------------------------------------------------------------------------------------------- */
+/* ---- keeping ------------------------------------------------------------------------------------------------------- */
 
 static void describe(const tg_features *f, tg_str *meta)
 {
@@ -288,7 +288,7 @@ tg_status tg_features_for(tg_context *ctx, const tg_dataset *d, const char *fold
     return s;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------------------------------- */
+/* ---- looking ------------------------------------------------------------------------------------------------------- */
 
 int64_t tg_features_classes(const tg_features *f)
 {

@@ -1,7 +1,7 @@
 /*
- * features.h - a small convolutional classifier that learns the labelled real images, for what it sees in images: 128 numbers each,
- * in which distances mean more than between pixels, and chances of classes. Its distances compare models of one dataset only; they
- * are no FID, whose network is another (Heusel et al. 2017, arXiv:1706.08500).
+ * features.h - a small convolutional classifier that learns the labelled real images, for what it sees in images: 128 numbers
+ * each, in which distances mean more than between pixels, and chances of classes. Its distances compare models of one dataset
+ * only; they are no FID, whose network is another (Heusel et al. 2017, arXiv:1706.08500).
  *
  *     tg_features *f;
  *     tg_features_for(ctx, dataset, "runs/a/cache", &f);                // learns once, then reads what it kept there

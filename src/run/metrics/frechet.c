@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/context.h"
+#include "run/metrics/pairs.h"
 
 #include <math.h>
 #include <string.h>
@@ -90,8 +91,8 @@ static void product(const double *x, const double *y, int64_t d, double *out)
         }
 }
 
-/* The symmetric root of a matrix without negative eigenvalues, but for rounding: sum over its eigenvectors of root(value)·vvᵀ. a and
- * v are used up. */
+/* The symmetric root of a matrix without negative eigenvalues, but for rounding: sum over its eigenvectors of root(value)·vvᵀ. a
+ * and v are used up. */
 static void root_of(double *a, int64_t d, double *v, double *values, double *out)
 {
     tg_eigen(a, d, v, values);
@@ -123,6 +124,9 @@ tg_status tg_frechet(tg_context *ctx, const float *a, int64_t n, const float *b,
     if (d > TG_FRECHET_MOST)
         return tg_fail(TG_EUNSUPPORTED, "a Fréchet distance of %lld numbers each is not worked out: at most %d", (long long)d,
                        TG_FRECHET_MOST);
+    tg_status s = tg_vectors_check(a, n, d);
+    if (!s) s = tg_vectors_check(b, m, d);
+    if (s) return s;
     double *room = tg_alloc_array(4 * d * d + 3 * d, sizeof *room);
     if (!room) return TG_ENOMEM;
     moments x = {.x = a, .n = n, .d = d, .covariance = room, .mean = room + 4 * d * d};
@@ -136,6 +140,6 @@ tg_status tg_frechet(tg_context *ctx, const float *a, int64_t n, const float *b,
     }
     sum -= 2 * trace_of_root(x.covariance, y.covariance, d, room + 2 * d * d, room + 3 * d * d, y.mean + d);
     tg_free(room);
-    *out = sum > 0 ? sum : 0; /* below only by rounding */
+    *out = sum < 0 ? 0 : sum; /* only by rounding */
     return TG_OK;
 }

@@ -55,10 +55,11 @@ int tg_modes_variant(const float *x, int64_t n)
     return -1;
 }
 
-/* ---- classes ------------------------------------------------------------------------------------------------------------------ */
+/* ---- classes ------------------------------------------------------------------------------------------------------- */
 
 /* The chance that chi-square with so many degrees of freedom is above x: the upper regularised gamma function Q(a, z), a half the
- * degrees, z = x/2: its series where z is small, else its continued fraction by Lentz's method. Abramowitz & Stegun 6.5.29, 6.5.31. */
+ * degrees, z = x/2: its series where z is small, else its continued fraction by Lentz's method. Abramowitz & Stegun 6.5.29,
+ * 6.5.31. */
 static double chance_above(double x, double degrees)
 {
     const double a = degrees / 2, z = x / 2, front = exp(a * log(z) - z - lgamma(a));

@@ -5,6 +5,8 @@
 #include "base/context.h"
 #include "tinygen/autograd.h"
 
+#include <math.h>
+
 enum { ROWS = 256 };
 
 typedef struct walk {
@@ -15,6 +17,15 @@ typedef struct walk {
     const float *dots;
     int64_t first;
 } walk;
+
+tg_status tg_vectors_check(const float *x, int64_t n, int64_t d)
+{
+    if (n < 1 || d < 1) return tg_fail(TG_EINVAL, "there is nothing to compare");
+    for (int64_t i = 0; i < n * d; i++)
+        if (!isfinite(x[i]))
+            return tg_fail(TG_EINVAL, "number %lld of vector %lld is not finite", (long long)(i % d), (long long)(i / d));
+    return TG_OK;
+}
 
 double tg_pairs_exact(const tg_pairs *p, int64_t i, int64_t j)
 {
@@ -97,8 +108,9 @@ tg_status tg_pairs_each(tg_context *ctx, const float *a, int64_t n, const float 
 {
     walk w = {.p = {.a = a, .b = b, .n = n, .m = m, .d = d}, .look = look, .user = user};
     tg_tape *t = NULL;
-    if (n < 1 || m < 1 || d < 1) return tg_fail(TG_EINVAL, "there is nothing to compare");
-    tg_status s = prepare(&w, middle);
+    tg_status s = tg_vectors_check(a, n, d);
+    if (!s) s = tg_vectors_check(b, m, d);
+    if (!s) s = prepare(&w, middle);
     if (!s) s = tg_tape_new(ctx, &t);
     if (!s) s = blocks(ctx, &w, t);
     tg_tape_free(t);

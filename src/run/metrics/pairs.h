@@ -1,9 +1,10 @@
 /*
  * pairs.h - all distances between two sets of vectors, exactly, at the speed of a matrix product.
  *
- * |a - b|² = |a|² + |b|² - 2·a·b in float may be off where a and b are near each other, by no more than a bound that we know. So that
- * is enough to pass over nearly all pairs; those that it does not decide are computed anew, in double, out of the differences. What
- * is decided is what doubles would decide, and so the same for any number of threads and on every instruction set.
+ * |a - b|² = |a|² + |b|² - 2·a·b in float may be off where a and b are near each other, by no more than a bound that we know. So
+ * that is enough to pass over nearly all pairs; those that it does not decide are computed anew, in double, out of the
+ * differences. What is decided is what doubles would decide, and so the same for any number of threads and on every instruction
+ * set.
  */
 #ifndef TG_RUN_METRICS_PAIRS_H
 #define TG_RUN_METRICS_PAIRS_H
@@ -15,9 +16,12 @@ typedef struct tg_pairs { const float *a, *b; int64_t n, m, d; double *a_squares
 /* Row i of a: dots [m] are its products with all rows of b, both around the middle (middle false: as they are). Called once for
  * each row, by any thread. */
 typedef void (*tg_pairs_look)(void *user, const tg_pairs *p, int64_t i, const float *dots);
-/* Errors: TG_EINVAL (no vectors, no numbers), TG_ENOMEM, TG_ECANCELLED. */
+/* Errors: TG_EINVAL (tg_vectors_check), TG_ENOMEM, TG_ECANCELLED. */
 tg_status tg_pairs_each(tg_context *ctx, const float *a, int64_t n, const float *b, int64_t m, int64_t d, bool middle,
                         tg_pairs_look look, void *user);
+
+/* Whether there is a vector and all numbers of x [n, d] are finite: TG_EINVAL, naming the first that is not. */
+tg_status tg_vectors_check(const float *x, int64_t n, int64_t d);
 
 /* |a_i - b_j|², in double. */
 double tg_pairs_exact(const tg_pairs *p, int64_t i, int64_t j);

@@ -1,4 +1,4 @@
-/* Tests of run/metrics: distances, manifolds, tests of two samples, intervals, modes against NumPy's, SciPy's and scikit-learn's. */
+/* Tests of run/metrics: distances, manifolds, intervals, modes against NumPy's, SciPy's and scikit-learn's. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -192,6 +192,9 @@ TEST(distances_refuse_too_little_and_too_much)
     CHECK_ERROR(tg_mmd_test(ctx, x, 2, x, TG_MMD_MOST, 1, 10, 1, &r), TG_EUNSUPPORTED, "4096");
     CHECK_ERROR(tg_mmd_test(ctx, x, 5, x, 5, 2, 10, 1, &r), TG_EINVAL, "equal");
     CHECK_ERROR(tg_nearest_test(ctx, x, 1, x, 3, 2, &near_one), TG_EINVAL, "two vectors");
+    const float bad[] = {0, 1, 2, 3, 4, NAN};
+    CHECK_ERROR(tg_frechet(ctx, x, 3, bad, 3, 2, &f), TG_EINVAL, "number 1 of vector 2 is not finite");
+    CHECK_ERROR(tg_nearest_test(ctx, bad, 3, x, 3, 2, &near_one), TG_EINVAL, "number 1 of vector 2 is not finite");
 }
 
 TEST(distances_without_memory_leave_nothing_behind)

@@ -130,6 +130,27 @@ TEST(features_of_data_without_classes_are_refused)
     tg_context_free(ctx);
 }
 
+TEST(features_without_memory_leave_nothing_behind)
+{
+    tg_context *ctx = context_of(1, NULL);
+    tg_dataset *d = halves(ctx, 1, 2, 4, 2, 1);
+    const char *folder = in(test_folder(), "cache");
+    const int64_t live = tg_alloc_live();
+    int64_t failures = 0;
+    for (int64_t n = 1, done = 0; !done; n++, failures += !done) {
+        tg_features *f = NULL;
+        tg_alloc_fail_at(n, false);
+        done = tg_features_for(ctx, d, folder, &f) == TG_OK; /* what cannot be kept is only a warning */
+        tg_alloc_fail_at(0, false);
+        tg_features_free(f);
+        CHECK_OK(tg_remove_tree(folder));
+        CHECK_INT(tg_alloc_live(), live);
+    }
+    test_note("%d allocations", (int)failures);
+    tg_dataset_close(d);
+    tg_context_free(ctx);
+}
+
 /* Convolutional networks tell 97 to 99 of 100 of these digits by other writers. */
 TEST(features_tell_digits_of_8_by_8_apart)
 {

@@ -101,8 +101,8 @@ static int by_next(const void *a, const void *b, void *book)
 }
 
 /* What an n-gram model of order 5 writes, by Shannon's method of 1948: go to one of the places of the book, by chance, where the
- * last four characters stand, and write down the one behind them. Places [n] are sorted by what stands there: place p belongs with
- * those from first[p] to last[p]. */
+ * last four characters stand, and write down the one behind them. Places [n] are sorted by what stands there: place p belongs
+ * with those from first[p] to last[p]. */
 static void write_by_shannon(char *book, int64_t n, tg_rng *r, char *out, int64_t count)
 {
     static int32_t places[BOOK], scratch[BOOK], first[BOOK], last[BOOK];
