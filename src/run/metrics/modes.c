@@ -81,12 +81,12 @@ static double chance_above(double x, double degrees)
     return front * fraction;
 }
 
-tg_status tg_balance_of(const int64_t *real, const int64_t *made, int64_t K, tg_balance *out)
+tg_status tg_class_balance_of(const int64_t *real, const int64_t *made, int64_t K, tg_class_balance *out)
 {
     double n = 0, m = 0;
     int64_t occur = 0;
     bool fine = true;
-    tg_balance b = {.p = 1};
+    tg_class_balance b = {.p = 1};
     for (int64_t k = 0; k < K; k++) {
         fine = fine && real[k] >= 0 && made[k] >= 0;
         n += (double)real[k];

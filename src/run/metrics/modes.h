@@ -20,13 +20,13 @@ tg_status tg_modes_of(int variant, const float *x, int64_t n, tg_modes *out);
 int tg_modes_variant(const float *x, int64_t n);
 
 /*
- * tg_balance_of - are classes made as often as they are in the data: counts of K classes of both.
+ * tg_class_balance_of - are classes made as often as they are in the data: counts of K classes of both.
  *   chi_square, p  Pearson's test that both were drawn from the same shares, with K' - 1 degrees of freedom, K' the classes that
  *                  occur at all; good where most expected counts are 5 or more. K' = 1: 0 and 1
  *   kl             sum of made share·log(made share/real share), nats; infinite: a class is made that the data lack
  * Errors: TG_EINVAL (none of one, a count below 0).
  * Source: Pearson 1900.
  */
-typedef struct tg_balance { double chi_square, p, kl; } tg_balance;
-tg_status tg_balance_of(const int64_t *real, const int64_t *made, int64_t K, tg_balance *out);
+typedef struct tg_class_balance { double chi_square, p, kl; } tg_class_balance;
+tg_status tg_class_balance_of(const int64_t *real, const int64_t *made, int64_t K, tg_class_balance *out);
 #endif

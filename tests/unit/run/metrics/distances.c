@@ -306,21 +306,21 @@ TEST(balance_is_scipys)
     for (int k = 0; k < 2; k++) {
         char of[64];
         int64_t counts[20];
-        tg_balance b;
+        tg_class_balance b;
         snprintf(of, sizeof of, "%s.of", names[k]);
         const int64_t K = golden_tensor(&g, of)->shape.dims[1];
         const float *want = golden_tensor(&g, names[k])->data;
         for (int i = 0; i < 2 * K; i++) counts[i] = golden_tensor(&g, of)->ids[i];
-        CHECK_OK(tg_balance_of(counts, counts + K, K, &b));
+        CHECK_OK(tg_class_balance_of(counts, counts + K, K, &b));
         near("chi-square", b.chi_square, want[0], 1e-6);
         near("chance", b.p, want[1], 1e-7);
         near("kl", b.kl, want[2], 1e-6);
     }
-    tg_balance b;
-    CHECK_OK(tg_balance_of((int64_t[]){5, 0}, (int64_t[]){4, 4}, 2, &b));
+    tg_class_balance b;
+    CHECK_OK(tg_class_balance_of((int64_t[]){5, 0}, (int64_t[]){4, 4}, 2, &b));
     CHECK(isinf(b.kl) && b.p < 0.1);
-    CHECK_OK(tg_balance_of((int64_t[]){5, 0}, (int64_t[]){4, 0}, 2, &b));
+    CHECK_OK(tg_class_balance_of((int64_t[]){5, 0}, (int64_t[]){4, 0}, 2, &b));
     CHECK(b.kl == 0 && b.p == 1 && b.chi_square == 0);
-    CHECK_ERROR(tg_balance_of((int64_t[]){0, 0}, (int64_t[]){4, 4}, 2, &b), TG_EINVAL, "no classes");
+    CHECK_ERROR(tg_class_balance_of((int64_t[]){0, 0}, (int64_t[]){4, 4}, 2, &b), TG_EINVAL, "no classes");
     golden_close(&g);
 }
