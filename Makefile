@@ -43,7 +43,7 @@ UNIT_SRC  := $(sort $(shell find tests/unit tests/support -name '*.c')) tests/te
 RUN_SRC   := tests/cli.c tests/test.c
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 
-LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/gen/recipes.o $(BUILD)/gen/attention_page.o \
+LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/gen/recipes.o $(patsubst src/run/%.html,$(BUILD)/gen/%_page.o,$(wildcard src/run/*.html)) \
              $(foreach i,$(ISAS),$(MULTI_SRC:src/kernels/multi/%.c=$(BUILD)/kernels/$(i)/%.o))
 CLI_OBJ   := $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ  := $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
@@ -91,12 +91,12 @@ $(BUILD)/gen/recipes.o: $(BUILD)/gen/recipes.c $(BUILD)/flags Makefile
 	$(call say,cc,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STRICT) -c $< -o $@
 
-# The page of gen-sample --attention, built in.
-$(BUILD)/gen/attention_page.c: src/run/attention.html Makefile
+# Pages with a script, built in: src/run/NAME.html is tg_NAME_page of run/NAME.h.
+$(BUILD)/gen/%_page.c: src/run/%.html Makefile
 	@mkdir -p $(@D)
-	@{ echo '#include "run/attention.h"'; echo 'const char tg_attention_page[] = {'; \
+	@{ echo '#include "run/$*.h"'; echo 'const char tg_$*_page[] = {'; \
 	   od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/(char)\1,/g'; echo '0};'; } > $@
-$(BUILD)/gen/attention_page.o: $(BUILD)/gen/attention_page.c $(BUILD)/flags Makefile
+$(BUILD)/gen/%_page.o: $(BUILD)/gen/%_page.c $(BUILD)/flags Makefile
 	$(call say,cc,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STRICT) -c $< -o $@
 

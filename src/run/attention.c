@@ -11,10 +11,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/hash.h"
-#include "base/json.h"
-#include "base/term.h"
+#include "base/base64.h"
 #include "base/utf8.h"
+#include "run/html.h"
 
 enum {
     MOST_TOKENS = 512,
@@ -107,29 +106,6 @@ void tg_looks_token(tg_looks *l, int32_t token, tg_look_kind kind, double log_pr
 
 /* ---- the page -------------------------------------------------------------------------------------------------------- */
 
-typedef struct base64 { tg_str *out; uint32_t bits; int bytes; } base64;
-
-static void put_digits(base64 *b, int digits)
-{
-    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char four[4] = {'=', '=', '=', '='};
-    for (int i = 0; i < digits; i++) four[i] = digit[b->bits >> (18 - 6 * i) & 63];
-    tg_str_add_n(b->out, four, 4);
-    b->bits = 0;
-    b->bytes = 0;
-}
-
-static void put_byte(base64 *b, unsigned byte)
-{
-    b->bits |= byte << (16 - 8 * b->bytes);
-    if (++b->bytes == 3) put_digits(b, 4);
-}
-
-static void end_base64(base64 *b)
-{
-    if (b->bytes) put_digits(b, b->bytes + 1);
-}
-
 /* The first character that only a part of token t's bytes are in; NULL: there is none. */
 static const char *torn(const tg_looks *l, const looked *t, int *length)
 {
@@ -144,15 +120,6 @@ static const char *torn(const tg_looks *l, const looked *t, int *length)
     return NULL;
 }
 
-static void put_safe(tg_json_writer *w, const char *bytes, int64_t length)
-{
-    tg_str safe = {0};
-    tg_term_safe(&safe, bytes, length);
-    if (safe.failed) w->out->failed = true;
-    else tg_json_put_text_n(w, safe.data ? safe.data : "", safe.length);
-    tg_str_free(&safe);
-}
-
 /* [text, kind, log_prob, special, the character that it is a part of] */
 static void put_token(tg_json_writer *w, const tg_looks *l, const looked *t)
 {
@@ -160,28 +127,26 @@ static void put_token(tg_json_writer *w, const tg_looks *l, const looked *t)
     int length = 0;
     const char *whole = special ? NULL : torn(l, t, &length);
     tg_json_open(w, '[');
-    if (special) put_safe(w, special, (int64_t)strlen(special));
-    else if (t->end > t->begin) put_safe(w, l->text.data + t->begin, t->end - t->begin);
+    if (special) tg_html_put_safe(w, special, (int64_t)strlen(special));
+    else if (t->end > t->begin) tg_html_put_safe(w, l->text.data + t->begin, t->end - t->begin);
     else tg_json_put_text(w, "");
     tg_json_put_int(w, t->kind);
     if (t->kind == TG_LOOK_DRAWN) tg_json_put_real(w, t->log_prob);
     else tg_json_put_null(w);
     tg_json_put_bool(w, special != NULL);
-    if (whole) put_safe(w, whole, length);
+    if (whole) tg_html_put_safe(w, whole, length);
     tg_json_close(w, ']');
 }
 
 static void put_shares(tg_str *out, const tg_looks *l)
 {
-    base64 b = {.out = out};
+    tg_base64 b = {.out = out};
     for (int64_t h = 0; h < l->layers * l->heads; h++) {
         const uint16_t *share = l->shares + h * triangle(l->room);
-        for (int64_t i = 0; i < triangle(shown(l)); i++) {
-            put_byte(&b, share[i] & 255u);
-            put_byte(&b, (unsigned)share[i] >> 8);
-        }
+        for (int64_t i = 0; i < triangle(shown(l)); i++)
+            tg_base64_put(&b, (const uint8_t[]){(uint8_t)(share[i] & 255u), (uint8_t)(share[i] >> 8)}, 2);
     }
-    end_base64(&b);
+    tg_base64_end(&b);
 }
 
 static void put_data(tg_str *out, const tg_looks *l, const tg_looks_about *about)
@@ -191,7 +156,7 @@ static void put_data(tg_str *out, const tg_looks *l, const tg_looks_about *about
     tg_json_member_text(&w, "version", TG_VERSION);
     tg_json_member_text(&w, "model", l->model);
     tg_json_key(&w, "path");
-    put_safe(&w, about->path, (int64_t)strlen(about->path));
+    tg_html_put_safe(&w, about->path, (int64_t)strlen(about->path));
     tg_json_member_int(&w, "seed", about->seed);
     tg_json_member_int(&w, "sample", about->sample);
     tg_json_member_real(&w, "temperature", about->temperature);
@@ -211,50 +176,13 @@ static void put_data(tg_str *out, const tg_looks *l, const tg_looks_about *about
     tg_json_close(&w, '}');
 }
 
-/* So that no text can end the element that it stands in: < comes in JSON's texts alone. */
-static void hide_brackets(tg_str *out, const tg_str *json)
-{
-    const char *plain = json->data, *end = plain + json->length;
-    for (const char *at; plain < end && (at = memchr(plain, '<', (size_t)(end - plain))); plain = at + 1) {
-        tg_str_add_n(out, plain, at - plain);
-        tg_str_add(out, "\\u003c");
-    }
-    tg_str_add_n(out, plain, end - plain);
-}
-
-/* A script's name in the page's rule: its SHA-256 as base64. */
-static void put_hash(tg_str *out, const char *script, int64_t length)
-{
-    static const char hex[] = "0123456789abcdef";
-    char digits[65];
-    base64 b = {.out = out};
-    tg_sha256_hex(script, length, digits);
-    for (int i = 0; i < 64; i += 2)
-        put_byte(&b, (unsigned)((strchr(hex, digits[i]) - hex) << 4 | (strchr(hex, digits[i + 1]) - hex)));
-    end_base64(&b);
-}
-
-static tg_status build(tg_str *page, const tg_str *json)
-{
-    static const char begin[] = "<script>", *const marks[] = {"@HASH@", "@DATA@"};
-    const char *at = tg_attention_page, *script = strstr(at, begin) + sizeof begin - 1;
-    for (int i = 0; i < 2; i++) {
-        const char *mark = strstr(at, marks[i]);
-        tg_str_add_n(page, at, mark - at);
-        if (i == 0) put_hash(page, script, strstr(script, "</script>") - script);
-        else hide_brackets(page, json);
-        at = mark + strlen(marks[i]);
-    }
-    tg_str_add(page, at);
-    return page->failed || json->failed ? TG_ENOMEM : TG_OK;
-}
-
 tg_status tg_looks_write(const tg_looks *l, const tg_looks_about *about, tg_writer *w)
 {
     tg_str json = {0}, page = {0};
     tg_status s = l->text.failed ? TG_ENOMEM : TG_OK;
     if (!s) put_data(&json, l, about);
-    if (!s) s = json.failed ? TG_ENOMEM : build(&page, &json);
+    if (!s) tg_html_fill(&page, tg_attention_page, &json);
+    if (page.failed) s = TG_ENOMEM;
     if (!s) s = tg_writer_add(w, page.data, page.length);
     tg_str_free(&json);
     tg_str_free(&page);
