@@ -314,28 +314,6 @@ static tg_status lay_pixels(const gallery *g, const float *x, int64_t n, int64_t
     return TG_OK;
 }
 
-/* A picture wider than the terminal is made as wide as it is. */
-static tg_status narrow(tg_image *image, int64_t columns)
-{
-    if (image->width <= columns) return TG_OK;
-    const int64_t C = image->channels, high = image->height * columns / image->width;
-    const tg_fitting how = {.width = columns, .height = high < 1 ? 1 : high, .channels = C, .fit = TG_FIT_PAD};
-    const int64_t each = how.width * how.height;
-    tg_image small = {.width = how.width, .height = how.height, .channels = C};
-    small.pixels = tg_alloc_array(each, C);
-    uint8_t *planes = tg_alloc_array(each, C);
-    tg_status s = small.pixels && planes ? tg_image_fit(image, &how, planes) : TG_ENOMEM;
-    for (int64_t i = 0; i < each * C && !s; i++) small.pixels[i] = planes[i % C * each + i / C];
-    tg_free(planes);
-    if (s) {
-        tg_image_free(&small);
-        return s;
-    }
-    tg_image_free(image);
-    *image = small;
-    return TG_OK;
-}
-
 static tg_status show(gallery *g)
 {
     const int64_t columns = tg_term_columns(1), fit = g->data->kind == TG_KIND_IMAGE ? (columns + 1) / (g->data->dims[2] + 1) : 1;
@@ -349,7 +327,7 @@ static tg_status show(gallery *g)
     tg_status s = arrange(g, &x, &labels, &n);
     if (!s && g->data->kind == TG_KIND_IMAGE) s = lay_pixels(g, x, n, g->across, &image);
     else if (!s) s = tg_latent_sheet(g->data, x, labels, n, 1, NULL, &image);
-    if (!s) s = narrow(&image, columns);
+    if (!s) s = tg_image_narrow(&image, columns);
     if (!s) tg_blocks_draw(&text, &image, tg_term_colours());
     if (!s) s = text.failed ? TG_ENOMEM : tg_output(g->ctx, text.data, text.length);
     g->across = wanted;

@@ -212,3 +212,24 @@ tg_status tg_image_fit(const tg_image *in, const tg_fitting *how, uint8_t *out)
     tg_free(sums);
     return status;
 }
+
+tg_status tg_image_narrow(tg_image *image, int64_t columns)
+{
+    if (image->width <= columns) return TG_OK;
+    const int64_t C = image->channels, high = image->height * columns / image->width;
+    const tg_fitting how = {.width = columns, .height = high < 1 ? 1 : high, .channels = C, .fit = TG_FIT_PAD};
+    const int64_t each = how.width * how.height;
+    tg_image small = {.width = how.width, .height = how.height, .channels = C};
+    small.pixels = tg_alloc_array(each, C);
+    uint8_t *planes = tg_alloc_array(each, C);
+    tg_status s = small.pixels && planes ? tg_image_fit(image, &how, planes) : TG_ENOMEM;
+    for (int64_t i = 0; i < each * C && !s; i++) small.pixels[i] = planes[i % C * each + i / C];
+    tg_free(planes);
+    if (s) {
+        tg_image_free(&small);
+        return s;
+    }
+    tg_image_free(image);
+    *image = small;
+    return TG_OK;
+}

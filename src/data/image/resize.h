@@ -16,6 +16,8 @@ typedef struct tg_fitting {
  * each axis for itself, rounded once. Transparency is laid over the background before, grey of RGB is (299 R + 587 G + 114 B) / 1000
  * in 16 bits, as ITU-R BT.601 has it. Errors: TG_ENOMEM. */
 tg_status tg_image_fit(const tg_image *in, const tg_fitting *how, uint8_t *out);
+/* A grey or RGB picture wider than so many columns is made as wide, its shape kept. Errors: TG_ENOMEM. */
+tg_status tg_image_narrow(tg_image *image, int64_t columns);
 /* Whether it is grey on that background, whatever its channels. */
 bool tg_image_is_grey(const tg_image *in, const uint8_t background[3]);
 /* Whether any pixel is not opaque. */
