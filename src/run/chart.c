@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "run/html.h"
 
-enum { WIDTH = 480, HEIGHT = 300, LEFT = 58, RIGHT = 12, TOP = 10, BOTTOM = 46, MOST_TICKS = 16, COLOURS = 8, LETTER = 8 /* how wide one is */ };
+enum { WIDTH = 480, HEIGHT = 300, LEFT = 58, RIGHT = 16, TOP = 10, BOTTOM = 46, MOST_TICKS = 16, COLOURS = 8, LETTER = 8 /* how wide one is */ };
 
 /* low, high: in the axis' own measure, logarithms where log is set. */
 typedef struct axis { bool log; double low, high, from, to, ticks[MOST_TICKS]; int count; } axis;
@@ -219,7 +219,7 @@ static void draw_x_axis(drawing *d)
         if (x - half < taken) continue;
         taken = x + half + LETTER;
         tg_str_add(out, "<text text-anchor=\"middle\"");
-        attribute(out, "x", x);
+        attribute(out, "x", x + half > WIDTH ? WIDTH - half : x);
         attribute(out, "y", HEIGHT - BOTTOM + 18);
         tg_str_add(out, ">");
         tg_html_add(out, label.data, label.length);
@@ -411,7 +411,9 @@ void tg_chart_draw(tg_page *p, const tg_chart *chart, const tg_series *series, i
         tg_str_add(d.out, "\">");
         draw_y_axis(&d);
         draw_x_axis(&d);
-        for (int64_t i = 0; i < count; i++) draw_series(&d, &series[i], (int)(i % COLOURS));
+        for (int points = 0; points < 2; points++) /* over all else, as they have names */
+            for (int64_t i = 0; i < count; i++)
+                if ((series[i].mark == TG_POINTS) == (points == 1)) draw_series(&d, &series[i], (int)(i % COLOURS));
         tg_str_add(d.out, "\n</svg>");
         draw_legend(&d, series, count);
     } else {

@@ -1,6 +1,6 @@
 /*
  * chart.h - charts in a report (page.h): SVG in the page itself, whose colours follow light and dark. One call draws axes and, one
- * over the other, what is to be seen in them:
+ * over the other, what is to be seen in them, points last:
  *
  *     learning curves   TG_LINE each                       log_x where steps go over decades
  *     a histogram       TG_BARS, x has count + 1 edges     zero_y

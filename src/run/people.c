@@ -4,6 +4,23 @@
 #include "run/chart.h"
 #include "run/ratings.h"
 
+static void add_share(tg_str *out, const tg_people_share *s, const char *what)
+{
+    tg_str_addf(out, "%lld of %lld %s (", (long long)s->yes, (long long)s->count, what);
+    tg_str_add_fixed(out, s->value, 2);
+    tg_str_add(out, ", p ");
+    tg_str_add_fixed(out, s->p, 3);
+    tg_str_add(out, ")");
+}
+
+void tg_people_summary(tg_str *out, const tg_people *p)
+{
+    tg_str_addf(out, "%lld rater%s, %lld items: ", (long long)p->raters, p->raters == 1 ? "" : "s", (long long)p->item_count);
+    add_share(out, &p->right, "verdicts right");
+    tg_str_add(out, ", ");
+    add_share(out, &p->generated.real, "generated taken for real");
+}
+
 /* ---- JSON --------------------------------------------------------------------------------------------------------------- */
 
 static void put_mean(tg_json_writer *w, const char *key, const tg_people_mean *m)

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/alloc.h"
+#include "base/utf8.h"
 #include "run/chart.h"
 #include "run/ratings.h"
 #include "support/python.h"
@@ -175,6 +175,15 @@ TEST(pages_of_reports_and_quizzes_are_whole_and_lead_nowhere)
     make_report(in(folder, "report-zh.html"), TG_ZH, people);
     tg_ratings_free(r);
     check_pages(folder);
+}
+
+TEST(words_are_there_in_both_languages)
+{
+    for (tg_word i = 0; i < TG_WORDS; i++) {
+        const char *en = tg_words(TG_EN, i), *zh = tg_words(TG_ZH, i);
+        CHECK_INT(tg_utf8_check(zh, (int64_t)strlen(zh)), -1);
+        if (!*zh || !strcmp(en, zh)) test_failed(__FILE__, __LINE__, "%s is not in Chinese", tg_word_name(i));
+    }
 }
 
 /* ---- charts of whatever comes ------------------------------------------------------------------------------------------------ */

@@ -266,6 +266,35 @@ TEST(the_same_rater_twice_counts_once)
     test_has(__FILE__, __LINE__, t.text, "both by Wang, of two sittings");
 }
 
+TEST(answers_are_told_in_a_line_and_as_json)
+{
+    tg_ratings *r;
+    const tg_people *p;
+    tg_str text = {0}, line = {0}, json = {0};
+    const tg_json *root;
+    double value = 0;
+    tg_arena *a = tg_arena_new(1 << 12);
+    write_answers(&text, quiz_id, "Wang", "");
+    CHECK_OK(tg_ratings_new(NULL, &r));
+    CHECK_OK(tg_ratings_add(r, "x", text.data, text.length));
+    CHECK_OK(tg_ratings_sum(r, &p));
+    tg_people_summary(&line, p);
+    CHECK_TEXT(line.data, "1 rater, 2 items: 1 of 1 verdicts right (1.00, p 1.000), 0 of 0 generated taken for real (nan, p nan)");
+    tg_people_put(&(tg_json_writer){.out = &json}, p);
+    CHECK_OK(tg_json_parse(a, "json", json.data, json.length, &root));
+    CHECK(tg_json_real(tg_json_get(tg_json_get(root, "real"), "grammar"), "value", &value) && value == 5);
+    CHECK_INT(tg_json_get(root, "runs")->integer, 1);
+    CHECK_TEXT(tg_json_text(tg_json_get(root, "runs")->child, "identity"), "2");
+    CHECK_INT(tg_json_get(tg_json_get(root, "agreement"), "verdict")->type, TG_JSON_NULL);
+    CHECK_INT(tg_json_get(root, "per_item")->integer, 2);
+    tg_ratings_free(r);
+    tg_arena_free(a);
+    tg_str_free(&text);
+    tg_str_free(&line);
+    tg_str_free(&json);
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
 TEST(answers_to_another_quiz_are_not_mixed_in)
 {
     told t = {""};
