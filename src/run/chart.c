@@ -214,6 +214,7 @@ static void draw_x_axis(drawing *d)
         tg_str_clear(&label);
         if (d->chart->names) tg_str_add(&label, d->chart->names[i]);
         else add_label(&label, d->x.ticks[i]);
+        if (label.failed) out->failed = true;
         const double half = LETTER / 2.0 * (double)tg_utf8_columns(label.data, label.length);
         if (!d->chart->names) stroke(out, "axis", x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 4);
         if (x - half < taken) continue;
@@ -225,7 +226,6 @@ static void draw_x_axis(drawing *d)
         tg_html_add(out, label.data, label.length);
         tg_str_add(out, "</text>");
     }
-    if (label.failed) out->failed = true;
     tg_str_free(&label);
     stroke(out, "axis", LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM);
     if (!d->chart->x) return;
@@ -385,6 +385,9 @@ static void draw_legend(drawing *d, const tg_series *series, int64_t count)
 {
     static const char *const signs[] = {"<path class=\"line\" d=\"M0 6H28\"/>", "<path class=\"point\" d=\"M9 1h10v10h-10z\"/>",
                                         "<path class=\"line\" d=\"M0 6H28\"/>", "<path class=\"bar\" d=\"M6 1h16v10h-16z\"/>"};
+    bool any = false;
+    for (int64_t i = 0; i < count; i++) any = any || series[i].name;
+    if (!any) return;
     tg_str_add(d->out, "<ul class=\"legend\">");
     for (int64_t i = 0; i < count; i++) {
         if (!series[i].name) continue;

@@ -132,7 +132,13 @@ static void show_shares(tg_page *page, const tg_people *p)
     tg_page_table(page, NULL, heads, 5, 1);
     share_row(page, say(page, TG_WORD_people_right), &p->right);
     share_row(page, say(page, TG_WORD_people_fooled), &p->generated.real);
-    for (int64_t i = 1; i < p->source_count && p->source_count > 2; i++) share_row(page, p->sources[i].name, &p->runs[i - 1].real);
+    for (int64_t i = 1; i < p->source_count && p->source_count > 2; i++) { /* fooled by each run */
+        tg_str name = {0};
+        tg_str_addf(&name, "\xe2\x80\x93 %s", p->sources[i].name);
+        share_row(page, name.failed ? "" : name.data, &p->runs[i - 1].real);
+        if (name.failed) page->body.failed = true;
+        tg_str_free(&name);
+    }
     tg_page_table_end(page);
     tg_page_note(page, say(page, TG_WORD_people_share_meaning));
 }

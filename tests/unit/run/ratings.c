@@ -295,6 +295,49 @@ TEST(answers_are_told_in_a_line_and_as_json)
     CHECK_INT(tg_alloc_live(), 0);
 }
 
+/* A quiz, answers, and a report of them. */
+static tg_status whole_way(const made_quiz *m, const tg_str *answers)
+{
+    tg_str html = {0}, json = {0};
+    tg_page page = {.title = "t", .about = "a"};
+    tg_ratings *r = NULL;
+    const tg_people *p = NULL;
+    tg_status s = tg_quiz_write(&m->quiz, &html);
+    if (!s) s = tg_ratings_new(NULL, &r);
+    if (!s) s = tg_ratings_add(r, "x.json", answers->data, answers->length);
+    if (!s) s = tg_ratings_sum(r, &p);
+    if (!s) tg_people_put(&(tg_json_writer){.out = &json}, p);
+    if (!s && json.failed) s = TG_ENOMEM;
+    if (!s) tg_people_show(&page, p);
+    if (!s) s = tg_page_write(&page, &html);
+    tg_ratings_free(r);
+    tg_str_free(&html);
+    tg_str_free(&json);
+    return s;
+}
+
+TEST(quiz_ratings_and_report_survive_any_allocation_that_fails)
+{
+    made_quiz m;
+    tg_str answers = {0};
+    quiz_make(&m, TG_KIND_TEXT, TG_EN);
+    m.quiz.count = 4;
+    write_answers(&answers, quiz_id, "Wang", "");
+    const int64_t live = tg_alloc_live(), before = tg_alloc_count();
+    CHECK_OK(whole_way(&m, &answers));
+    const int64_t all = tg_alloc_count() - before;
+    for (int64_t n = 1; n <= all; n++) {
+        tg_alloc_fail_at(n, false);
+        const tg_status s = whole_way(&m, &answers);
+        tg_alloc_fail_at(0, false);
+        if (s != TG_ENOMEM) test_failed(__FILE__, __LINE__, "allocation %d of %d failed and nobody told: %d", (int)n, (int)all, (int)s);
+        CHECK_INT(tg_alloc_live(), live);
+    }
+    test_note("%d allocations", (int)all);
+    tg_str_free(&answers);
+    quiz_free(&m);
+}
+
 TEST(answers_to_another_quiz_are_not_mixed_in)
 {
     told t = {""};
