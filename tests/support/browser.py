@@ -106,7 +106,7 @@ class Tab:
         self.look(width, dark)
         browser.events.clear()
         self.call('Page.navigate', url=self.url)
-        browser.wait('Page.loadEventFired')
+        self.arrive('location.href !== "about:blank"')
 
     def call(self, method, **params):
         return self.browser.call(method, self.session, **params)
@@ -121,10 +121,19 @@ class Tab:
             raise RuntimeError(script + ': ' + json.dumps(result['exceptionDetails'])[:300])
         return result['result'].get('value')
 
+    def arrive(self, test):
+        """Waits until a document for which this holds is loaded: the event may be of the one before."""
+        while True:
+            event = self.browser.wait('Page.loadEventFired')
+            if self.run(test):
+                return
+            self.browser.events = [e for e in self.browser.events if e['params'] is not event]
+
     def reload(self):
+        self.run('window.before = true')
         self.browser.events.clear()
         self.call('Page.reload')
-        self.browser.wait('Page.loadEventFired')
+        self.arrive('!window.before')
 
     def key(self, name):
         text = '\r' if name == 'Enter' else name if len(name) == 1 else ''
