@@ -150,6 +150,9 @@ typedef struct tg_model_desc {
     tg_tensor *(*encode)(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels);
     /* How real x looks, [B], 0 being undecided; NULL: it has no opinion. */
     tg_tensor *(*score)(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels);
+    /* Deviation of the normal noise that makes a sample of what decode gives, in each of x's numbers alike. NULL, or 0: that is a
+     * sample already (GAN), or is shown instead of one (images of a VAE). */
+    float (*deviation)(const tg_model *m);
     /* Of a batch of one example: out[i], i < k, is log p(x, z) - log q(z|x) of draw first + i of z, a function of the tape's seed and
      * step, the example and the draw's number; nats. NULL: there is no such bound. */
     tg_status (*log_weights)(tg_model *m, tg_tape *t, const tg_batch *batch, int64_t first, int64_t k, double *out);

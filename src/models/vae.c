@@ -298,6 +298,13 @@ static tg_tensor *vae_encode(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *l
     return mu;
 }
 
+/* Points are drawn from p(x|z), or they lie too close together. Of images the mean is shown: their noise would be grain. */
+static float vae_deviation(const tg_model *m)
+{
+    if (tg_model_about(m)->kind != TG_KIND_POINTS) return 0;
+    return tg_expf((float)(SPEED / 2) * ((const vae *)tg_model_state(m))->spread->data[0]);
+}
+
 static void vae_told(const tg_model *m, tg_str *line)
 {
     static const char *const how[] = {"", "; each image's pixels become 0 or 1 by chance once, by Philox of its own bytes",
@@ -321,4 +328,4 @@ const tg_model_desc tg_model_vae = {
     .name = "vae", .title = "Variational autoencoder", .source = "Kingma & Welling 2013, arXiv:1312.6114",
     .kinds = TG_KIND_IMAGE | TG_KIND_POINTS, .keys = vae_keys, .config_size = sizeof(vae_config), .state_size = sizeof(vae),
     .init = vae_init, .loss = vae_loss, .latent = vae_latent, .conditional = vae_conditional, .decode = vae_decode,
-    .encode = vae_encode, .log_weights = vae_log_weights, .told = vae_told, .auto_default = vae_default};
+    .encode = vae_encode, .deviation = vae_deviation, .log_weights = vae_log_weights, .told = vae_told, .auto_default = vae_default};

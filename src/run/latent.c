@@ -129,6 +129,17 @@ tg_status tg_latent_score(tg_model *m, tg_tape *t, const float *x, const int32_t
     return run(m, t, tg_model_descriptor(m)->score, &one, x, labels, n, logits);
 }
 
+void tg_latent_scatter(const tg_model *m, float *x, int64_t n, uint64_t seed, int64_t first)
+{
+    const tg_model_desc *desc = tg_model_descriptor(m);
+    const int64_t size = tg_model_data_size(tg_model_about(m));
+    const float wide = desc->deviation ? desc->deviation(m) : 0;
+    for (int64_t i = 0; i < n && wide > 0; i++) {
+        tg_rng r = tg_rng_at(seed, TG_RNG_NOISE, (uint64_t)(first + i));
+        for (int64_t d = 0; d < size; d++) x[i * size + d] += wide * tg_rng_normal(&r);
+    }
+}
+
 /* ---- to look at -------------------------------------------------------------------------------------------------------- */
 
 uint8_t tg_latent_pixel(float x)

@@ -358,17 +358,22 @@ static tg_status put_file(gallery *g)
     return tg_write_file(o->out, g->out.data, g->out.length);
 }
 
+/* Rather than between samples, over a plane, or what comes back. */
+static bool is_random(const gallery *g)
+{
+    return !g->o->reconstruct && !g->o->map && !g->o->interpolate;
+}
+
 static tg_status put_result(const gallery *g, double seconds)
 {
     int64_t count;
     tg_str out = {0};
     tg_json_writer w = {.out = &out};
-    const bool random = !g->originals && !g->o->map && !g->o->interpolate;
     tg_result_begin(&w, "gen-sample", g->o->out, g->o->seed, seconds);
     tg_json_member_int(&w, "n", g->n);
     tg_json_key(&w, "samples");
     tg_json_open(&w, '[');
-    for (int64_t i = 0; random && i < g->n; i++) {
+    for (int64_t i = 0; is_random(g) && i < g->n; i++) {
         tg_json_open(&w, '{');
         tg_json_member_int(&w, "sample", g->o->first + i);
         if (g->conditional) tg_json_member_text(&w, "label", tg_samples_class(g->trained->samples, g->labels[i], &count));
@@ -402,6 +407,7 @@ tg_status tg_sample_latent(tg_context *ctx, const tg_sample_options *o, tg_train
                  .size = tg_model_data_size(&trained->data), .conditional = trained->desc->conditional(m)};
     tg_status s = prepare(&g);
     if (!s) s = tg_latent_decode(m, g.tape, g.z, g.conditional ? g.labels : NULL, g.n, g.x);
+    if (!s && is_random(&g)) tg_latent_scatter(m, g.x, g.n, (uint64_t)o->seed, o->first);
     if (!s) s = put_file(&g);
     if (!s && o->show) s = show(&g);
     if (!s && o->json) s = put_result(&g, tg_now() - begin);

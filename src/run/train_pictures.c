@@ -164,6 +164,7 @@ static void tell_collapse(tg_training *t, tg_pictures *p)
 static tg_status draw(tg_training *t, tg_pictures *p, tg_image *out)
 {
     tg_status s = tg_latent_decode(t->model, t->loop->tape, p->z, p->labels, p->n, p->x);
+    if (!s) tg_latent_scatter(t->model, p->x, p->n, PICTURE_SEED, 0);
     if (!s && p->shade) s = draw_surface(t, p);
     if (!s) s = tg_latent_sheet(&t->about.data, p->x, p->labels, p->n, p->columns, t->kind == TG_KIND_POINTS ? &p->plane : NULL, out);
     if (s || !t->loop->turns) return s;

@@ -103,3 +103,7 @@ $ gen-train --data t.safetensors --model ngram -o text -q; for o in '--grid 2x2'
 $ gen-train --data p.safetensors --model vae --hidden 16 --steps 60 -o pts -q; gen-sample pts -n 100 -o pts.npy && head -c 90 pts.npy | grep -ao "(100, 2)"; gen-sample pts -n 200 -o pts.png && gen-sample pts --reconstruct p.safetensors -n 50 -o pr.png; tail -n 1 pts/log.jsonl | grep -o '"points[a-z_]*"' | tr '\n' ' '
 <~ ^\(100, 2\)
 <~ "points" "points_per_second" 
+
+# A point is its mean and noise of its own: alone the same, on plain C the same, and between samples there is none of it.
+$ gen-sample pts --first 7 -o p7.npy && tail -c 744 pts.npy | head -c 8 > 7 && tail -c 8 p7.npy | cmp - 7 && TG_ISA=scalar gen-sample pts -n 100 -o scalar.npy && cmp pts.npy scalar.npy && gen-sample pts --interpolate 7:9 -o between.npy && tail -c 80 between.npy | head -c 8 | cmp -s - 7 || echo elsewhere
+< elsewhere

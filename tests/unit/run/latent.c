@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "data/image/blocks.h"
 #include "run/kinds.h"
-#include "test.h"
+#include "support/models.h"
 
 TEST(quantiles_are_those_of_tables)
 {
@@ -35,6 +35,44 @@ TEST(a_latent_is_the_same_whatever_was_drawn_before_and_stays_within_the_truncat
     }
     CHECK(fabs(sum / 10000) < 0.02);
     CHECK(fabs(squares / 10000 - 0.1514) < 0.006); /* 1 - 2·0.7·phi(0.7)/(2·Phi(0.7) - 1) */
+}
+
+/* Of a VAE whose deviation about the mean is to be 0.25: 2·log 0.25, of which the parameter holds a tenth. */
+static tg_model *with_spread(tg_context *ctx, const tg_model_data *data)
+{
+    tg_model *m;
+    CHECK_OK(model_with(ctx, "vae", WITH("latent=2", "hidden=4", "likelihood=gaussian"), data, false, &m));
+    tg_params_find(tg_model_params(m), "spread")->data[0] = -0.277258872f;
+    return m;
+}
+
+TEST(points_lie_about_the_decoders_mean_as_the_likelihood_says_each_by_its_number)
+{
+    enum { N = 10000 };
+    static float x[2 * N];
+    float alone[2] = {0};
+    double sum = 0, squares = 0, products = 0;
+    tg_context *ctx;
+    CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1}, &ctx));
+    tg_model *m = with_spread(ctx, &(tg_model_data){.kind = TG_KIND_POINTS, .rank = 1, .dims = {2, 1, 1}});
+    memset(x, 0, sizeof x);
+    tg_latent_scatter(m, x, N, 3, 100);
+    for (int i = 0; i < 2 * N; i++) {
+        sum += (double)x[i];
+        squares += (double)x[i] * (double)x[i];
+        products += i % 2 ? (double)x[i] * (double)x[i - 1] : 0;
+    }
+    CHECK(fabs(sum / (2 * N)) < 0.007); /* four deviations of each figure: 0.25/sqrt(2N), 0.0625·sqrt(2/2N), 0.0625/sqrt(N) */
+    CHECK(fabs(squares / (2 * N) - 0.0625) < 0.0025);
+    CHECK(fabs(products / N) < 0.0025);
+    tg_latent_scatter(m, alone, 1, 3, 107);
+    CHECK_BYTES(alone, x + 14, (int64_t)sizeof alone);
+    tg_model_free(m);
+    m = with_spread(ctx, &(tg_model_data){.kind = TG_KIND_IMAGE, .rank = 3, .dims = {1, 1, 2}});
+    tg_latent_scatter(m, alone, 1, 3, 107); /* of images means are shown */
+    CHECK_BYTES(alone, x + 14, (int64_t)sizeof alone);
+    tg_model_free(m);
+    tg_context_free(ctx);
 }
 
 TEST(what_is_between_two_latents_keeps_their_length)
