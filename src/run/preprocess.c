@@ -48,7 +48,7 @@ const tg_key tg_preprocess_keys[] = {
               "position: in the order given, by length; document: by number of documents; random: documents drawn by "
               "--seed; auto: random with documents, else position"),
     TG_CHOICE(tg_preprocess_options, dedupe, 0, "exact", "exact|near|off", 0,
-              "documents that are equal, or nearly, are left out before the split"),
+              "documents and images that are equal, or nearly, are left out before the split"),
     TG_INT(tg_preprocess_options, size, 0, "0", 0, 4096, TG_KEY_AUTO, "images: N x N pixels; auto: as they are, up to 64 a side"),
     TG_CHOICE(tg_preprocess_options, channels, 0, "auto", "auto|1|3", 0, "images: grey or RGB; auto: grey where all of them are"),
     TG_CHOICE(tg_preprocess_options, fit, 0, "crop", "crop|pad", 0,

@@ -295,8 +295,8 @@ static tg_status check_options(tg_sampling *p, const char *kind)
     const tg_preprocess_options *o = p->o;
     p->tables = !strcmp(kind, "table") || !strcmp(kind, "points");
     p->kind = p->tables && !o->shape ? TG_KIND_POINTS : TG_KIND_IMAGE;
-    if (o->dedupe == TG_DEDUPE_NEAR)
-        return tg_fail(TG_EUSAGE, "--dedupe near is about text; equal %s are left out by --dedupe exact", tg_kind_name(p->kind));
+    if (o->dedupe == TG_DEDUPE_NEAR && p->kind == TG_KIND_POINTS)
+        return tg_fail(TG_EUSAGE, "--dedupe near is about text and images; points all stay, a distribution may well repeat itself");
     if (o->sheet && strcmp(o->sheet, "none") && tg_path_kind(o->sheet) != TG_PATH_NONE && !o->force)
         return tg_fail(TG_EINVAL, "--sheet %s: is there already; --force replaces it", o->sheet);
     if (o->sheet && !strcmp(o->sheet, o->out))

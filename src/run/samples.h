@@ -57,12 +57,13 @@ typedef struct tg_sampling {
     tg_str own;             /* a byte a sample: its own split */
     bool given;             /* these splits are taken */
     int64_t count;          /* of all samples, before any is left out */
-    int64_t *roots;         /* [count] the sample that each equals: itself, or one that stays before it */
+    int64_t *roots;         /* [count] the sample that each equals, or nearly: itself, or one that stays before it */
     int64_t *order, counts[TG_SPLITS];
     int64_t resized, enlarged, blank; /* images of another size, of a smaller one, of one colour */
     int64_t duplicates;     /* left out, as equal to one before */
-    int64_t shared;         /* left out of training, as equal to one of a split of the corpus's own */
-    int64_t conflicts;      /* of both: of another class than that */
+    int64_t near;           /* left out, as nearly equal to one before */
+    int64_t shared;         /* left out of training, as equal, or nearly, to one of a split of the corpus's own */
+    int64_t conflicts;      /* of all three: of another class than that */
     int64_t leaks;          /* of validation and test, equal to one of training */
     int64_t twins;          /* not left out: equal to one before */
     void *room;             /* one sample in the making */

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "base/sort.h"
+#include "data/image/near.h"
 #include "run/samples_parts.h"
 
 enum { GROUP = 64 /* samples whose places are drawn at once */ };
@@ -108,23 +109,38 @@ static tg_status find_root(tg_sampling *p, search *s, int64_t i)
 }
 
 /* Test and validation sets of the corpus's own come first: of a sample that is in one of them and in training, too, theirs stays. */
-static tg_status find_roots(tg_sampling *p)
+static void take_turns(const tg_sampling *p, int64_t *turns)
 {
-    static const int turns[] = {TG_TEST, TG_VAL, TG_TRAIN};
+    static const int splits[] = {TG_TEST, TG_VAL, TG_TRAIN};
+    int64_t at = 0;
+    for (int t = 0; t < 3; t++)
+        for (int64_t i = 0; i < p->count; i++)
+            if ((!p->given || p->own.data[i] == TG_NO_SPLIT ? TG_TRAIN : p->own.data[i]) == splits[t]) turns[at++] = i;
+}
+
+static tg_status find_roots(tg_sampling *p, const int64_t *turns)
+{
     search s = {.hashes = tg_map_new(), .bytes = p->size * (p->kind == TG_KIND_IMAGE ? 1 : (int64_t)sizeof(float))};
     tg_status status = s.hashes ? TG_OK : TG_ENOMEM;
     tg_meter m = tg_meter_start(p->ctx, "compare", "samples", p->count);
-    for (int t = 0; t < 3 && !status; t++)
-        for (int64_t i = 0; i < p->count && !status; i++) {
-            const int own = !p->given || p->own.data[i] == TG_NO_SPLIT ? TG_TRAIN : p->own.data[i];
-            if (own != turns[t]) continue;
-            status = find_root(p, &s, i);
-            if (!status) status = tg_meter_add(&m, 1);
-        }
+    for (int64_t k = 0; k < p->count && !status; k++) {
+        status = find_root(p, &s, turns[k]);
+        if (!status) status = tg_meter_add(&m, 1);
+    }
     tg_meter_end(&m);
     tg_map_free(s.hashes);
     tg_window_free(&s.one);
     tg_window_free(&s.other);
+    return status;
+}
+
+/* --dedupe near: roots of what is not equal to any before, but nearly; nearly[i] says so. */
+static tg_status find_near_roots(tg_sampling *p, const int64_t *turns, char *nearly)
+{
+    if (p->kind != TG_KIND_IMAGE || p->o->dedupe != TG_DEDUPE_NEAR) return TG_OK;
+    for (int64_t i = 0; i < p->count; i++) nearly[i] = p->roots[i] == i;
+    tg_status status = tg_image_near(p->ctx, p->data, p->dims, turns, p->count, p->roots);
+    for (int64_t i = 0; i < p->count; i++) nearly[i] &= p->roots[i] != i;
     return status;
 }
 
@@ -135,7 +151,7 @@ static bool is_fixed(const tg_sampling *p, int64_t i)
 }
 
 /* Which samples are left out, as a byte each: points never are, a distribution may well repeat itself. */
-static tg_status drop(tg_sampling *p, char *out)
+static tg_status drop(tg_sampling *p, const char *nearly, char *out)
 {
     const bool drops = p->kind == TG_KIND_IMAGE && p->o->dedupe != TG_DEDUPE_OFF;
     tg_window w = {0};
@@ -147,6 +163,7 @@ static tg_status drop(tg_sampling *p, char *out)
         out[i] = drops && !is_fixed(p, i);
         if (!out[i]) p->twins++;
         else if (is_fixed(p, root)) p->shared++;
+        else if (nearly[i]) p->near++;
         else p->duplicates++;
         if (!status) status = class_of(p, &w, i, &a);
         if (!status) status = class_of(p, &w, root, &b);
@@ -236,10 +253,13 @@ tg_status tg_samples_split(tg_sampling *p)
     if (status) return status;
     p->roots = tg_alloc_array(p->count, sizeof *p->roots);
     p->order = tg_alloc_array(p->count, sizeof *p->order);
-    char *bytes = tg_alloc_array(3, p->count), *left_out = bytes, *to = bytes + p->count, *learned = to + p->count;
+    char *bytes = tg_alloc_array(4, p->count), *left_out = bytes, *to = bytes + p->count, *learned = to + p->count;
+    char *nearly = learned + p->count;
     if (!p->roots || !p->order || !bytes) status = TG_ENOMEM;
-    if (!status) status = find_roots(p);
-    if (!status) status = drop(p, left_out);
+    if (!status) take_turns(p, p->order); /* until it is dealt */
+    if (!status) status = find_roots(p, p->order);
+    if (!status) status = find_near_roots(p, p->order, nearly);
+    if (!status) status = drop(p, nearly, left_out);
     int64_t many = 0, left = 0;
     for (int64_t i = 0; i < p->count && !status; i++) {
         many += !left_out[i] && !is_fixed(p, i);

@@ -70,12 +70,18 @@ static void judge_same(judge *j)
     }
     if ((p->duplicates + p->shared) * 50 >= p->count && p->duplicates + p->shared) {
         tg_str_addf(&j->text, "%s of %s images were there already and are left out", tg_format_count(number, p->duplicates + p->shared),
-                    tg_format_count(of, p->duplicates + p->shared + kept));
+                    tg_format_count(of, p->duplicates + p->near + p->shared + kept));
         find(j, false, "nothing to do, if that is right; --dedupe off keeps them");
     }
+    if (p->near) {
+        tg_str_addf(&j->text, "%s of %s images nearly equal%s one that was there already, and %s left out",
+                    tg_format_count(number, p->near), tg_format_count(of, p->count), p->near == 1 ? "s" : "",
+                    p->near == 1 ? "is" : "are");
+        find(j, false, "nothing to do, if that is right; --dedupe exact keeps them");
+    }
     if (p->conflicts && p->kind == TG_KIND_IMAGE) {
-        tg_str_addf(&j->text, "%s image%s equal%s one of another class", tg_format_count(number, p->conflicts),
-                    p->conflicts == 1 ? "" : "s", p->conflicts == 1 ? "s" : "");
+        tg_str_addf(&j->text, "%s image%s equal%s one of another class%s", tg_format_count(number, p->conflicts),
+                    p->conflicts == 1 ? "" : "s", p->conflicts == 1 ? "s" : "", p->near ? ", or nearly" : "");
         find(j, false, "look at the labels");
     }
     if (p->leaks && p->kind == TG_KIND_IMAGE) {
@@ -230,6 +236,7 @@ static void put_report(tg_sampling *p)
         tg_json_member_int(&w, "transparent", p->survey.transparent);
         tg_json_member_int(&w, "of_a_single_colour", p->blank);
         tg_json_member_int(&w, "duplicates_left_out", p->duplicates);
+        tg_json_member_int(&w, "near_duplicates_left_out", p->near);
         tg_json_member_int(&w, "left_out_for_test", p->shared);
     }
     tg_json_member_int(&w, "duplicates_kept", p->twins);

@@ -143,8 +143,59 @@ TEST(equal_images_go_before_the_split_unless_they_are_to_stay)
     CHECK_INT(report(d, out, "duplicates_kept"), 60);
     CHECK(report(d, out, "also_in_train") > 10);
     tg_dataset_close(d);
+    tg_context_free(ctx);
+}
+
+/* Pictures of 20 x 20 of three random shapes; every third is darker by a tenth than the one before, to the eye the same. */
+static void add_near(tg_corpus_writer *w, int64_t count, const char *split, uint64_t number)
+{
+    enum { SIDE = 20, SIZE = SIDE * SIDE };
+    tg_str bytes = {0};
+    const unsigned char head[16] = {0, 0, 8, 3, 0, 0, 0, (unsigned char)count, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
+    uint8_t last[SIZE] = {0};
+    tg_str_add_n(&bytes, (const char *)head, sizeof head);
+    for (int64_t i = 0; i < count; i++) {
+        tg_rng r = tg_rng_at(number, TG_RNG_TEST, (uint64_t)i);
+        for (int p = 0; p < SIZE && i % 3 == 2; p++) last[p] = (uint8_t)(last[p] - last[p] / 10);
+        for (int k = 0; k < 3 && i % 3 < 2; k++) {
+            const int64_t top = tg_rng_below(&r, 12), left = tg_rng_below(&r, 12), light = 80 + tg_rng_below(&r, 150);
+            if (k == 0) memset(last, 20, sizeof last);
+            for (int p = 0; p < 64; p++) last[(top + p / 8) * SIDE + left + p % 8] = (uint8_t)light;
+        }
+        tg_str_add_n(&bytes, (const char *)last, SIZE);
+    }
+    CHECK(!bytes.failed);
+    CHECK_OK(tg_corpus_add(w, &(tg_item){.kind = "image", .documents = "idx", .split = split}, bytes.data, bytes.length));
+    tg_str_free(&bytes);
+}
+
+TEST(nearly_equal_images_go_where_that_is_asked_for_and_are_counted)
+{
+    const char *folder = test_folder(), *corpora[] = {in(folder, "a")}, *out = in(folder, "x.safetensors");
+    tg_context *ctx = context();
+    tg_corpus_writer *w = begin(corpora[0]);
+    add_near(w, 90, "train", 1);
+    add_near(w, 90, "train", 1); /* once more, equal */
+    add_near(w, 9, "test", 1);   /* and the first of it, to test with */
+    commit(w);
+    tg_preprocess_options o = options(corpora, out);
+    tg_dataset *d;
+    CHECK_OK(tg_preprocess_within(ctx, &o, &large));
+    CHECK_OK(tg_dataset_open(ctx, out, &d));
+    CHECK_INT(tg_dataset_count(d, TG_TRAIN) + tg_dataset_count(d, TG_VAL), 81);
+    CHECK_INT(report(d, out, "near_duplicates_left_out"), 0);
+    tg_dataset_close(d);
     o.dedupe = TG_DEDUPE_NEAR;
-    CHECK_ERROR(tg_preprocess_within(ctx, &o, &large), TG_EUSAGE, "--dedupe near is about text");
+    CHECK_OK(tg_preprocess_within(ctx, &o, &large));
+    CHECK_OK(tg_dataset_open(ctx, out, &d));
+    CHECK_INT(tg_dataset_count(d, TG_TRAIN) + tg_dataset_count(d, TG_VAL), 54);
+    CHECK_INT(tg_dataset_count(d, TG_TEST), 9); /* stays whole, nearly equal ones too */
+    CHECK_INT(report(d, out, "near_duplicates_left_out"), 27);
+    CHECK_INT(report(d, out, "duplicates_left_out"), 81);
+    CHECK_INT(report(d, out, "left_out_for_test"), 18);
+    CHECK_INT(report(d, out, "duplicates_kept"), 3);
+    CHECK_INT(report(d, out, "also_in_train"), 0);
+    tg_dataset_close(d);
     tg_context_free(ctx);
 }
 
@@ -339,10 +390,12 @@ TEST(preparing_samples_survives_want_of_memory)
     add_idx(w, 12, 2, NULL, true, 1);
     commit(w);
     starve(ctx, &o);
+    o.dedupe = TG_DEDUPE_NEAR;
     w = begin(corpora[0]);
     for (uint64_t i = 0; i < 4; i++) add_png(w, 6 + (int64_t)i, 6, 1 + (int64_t)i, i % 2 ? "b" : "a", i);
     commit(w);
     starve(ctx, &o);
+    o.dedupe = TG_DEDUPE_EXACT;
     add_table(corpora[0], "points", "x,y,class\n0.5,1,b\n2,3,a\n4,5,a\n6,7,a\n7,7,b\n");
     starve(ctx, &o);
     tg_context_free(ctx);
