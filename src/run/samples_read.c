@@ -61,9 +61,8 @@ static tg_status idx_image(const walk *w, const tg_idx *x, tg_image *out)
 {
     const int64_t channels = x->rank == 4 ? x->dims[3] : 1;
     *out = (tg_image){.width = x->rank > 2 ? x->dims[2] : 0, .height = x->rank > 2 ? x->dims[1] : 0, .channels = channels};
-    if ((x->rank == 3 || x->rank == 4) && (channels == 1 || channels == 3) && out->width > 0 && out->height > 0 &&
-        x->count <= INT64_MAX / 4)
-        return TG_OK;
+    if (out->width > TG_IMAGE_SIDE || out->height > TG_IMAGE_SIDE) return tg_image_too_long(w->found.where, out->width, out->height);
+    if ((x->rank == 3 || x->rank == 4) && (channels == 1 || channels == 3) && out->width > 0 && out->height > 0) return TG_OK;
     return tg_fail(TG_EUNSUPPORTED, "%s: an IDX file of %d sizes is none of images: count, height, width and perhaps 1 or 3 channels",
                    w->found.where, x->rank);
 }

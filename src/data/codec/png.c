@@ -234,6 +234,7 @@ static tg_status make_pixels(const png *p, int64_t max_bytes, tg_image *out)
     if (__builtin_mul_overflow(h->width * h->height, h->channels, &bytes) || bytes > most)
         return tg_fail(TG_EUNSUPPORTED, "%s: %" PRId64 " x %" PRId64 " pixels of %d channels are more than the %" PRId64
                        " bytes that a picture may have here", p->what, h->width, h->height, h->channels, most);
+    if (h->width > TG_IMAGE_SIDE || h->height > TG_IMAGE_SIDE) return tg_image_too_long(p->what, h->width, h->height);
     tg_inflated stream = {.limit = tg_png_stream_bytes(h)};
     if (stream.limit / TG_INFLATE_MOST > p->packed)
         return tg_fail(TG_EFORMAT, "%s: %" PRId64 " bytes of image data are too few for %" PRId64 " x %" PRId64 " pixels",

@@ -137,6 +137,7 @@ tg_status tg_pnm_decode(const uint8_t *bytes, int64_t size, int64_t max_bytes, c
     if (__builtin_mul_overflow(p.width * p.height, channels, &count) || count > max_bytes)
         return tg_fail(TG_EUNSUPPORTED, "%s: %" PRId64 " x %" PRId64 " pixels of %d channels are more than the %" PRId64
                        " bytes that a picture may have here", what, p.width, p.height, channels, max_bytes);
+    if (p.width > TG_IMAGE_SIDE || p.height > TG_IMAGE_SIDE) return tg_image_too_long(what, p.width, p.height);
     /* A plain sample is at least a digit, and but for bits a white space before it. */
     const int64_t least = p.kind == PLAIN_BITS ? count : p.kind < BITS ? 2 * count - 1 : row_bytes(&p, channels) * p.height;
     if (least > size - p.at)

@@ -95,7 +95,8 @@ static void lay_ground(tg_image *out, const tg_sheet_plane *p)
     static const uint8_t yellow[3] = {255, 214, 102};
     for (int64_t i = 0; i < PLANE * PLANE; i++) {
         const int64_t y = (PLANE - 1 - i / PLANE) * p->side / PLANE, x = i % PLANE * p->side / PLANE;
-        for (int c = 0; c < 3; c++) out->pixels[3 * i + c] = (uint8_t)(255 - p->shade[y * p->side + x] * (float)(255 - yellow[c]));
+        const float shade = p->shade[y * p->side + x], deep = shade > 0 ? shade < 1 ? shade : 1 : 0; /* what is no number is white */
+        for (int c = 0; c < 3; c++) out->pixels[3 * i + c] = (uint8_t)(255 - deep * (float)(255 - yellow[c]));
     }
 }
 

@@ -164,6 +164,30 @@ TEST(a_picture_larger_than_allowed_is_refused_before_memory_is_asked_for)
     tg_image_free(&image);
 }
 
+TEST(a_line_of_more_pixels_than_a_side_may_have_is_refused)
+{
+    enum { LONG = TG_IMAGE_SIDE + 1 };
+    uint8_t *pixels = tg_alloc(LONG);
+    tg_image image = {0};
+    for (int upright = 0; upright < 2; upright++)
+        for (int less = 0; less < 2; less++) {
+            const int64_t n = LONG - less;
+            const tg_image is = {.width = upright ? 1 : n, .height = upright ? n : 1, .channels = 1, .pixels = pixels};
+            tg_str files[2] = {{0}};
+            CHECK_OK(tg_png_write(&files[0], &is));
+            CHECK_OK(tg_pnm_write(&files[1], &is));
+            for (int k = 0; k < 2; k++) {
+                const tg_status s = tg_image_decode((const uint8_t *)files[k].data, files[k].length, LIMIT, "x", &image);
+                if (less) CHECK_OK(s);
+                else CHECK_ERROR(s, TG_EUNSUPPORTED, "pixels: a side has 65535 at most");
+                tg_image_free(&image);
+                tg_str_free(&files[k]);
+            }
+        }
+    tg_free(pixels);
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
 TEST(what_is_no_picture_is_told_from_a_broken_one)
 {
     tg_image image = {0};

@@ -130,3 +130,32 @@ TEST(a_sheet_has_each_picture_in_its_cell)
     tg_scratch_free(data);
     CHECK_INT(tg_alloc_live(), 0);
 }
+
+static tg_status no_class(void *user, int64_t sample, int64_t *out)
+{
+    (void)user;
+    (void)sample;
+    *out = -1;
+    return TG_OK;
+}
+
+/* Of a model that has gone astray. */
+TEST(points_that_are_no_numbers_or_infinite_stay_within_the_plane)
+{
+    static const float odd[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f, 1};
+    enum { N = sizeof odd / sizeof *odd };
+    for (int first = 0; first < N; first++) {
+        float points[2 * N];
+        int64_t order[N], inked = 0;
+        tg_scratch *data;
+        tg_image out;
+        for (int i = 0; i < 2 * N; i++) points[i] = odd[(first + i / 2 + i % 2 * 3) % N];
+        for (int i = 0; i < N; i++) order[i] = i;
+        CHECK_OK(tg_scratch_of(points, sizeof points, &data));
+        CHECK_OK(tg_sheet_points(data, 2, order, N, no_class, NULL, &out));
+        for (int64_t i = 0; i < out.width * out.height; i++) inked += out.pixels[3 * i] < 255;
+        CHECK(inked > 0 && inked <= N);
+        tg_image_free(&out);
+        tg_scratch_free(data);
+    }
+}

@@ -337,6 +337,10 @@ TEST(kinds_that_do_not_go_together_are_refused)
     CHECK_OK(tg_corpus_add(w, &(tg_item){.kind = "labels", .documents = "idx"}, "\0\0\x08\x01\0\0\0\x02xy", 10));
     commit(w);
     CHECK_ERROR(tg_preprocess_within(ctx, &o, &large), TG_EFORMAT, "2 labels for 5 images");
+    w = begin(corpora[0]);
+    CHECK_OK(tg_corpus_add(w, &(tg_item){.kind = "image", .documents = "idx"}, "\0\0\x08\x03\0\0\0\0\0\0\0\x01\0\x01\0\0", 16));
+    commit(w);
+    CHECK_ERROR(tg_preprocess_within(ctx, &o, &large), TG_EUNSUPPORTED, "a side has 65535 at most");
     tg_context_free(ctx);
 }
 
