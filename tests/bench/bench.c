@@ -135,7 +135,7 @@ static int measure_all(bench *b, const char *json)
     bench_transformers(b);
     bench_images(b);
     if (b->count == 0)
-        return fail("no group or row has such a word in its name; groups are machine, product, kernel, attention, codec, training, sampling, program");
+        return fail("no group or row has such a word in its name; groups are machine, product, kernel, attention, codec, conv, training, sampling, program");
     if (bench_write(b, json)) return fail(tg_error());
     printf("\n%d rows in %s\n", b->count, json);
     for (int i = 0; i < b->sizes; i++) tg_context_free(b->on[i]);
