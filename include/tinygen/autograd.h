@@ -34,6 +34,7 @@ typedef struct tg_tape_mode {
     uint32_t groups;    /* bit g: parameter group g gets gradients; 0 means all */
     const tg_attention_watch *watch; /* borrowed until the next begin; results are the same bits with it; NULL: nobody looks */
     int64_t update;     /* updates of the weights so far: what a model that anneals something goes by */
+    uint32_t draws;     /* of noise in this step before this pass: what one pass has no memory for goes on in another */
 } tg_tape_mode;
 
 /* Errors: TG_ENOMEM. ctx is borrowed; a tape is used by one thread at a time, its ops use the context's pool. */
@@ -132,11 +133,24 @@ tg_tensor *tg_bce_logits(tg_tape *t, tg_tensor *logits, tg_tensor *x);
 tg_tensor *tg_gauss_nll(tg_tape *t, tg_tensor *mean, tg_tensor *logvar, tg_tensor *x, double fixed_logvar);
 tg_tensor *tg_logistic_nll(tg_tape *t, tg_tensor *mean, tg_tensor *log_scale, tg_tensor *x);
 tg_tensor *tg_gauss_kl(tg_tape *t, tg_tensor *mean, tg_tensor *logvar);
+/*
+ * The same of each row by itself, [R] nats, not their mean; x (and gauss_ratio's logvar) may have B rows, of which R is a multiple:
+ * row r goes with row r mod B, so that K draws for B examples stand one draw after the other.
+ *   gauss_ratio   log q(z) - log p(z) of z = mean + e^(logvar/2)·noise, q = N(mean, e^logvar), p = N(0, 1): a draw's part of the KL
+ */
+tg_tensor *tg_bce_logits_each(tg_tape *t, tg_tensor *logits, tg_tensor *x);
+tg_tensor *tg_gauss_nll_each(tg_tape *t, tg_tensor *mean, tg_tensor *logvar, tg_tensor *x);
+tg_tensor *tg_logistic_nll_each(tg_tape *t, tg_tensor *mean, tg_tensor *log_scale, tg_tensor *x);
+tg_tensor *tg_gauss_ratio_each(tg_tape *t, tg_tensor *z, tg_tensor *logvar, tg_tensor *noise);
 /* z = mean + e^(logvar/2)·noise; and noise alone, a constant. Both draw N(0, 1) by (seed, step, how many draws of the step came
  * before,
- * element), in training or not. */
+ * element), in training or not. _by: of noise that is given, [K·B, Z] for K draws of mean [B, Z]. */
 tg_tensor *tg_reparam(tg_tape *t, tg_tensor *mean, tg_tensor *logvar);
+tg_tensor *tg_reparam_by(tg_tape *t, tg_tensor *mean, tg_tensor *logvar, tg_tensor *noise);
 tg_tensor *tg_noise(tg_tape *t, int rank, const int64_t *dims);
+/* Mean over B of -log(mean over K of e^-nats), nats [K, B]: with those of draws, recon + gauss_ratio, a bound of -log p(x) that is
+ * -ELBO for K = 1 and falls towards it. Burda et al. 2015, arXiv:1509.00519, eq. 8. */
+tg_tensor *tg_importance_bound(tg_tape *t, tg_tensor *nats);
 /*
  * Losses of what the discriminator says (logits, one an example): of real images, of fake ones, and, in the generator's step, of
  * fake ones that shall fool it. Means over the batch.

@@ -23,7 +23,7 @@ typedef struct tg_op_attr {
     double number;  /* dropout: p; norms: eps; activate, slope: slope of leaky; scale, total: factor;
                        likelihood: log variance where it is fixed */
     tg_shape shape; /* reshape */
-    double other;   /* batch_norm: momentum; scale: shift */
+    double other;   /* batch_norm: momentum; scale: shift; likelihood: not 0: every example's own */
     tg_attention_options attention;
     tg_conv_options conv;
 } tg_op_attr;
@@ -47,7 +47,7 @@ struct tg_node {
     bool view;                   /* set by shape: out->data is part of an input's memory, and set, too */
     tg_op_attr attr;
     bool recorded;               /* backward may come; set before shape is called */
-    uint32_t index;              /* dropout, reparam: how many were recorded before it */
+    uint32_t index;              /* dropout: how many were recorded before it */
     int64_t counted;             /* cross_entropy: targets that count */
     int buffers;
     tg_buffer buffer[TG_OP_BUFFERS];

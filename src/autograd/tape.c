@@ -53,7 +53,8 @@ void tg_tape_begin(tg_tape *t, const tg_tape_mode *mode)
     t->status = TG_OK;
     t->kept_last = NULL;
     t->last = t->newest = NULL;
-    t->dropouts = t->noises = 0;
+    t->dropouts = 0;
+    t->noises = mode->draws;
     t->flops = t->back_flops = 0;
     t->used = 0;
     int64_t need = t->arena && tg_arena_peak(t->arena) > t->block ? tg_arena_peak(t->arena) : t->block;

@@ -20,7 +20,7 @@ enum { TG_ACT_LINEAR = 0, TG_ACT_TANH = 1, TG_ACT_SIGMOID = 2, TG_ACT_RELU = 3, 
        TG_ACT_LEAKY = 7, TG_ACT_SILU = 8, TG_ACT_SOFTPLUS = 9 };
 
 /* Losses by number, of kernels likely and likely_back. */
-enum { TG_LIKELY_BERNOULLI, TG_LIKELY_GAUSSIAN, TG_LIKELY_LOGISTIC, TG_LIKELY_KL };
+enum { TG_LIKELY_BERNOULLI, TG_LIKELY_GAUSSIAN, TG_LIKELY_LOGISTIC, TG_LIKELY_KL, TG_LIKELY_RATIO };
 
 /* What a product does to a tile of C when its last k-block is done. */
 typedef struct tg_epilogue {

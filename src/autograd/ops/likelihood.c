@@ -1,8 +1,8 @@
-/* likelihood.c - losses in nats per example: every element's -log p is added up and divided by the examples (the first axis). */
+/* likelihood.c - losses in nats per example: every element's -log p is added up and divided by the examples (the first axis); or
+ * every example's own, where several rows of logits may explain the same one: row r goes with row r % B of what has B rows. */
 #include <math.h>
 
 #include "autograd/tape.h"
-#include "base/rng.h"
 
 enum { A, B, X };           /* logits or means; log variances or log scales; what is to be explained */
 enum { PARTIALS };
@@ -10,25 +10,48 @@ enum { CHUNK = 4096 };      /* decides bits: never change without raising TG_ALG
 
 static const char *const names[] = {
     [TG_LIKELY_BERNOULLI] = "bce_logits", [TG_LIKELY_GAUSSIAN] = "gauss_nll", [TG_LIKELY_LOGISTIC] = "logistic_nll",
-    [TG_LIKELY_KL] = "gauss_kl",
+    [TG_LIKELY_KL] = "gauss_kl", [TG_LIKELY_RATIO] = "gauss_ratio",
 };
+
+static bool is_each(const tg_node *n) { return n->attr.other != 0; }
+
+/* Of examples one by one, rows of the input that has fewest. */
+static int64_t fewest_rows(const tg_node *n)
+{
+    int64_t rows = n->in[A]->shape.dims[0];
+    for (int i = B; i <= X; i++)
+        if (n->in[i] && n->in[i]->shape.dims[0] < rows) rows = n->in[i]->shape.dims[0];
+    return rows;
+}
+
+/* Whether input i has the shape of a, or, of examples one by one, fewer rows that a's are a multiple of. */
+static bool fits(const tg_node *n, int i)
+{
+    const tg_shape *a = &n->in[A]->shape;
+    tg_shape b = n->in[i]->shape;
+    if (n->in[i]->dtype != TG_F32) return false;
+    if (is_each(n) && b.rank == a->rank && b.dims[0] == fewest_rows(n) && b.dims[0] > 0 && a->dims[0] % b.dims[0] == 0)
+        b.dims[0] = a->dims[0];
+    return tg_shape_equal(&b, a);
+}
 
 static tg_status likelihood_shape(tg_tape *t, tg_node *n)
 {
     char a[96], other[96];
     const tg_tensor *x = n->in[A];
     const int64_t chunks = (tg_shape_count(&x->shape) + CHUNK - 1) / CHUNK;
+    if (x->shape.rank < 1 || (is_each(n) && x->shape.dims[0] < 1))
+        return tg_fail(TG_EINVAL, "%s: a tensor of shape %s is no batch of examples", names[n->attr.act], tg_shape_text(&x->shape, a));
     for (int i = A; i <= X; i++)
-        if (n->in[i] && (n->in[i]->dtype != TG_F32 || !tg_shape_equal(&n->in[i]->shape, &x->shape)))
+        if (n->in[i] && (n->in[i]->shape.rank < 1 || !fits(n, i)))
             return tg_fail(TG_EINVAL, "%s: shapes %s and %s differ", names[n->attr.act], tg_shape_text(&x->shape, a),
                            tg_shape_text(&n->in[i]->shape, other));
-    if (x->shape.rank < 1) return tg_fail(TG_EINVAL, "%s: a scalar is no batch of examples", names[n->attr.act]);
     if (!n->in[X] != (n->attr.act == TG_LIKELY_KL) || (!n->in[B] && n->attr.act != TG_LIKELY_BERNOULLI &&
                                                        n->attr.act != TG_LIKELY_GAUSSIAN))
         return tg_fail(TG_EINVAL, "%s: an input is missing", names[n->attr.act]);
     if (tg_tape_wants(t, n->in[X])) return tg_fail(TG_EINVAL, "%s: what is to be explained has no gradient", names[n->attr.act]);
-    n->out->shape = tg_shape_of(0, NULL);
-    tg_node_buffer(n, TG_LIFE_ROOM, chunks * (int64_t)sizeof(float));
+    n->out->shape = tg_shape_of(is_each(n), x->shape.dims);
+    if (!is_each(n)) tg_node_buffer(n, TG_LIFE_ROOM, chunks * (int64_t)sizeof(float));
     return TG_OK;
 }
 
@@ -45,12 +68,56 @@ static void forward_span(void *arg, tg_span s)
                                             (float)n->attr.number, s.end - s.begin);
 }
 
+/* ---- every example's own ---- */
+
+static int64_t row_size(const tg_node *n) { return tg_shape_count(&n->in[A]->shape) / n->in[A]->shape.dims[0]; }
+
+static int64_t rows_at_once(int64_t numbers_a_row) { return numbers_a_row < CHUNK ? CHUNK / (numbers_a_row + 1) + 1 : 1; }
+
+/* What row r of a goes with. */
+static int64_t row_at(const tg_node *n, int i, int64_t r) { return n->in[i] ? r % n->in[i]->shape.dims[0] * row_size(n) : 0; }
+
+static void forward_rows(void *arg, tg_span s)
+{
+    const likely_job *j = arg;
+    const tg_node *n = j->n;
+    const int64_t size = row_size(n);
+    for (int64_t r = s.begin; r < s.end; r++) {
+        double sum = 0;
+        for (int64_t d = 0; d < size; d += CHUNK)
+            sum += (double)j->k->likely(n->attr.act, data_at(n, A, r * size + d), data_at(n, B, row_at(n, B, r) + d),
+                                        data_at(n, X, row_at(n, X, r) + d), (float)n->attr.number,
+                                        size - d < CHUNK ? size - d : CHUNK);
+        n->out->data[r] = (float)sum;
+    }
+}
+
+/* Examples, each with all of its rows, in order: theirs adds up in what they share. */
+static void backward_rows(void *arg, tg_span s)
+{
+    const likely_job *j = arg;
+    const tg_node *n = j->n;
+    const int64_t size = row_size(n), rows = n->in[A]->shape.dims[0], step = fewest_rows(n);
+    const bool shared = n->in[B] && n->in[B]->shape.dims[0] < rows;
+    for (int64_t i = s.begin; i < s.end; i++)
+        for (int64_t r = i; r < rows; r += step)
+            j->k->likely_back(j->da ? j->da + r * size : NULL, j->db ? j->db + row_at(n, B, r) : NULL, n->attr.act,
+                              data_at(n, A, r * size), data_at(n, B, row_at(n, B, r)), data_at(n, X, row_at(n, X, r)),
+                              (float)n->attr.number, n->out->grad[r], size, j->add_a, j->add_b || (shared && r > i));
+}
+
+/* ---- both ---- */
+
 static void likelihood_forward(tg_tape *t, tg_node *n)
 {
     likely_job j = {.k = t->kernels, .n = n};
     const int64_t count = tg_shape_count(&n->in[A]->shape);
     const float *partial = n->buffer[PARTIALS].data;
     double sum = 0;
+    if (is_each(n)) {
+        tg_for_spans(t->ctx, n->in[A]->shape.dims[0], rows_at_once(row_size(n)), forward_rows, &j);
+        return;
+    }
     tg_for_spans(t->ctx, count, CHUNK, forward_span, &j);
     for (int64_t i = 0; i * CHUNK < count; i++) sum += (double)partial[i];
     n->out->data[0] = (float)(sum / (double)n->in[A]->shape.dims[0]);
@@ -67,43 +134,51 @@ static void backward_span(void *arg, tg_span s)
 
 static void likelihood_backward(tg_tape *t, tg_node *n)
 {
-    likely_job j = {.k = t->kernels, .n = n, .by = n->out->grad[0] / (float)n->in[A]->shape.dims[0]};
+    likely_job j = {.k = t->kernels, .n = n, .by = n->out->grad[0] / (float)n->in[A]->shape.dims[0]}; /* each: not used */
     j.da = tg_node_grad(t, n, A, &j.add_a);
     j.db = n->in[B] ? tg_node_grad(t, n, B, &j.add_b) : NULL;
-    if (j.da || j.db) tg_for_spans(t->ctx, tg_shape_count(&n->in[A]->shape), CHUNK, backward_span, &j);
+    const int64_t few = fewest_rows(n), count = tg_shape_count(&n->in[A]->shape);
+    if (!j.da && !j.db) return;
+    if (is_each(n)) tg_for_spans(t->ctx, few, rows_at_once(count / few), backward_rows, &j);
+    else tg_for_spans(t->ctx, count, CHUNK, backward_span, &j);
 }
 
 /* Exponentials and logarithms count as 8. */
 static double likelihood_flops(const tg_tape *t, const tg_node *n, bool backward)
 {
     static const double each[] = {[TG_LIKELY_BERNOULLI] = 30, [TG_LIKELY_GAUSSIAN] = 14, [TG_LIKELY_LOGISTIC] = 100,
-                                  [TG_LIKELY_KL] = 13};
+                                  [TG_LIKELY_KL] = 13, [TG_LIKELY_RATIO] = 5};
     (void)t, (void)backward;
     return each[n->attr.act] * (double)tg_shape_count(&n->in[A]->shape);
 }
 
 static bool likelihood_example(int variant, tg_example *e)
 {
-    static const struct { const char *what; int kind; bool b, x; double low, high; } v[] = {
-        {"bernoulli", TG_LIKELY_BERNOULLI, false, true, -3, 3}, {"gaussian", TG_LIKELY_GAUSSIAN, true, true, -1, 1},
-        {"gaussian, fixed variance", TG_LIKELY_GAUSSIAN, false, true, -1, 1}, {"logistic", TG_LIKELY_LOGISTIC, true, true, 0.1,
-                                                                               0.9},
-        {"divergence", TG_LIKELY_KL, true, false, -2, 2},
+    static const struct { const char *what; int kind; bool b, x; double low, high; int64_t rows, shared; } v[] = {
+        {"bernoulli", TG_LIKELY_BERNOULLI, false, true, -3, 3, 3, 3}, {"gaussian", TG_LIKELY_GAUSSIAN, true, true, -1, 1, 3, 3},
+        {"gaussian, fixed variance", TG_LIKELY_GAUSSIAN, false, true, -1, 1, 3, 3},
+        {"logistic", TG_LIKELY_LOGISTIC, true, true, 0.1, 0.9, 3, 3}, {"divergence", TG_LIKELY_KL, true, false, -2, 2, 3, 3},
+        {"each of six by three", TG_LIKELY_BERNOULLI, false, true, -3, 3, 6, 3},
+        {"each of six by its own", TG_LIKELY_GAUSSIAN, true, true, -1, 1, 6, 6},
+        {"ratio of six draws of three", TG_LIKELY_RATIO, true, true, -1, 1, 6, 3},
     };
     if (variant >= (int)(sizeof v / sizeof *v)) return false;
     e->what = v[variant].what;
     e->attr.act = v[variant].kind;
     e->attr.number = -0.5;
-    e->in[A] = tg_example_values(2, (int64_t[]){3, 19}, v[variant].low, v[variant].high);
-    if (v[variant].b) e->in[B] = tg_example_values(2, (int64_t[]){3, 19}, -1, 1);
-    if (v[variant].x) e->in[X] = tg_example_values(2, (int64_t[]){3, 19}, 0, 1);
+    e->attr.other = v[variant].rows > 3;
+    const int64_t dims[] = {v[variant].rows, 19}, fewer[] = {v[variant].shared, 19};
+    e->in[A] = tg_example_values(2, dims, v[variant].low, v[variant].high);
+    if (v[variant].b) e->in[B] = tg_example_values(2, fewer, -1, 1);
+    if (v[variant].x) e->in[X] = tg_example_values(2, v[variant].kind == TG_LIKELY_RATIO ? dims : fewer, 0, 1);
     e->in[X].constant = true;
     return true;
 }
 
 const tg_op tg_op_likelihood = {
     .name = "likelihood", .n_in = 3, .optional = 1 << B | 1 << X,
-    .doc = "nats per example: bernoulli (logits), gaussian, logistic of 256 bins (mean, log variance or scale), KL to N(0, 1)",
+    .doc = "nats per example, or each one's: bernoulli (logits), gaussian, logistic of 256 bins (mean, log variance or scale), KL to "
+           "N(0, 1); log q - log p of a draw",
     .source = "Kingma & Welling 2013, arXiv:1312.6114; Salimans et al. 2017, arXiv:1701.05517, eq. 2",
     .shape = likelihood_shape,
     .forward = likelihood_forward,
@@ -115,6 +190,31 @@ const tg_op tg_op_likelihood = {
 static tg_tensor *apply(tg_tape *t, int kind, tg_tensor *a, tg_tensor *b, tg_tensor *x, double fixed)
 {
     return tg_tape_apply(t, &tg_op_likelihood, (tg_tensor *[]){a, b, x}, &(tg_op_attr){.act = kind, .number = fixed});
+}
+
+static tg_tensor *apply_each(tg_tape *t, int kind, tg_tensor *a, tg_tensor *b, tg_tensor *x)
+{
+    return tg_tape_apply(t, &tg_op_likelihood, (tg_tensor *[]){a, b, x}, &(tg_op_attr){.act = kind, .other = 1});
+}
+
+tg_tensor *tg_bce_logits_each(tg_tape *t, tg_tensor *logits, tg_tensor *x)
+{
+    return apply_each(t, TG_LIKELY_BERNOULLI, logits, NULL, x);
+}
+
+tg_tensor *tg_gauss_nll_each(tg_tape *t, tg_tensor *mean, tg_tensor *logvar, tg_tensor *x)
+{
+    return apply_each(t, TG_LIKELY_GAUSSIAN, mean, logvar, x);
+}
+
+tg_tensor *tg_logistic_nll_each(tg_tape *t, tg_tensor *mean, tg_tensor *log_scale, tg_tensor *x)
+{
+    return apply_each(t, TG_LIKELY_LOGISTIC, mean, log_scale, x);
+}
+
+tg_tensor *tg_gauss_ratio_each(tg_tape *t, tg_tensor *z, tg_tensor *logvar, tg_tensor *noise)
+{
+    return apply_each(t, TG_LIKELY_RATIO, z, logvar, noise);
 }
 
 tg_tensor *tg_bce_logits(tg_tape *t, tg_tensor *logits, tg_tensor *x)
@@ -135,119 +235,4 @@ tg_tensor *tg_logistic_nll(tg_tape *t, tg_tensor *mean, tg_tensor *log_scale, tg
 tg_tensor *tg_gauss_kl(tg_tape *t, tg_tensor *mean, tg_tensor *logvar)
 {
     return apply(t, TG_LIKELY_KL, mean, logvar, NULL, 0);
-}
-
-/* ---- noise ----------------------------------------------------------------------------------------------------------- */
-
-typedef struct noise_job {
-    const tg_kernels *k;
-    const tg_node *n;
-    tg_rng stream;
-    int64_t first; /* elements of a tensor are fewer than 2^40, draws of a step fewer than 2^22 */
-    float *to;
-    bool add;
-} noise_job;
-
-static noise_job noise_of(const tg_tape *t, uint32_t index, float *to)
-{
-    return (noise_job){.k = t->kernels, .stream = tg_rng_at(t->mode.seed, TG_RNG_NOISE, t->mode.step),
-                       .first = (int64_t)index << 40,
-                       .to = to};
-}
-
-static void noise_span(void *arg, tg_span s)
-{
-    const noise_job *j = arg;
-    j->k->normal(j->to + s.begin, j->first + s.begin, s.end - s.begin, j->stream.key, j->stream.step);
-}
-
-tg_tensor *tg_noise(tg_tape *t, int rank, const int64_t *dims)
-{
-    tg_tensor *x = tg_tape_values(t, rank, dims);
-    if (!x) return NULL;
-    noise_job j = noise_of(t, t->noises++, x->data);
-    if (!t->mode.plan) tg_for_spans(t->ctx, tg_shape_count(&x->shape), CHUNK, noise_span, &j);
-    return x;
-}
-
-enum { MEAN, LOGVAR };
-enum { NOISE };
-
-static tg_status reparam_shape(tg_tape *t, tg_node *n)
-{
-    char a[96], b[96];
-    if (n->in[MEAN]->dtype != TG_F32 || n->in[LOGVAR]->dtype != TG_F32 || !tg_shape_equal(&n->in[MEAN]->shape,
-                                                                                          &n->in[LOGVAR]->shape))
-        return tg_fail(TG_EINVAL, "reparam: shapes %s and %s differ", tg_shape_text(&n->in[MEAN]->shape, a),
-                       tg_shape_text(&n->in[LOGVAR]->shape, b));
-    n->out->shape = n->in[MEAN]->shape;
-    n->spare = true;
-    n->index = t->noises++;
-    tg_node_buffer(n, TG_LIFE_SAVE, tg_shape_count(&n->out->shape) * (int64_t)sizeof(float));
-    return TG_OK;
-}
-
-static void reparam_span(void *arg, tg_span s)
-{
-    const noise_job *j = arg;
-    const tg_node *n = j->n;
-    const float *noise = (const float *)n->buffer[NOISE].data + s.begin;
-    j->k->reparam(n->out->data + s.begin, n->in[MEAN]->data + s.begin, n->in[LOGVAR]->data + s.begin, noise, s.end - s.begin);
-}
-
-static void reparam_back_span(void *arg, tg_span s)
-{
-    const noise_job *j = arg;
-    const tg_node *n = j->n;
-    const float *noise = (const float *)n->buffer[NOISE].data + s.begin;
-    j->k->reparam_back(j->to + s.begin, n->out->grad + s.begin, n->in[LOGVAR]->data + s.begin, noise, s.end - s.begin, j->add);
-}
-
-static void reparam_forward(tg_tape *t, tg_node *n)
-{
-    noise_job j = noise_of(t, n->index, n->buffer[NOISE].data);
-    j.n = n;
-    tg_for_spans(t->ctx, tg_shape_count(&n->out->shape), CHUNK, noise_span, &j);
-    tg_for_spans(t->ctx, tg_shape_count(&n->out->shape), CHUNK, reparam_span, &j);
-}
-
-static void reparam_backward(tg_tape *t, tg_node *n)
-{
-    noise_job j = {.k = t->kernels, .n = n};
-    const int64_t count = tg_shape_count(&n->out->shape);
-    j.to = tg_node_grad(t, n, LOGVAR, &j.add);
-    if (j.to) tg_for_spans(t->ctx, count, CHUNK, reparam_back_span, &j);
-    j.to = tg_node_grad(t, n, MEAN, &j.add);
-    if (j.to) tg_accumulate_all(t, j.to, n->out->grad, count, j.add);
-}
-
-/* A normal number counts as 60. */
-static double reparam_flops(const tg_tape *t, const tg_node *n, bool backward)
-{
-    (void)t;
-    return (backward ? 12.0 : 70.0) * (double)tg_shape_count(&n->out->shape);
-}
-
-static bool reparam_example(int variant, tg_example *e)
-{
-    if (variant > 0) return false;
-    e->what = "19 latents";
-    e->in[MEAN] = e->in[LOGVAR] = tg_example_values(2, (int64_t[]){3, 19}, -2, 2);
-    return true;
-}
-
-const tg_op tg_op_reparam = {
-    .name = "reparam", .n_in = 2,
-    .doc = "z = mean + e^(logvar/2)·noise, noise from N(0, 1) by (seed, step, which draw of the step, element)",
-    .source = "Kingma & Welling 2013, arXiv:1312.6114",
-    .shape = reparam_shape,
-    .forward = reparam_forward,
-    .backward = reparam_backward,
-    .flops = reparam_flops,
-    .example = reparam_example,
-};
-
-tg_tensor *tg_reparam(tg_tape *t, tg_tensor *mean, tg_tensor *logvar)
-{
-    return tg_tape_apply(t, &tg_op_reparam, (tg_tensor *[]){mean, logvar}, NULL);
 }

@@ -34,6 +34,13 @@ TG_INLINE point divergence(v16 m, v16 v)
     return (point){v16_mul(half, all), m, v16_mul(half, v16_sub(var, one))};
 }
 
+/* log q(z) - log p(z) of a draw z = m + e^(v/2)·e, q = N(m, e^v), p = N(0, 1): (z² - v - e²)/2, and how it moves with z and v */
+TG_INLINE point ratio(v16 z, v16 v, v16 e)
+{
+    const v16 half = v16_all(0.5f);
+    return (point){v16_mul(half, v16_sub(v16_neg_fma(e, e, v16_mul(z, z)), v)), z, v16_all(-0.5f)};
+}
+
 /*
  * A logistic with mean m and scale s = e^v over bins of width w = 1/255 around x = 0, w .. 1; the outer bins are open. With
  * a, b = (x ± w/2 - m)/s and d = w/s: P = sigmoid(a) - sigmoid(b) = sigmoid(a)·sigmoid(-b)·(1 - e^-d), so that no digits cancel:
@@ -77,6 +84,7 @@ TG_INLINE point at(int kind, const float *a, const float *b, const float *x, flo
     case TG_LIKELY_BERNOULLI: return bernoulli(va, vx);
     case TG_LIKELY_GAUSSIAN: return gaussian(va, vb, vx);
     case TG_LIKELY_LOGISTIC: return logistic(va, vb, vx);
+    case TG_LIKELY_RATIO: return ratio(va, vb, vx);
     default: return divergence(va, vb);
     }
 }

@@ -13,6 +13,7 @@ static double loss_at(int kind, double a, double b, double x)
     case TG_LIKELY_BERNOULLI: return -x * log(naive_sigmoid(a)) - (1 - x) * log(naive_sigmoid(-a));
     case TG_LIKELY_GAUSSIAN: return (pow(x - a, 2) / exp(b) + b + log(2 * pi)) / 2;
     case TG_LIKELY_KL: return (a * a + exp(b) - 1 - b) / 2;
+    case TG_LIKELY_RATIO: return (a * a - b - x * x) / 2;
     default: break;
     }
     const double high = (x + 0.5 / 255 - a) / exp(b), low = (x - 0.5 / 255 - a) / exp(b);
@@ -24,7 +25,7 @@ static double loss_at(int kind, double a, double b, double x)
 
 static void likely(probe *p)
 {
-    for (int kind = 0; kind <= TG_LIKELY_KL; kind++)
+    for (int kind = 0; kind <= TG_LIKELY_RATIO; kind++)
         for (int more = 0; more < 2; more++) {
             const int64_t n = p->n;
             const bool pixels = kind == TG_LIKELY_LOGISTIC, fixed = kind == TG_LIKELY_BERNOULLI || (kind == TG_LIKELY_GAUSSIAN &&
