@@ -153,9 +153,9 @@ typedef struct tg_model_desc {
     /* Deviation of the normal noise that makes a sample of what decode gives, in each of x's numbers alike. NULL, or 0: that is a
      * sample already (GAN), or is shown instead of one (images of a VAE). */
     float (*deviation)(const tg_model *m);
-    /* Of a batch of one example: out[i], i < k, is log p(x, z) - log q(z|x) of draw first + i of z, a function of the tape's seed and
-     * step, the example and the draw's number; nats. NULL: there is no such bound. */
-    tg_status (*log_weights)(tg_model *m, tg_tape *t, const tg_batch *batch, int64_t first, int64_t k, double *out);
+    /* Of a batch of one example: log p(x, z) - log q(z|x) of K draws of z, nats, by the tape's noise: with other draws of the mode
+     * others, of the same x. NULL: there is no such bound. */
+    tg_status (*log_weights)(tg_model *m, tg_tape *t, const tg_batch *batch, int64_t K, double *out);
     /* Adds to what is told at the start of training: "; pixels are drawn anew ..." NULL: nothing. */
     void (*told)(const tg_model *m, struct tg_str *line);
     /* Models of windows, else NULL: most positions that are seen at once. Trained on windows of the text in any order, without

@@ -70,7 +70,7 @@ tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o);
 typedef struct tg_train_options {
     const char *data, *model, *preset, *out, *init, *deps;
     int64_t steps, epochs, until, batch, accum, seq, optimizer, schedule, warmup, patience;
-    int64_t eval_every, save_every, sample_every, keep, seed, on_nan;
+    int64_t eval_every, save_every, sample_every, keep, seed, on_nan, test_draws;
     double time, target, lr, muon_lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share, eval_share;
     bool nesterov, resume, dry_run, keep_going, force, json, profile;
 } tg_train_options;

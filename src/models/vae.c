@@ -8,11 +8,15 @@
  * with one z an example, drawn as mu + e^(logvar/2)·noise so that gradients pass through it. Training weighs the KL term by
  * beta (Higgins et al. 2017), which may rise from 0 (Bowman et al. 2015); a loss that is not in training is -ELBO itself.
  *
+ * With K draws of z an example, w = p(x|z)·p(z)/q(z|x) of each, it is a tighter bound, -E[log(mean of w)] (Burda et al. 2015,
+ * arXiv:1509.00519, eq. 8), whose gradient weighs draws by their shares of the sum. Rows of the decoder are then draw after draw of
+ * all examples.
+ *
  * mlp: names and layouts are those of PyTorch's example, fc1, fc21 (mu), fc22 (logvar), fc3, fc4. conv: two convolutions of
- * stride 2 stand before fc1, their transposes behind fc4. Of data with classes, encoder and decoder know the class y: what a
- * one-hot y beside x (beside z) would add to fc1 (fc3) is a row of a table (Kingma et al. 2014, arXiv:1406.5298, M2).
+ * stride 2 stand before fc1, their transposes behind fc4. More layers stand behind fc1 (fc1_2 ...) and fc3. Of data with classes,
+ * encoder and decoder know the class y: what a one-hot y beside x (beside z) would add to fc1 (fc3) is a row of a table (Kingma et
+ * al. 2014, arXiv:1406.5298, M2).
  */
-#include "base/fmath.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "base/str.h"
@@ -20,15 +24,18 @@
 #include "tinygen/model.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MLP, CONV };
 enum { BERNOULLI, GAUSSIAN, LOGISTIC };
 enum { NONE, STATIC, DYNAMIC };
+static const tg_activation activations[] = {TG_RELU, TG_TANH, TG_SILU}; /* of --act, in its order */
+enum { MOST_LAYERS = 8 };
 enum { TAPS = 4, STRIDE = 2, PADDING = 1, LEAST_SIDE = 4 };
 
 typedef struct vae_config {
-    int64_t arch, latent, hidden, channels, likelihood, binarize, kl_warmup;
+    int64_t arch, latent, hidden, layers, act, channels, likelihood, binarize, draws, kl_warmup;
     double beta;
     bool labels;
 } vae_config;
@@ -37,7 +44,7 @@ typedef struct vae {
     int64_t size, classes;      /* numbers of an example; classes that count, 0: none */
     int64_t inner[3];           /* conv: what its convolutions make of an image, [C, Y, X] */
     tg_conv_layer conv[2], deconv[2];
-    tg_linear_layer fc1, mu, logvar, fc3, fc4;
+    tg_linear_layer fc1, mu, logvar, fc3, fc4, more1[MOST_LAYERS - 1], more3[MOST_LAYERS - 1];
     tg_embed_layer label1, label3;
     tg_tensor *spread;          /* [1, 1]: log variance or log scale of all of x, over SPEED; NULL: bernoulli */
 } vae;
@@ -48,12 +55,16 @@ static const tg_key vae_keys[] = {
     TG_CHOICE(vae_config, arch, 0, "mlp", "mlp|conv", TG_KEY_RESULT, "dense layers, or convolutions before and behind them"),
     TG_INT(vae_config, latent, 'z', "20", 1, 4096, TG_KEY_RESULT | TG_KEY_AUTO, "size of the latent vector"),
     TG_INT(vae_config, hidden, 0, "400", 1, 65536, TG_KEY_RESULT | TG_KEY_AUTO, "units of the dense layers"),
+    TG_INT(vae_config, layers, 0, "1", 1, MOST_LAYERS, TG_KEY_RESULT, "dense layers of the encoder, and of the decoder"),
+    TG_CHOICE(vae_config, act, 0, "relu", "relu|tanh|silu", TG_KEY_RESULT, "activation behind each hidden layer"),
     TG_INT(vae_config, channels, 0, "32", 1, 1024, TG_KEY_RESULT,
            "conv: channels of the outer convolution; the inner has twice as many"),
     TG_CHOICE(vae_config, likelihood, 0, "bernoulli", "bernoulli|gaussian|logistic", TG_KEY_RESULT | TG_KEY_AUTO,
               "what pixels are drawn from, given z; logistic: over 256 levels; of points gaussian"),
     TG_CHOICE(vae_config, binarize, 0, "none", "none|static|dynamic", TG_KEY_RESULT,
               "bernoulli: pixels become 0 or 1 with their grey as the chance, once for each image or anew each time"),
+    TG_INT(vae_config, draws, 0, "1", 1, 1000, TG_KEY_RESULT,
+           "of z for an example; above 1 the importance-weighted bound of so many is trained and told (Burda et al. 2015)"),
     TG_REAL(vae_config, beta, 0, "1", 0, 1000, TG_KEY_RESULT, "weight of the KL term while training (Higgins et al. 2017)"),
     TG_INT(vae_config, kl_warmup, 0, "0", 0, 1e12, TG_KEY_RESULT, "steps over which that weight rises from 0"),
     TG_SWITCH(vae_config, labels, 0, "true", TG_KEY_RESULT, "learn each class apart, where the data have classes"),
@@ -93,14 +104,27 @@ static tg_status declare_convolutions(tg_params *p, vae *v, const vae_config *c,
     return status;
 }
 
+static tg_status declare_more(tg_params *p, tg_linear_layer *more, const char *name, const vae_config *c)
+{
+    char full[16];
+    tg_status s = TG_OK;
+    for (int64_t i = 0; i < c->layers - 1 && !s; i++) {
+        snprintf(full, sizeof full, "%s_%d", name, (int)i + 2);
+        s = tg_linear_layer_declare(p, &more[i], full, c->hidden, c->hidden, true, 1, 0);
+    }
+    return s;
+}
+
 static tg_status declare_dense(tg_params *p, vae *v, const vae_config *c)
 {
     const int64_t H = c->hidden, Z = c->latent;
     const int64_t D = c->arch == CONV ? v->inner[0] * v->inner[1] * v->inner[2] : v->size;
     tg_status s = tg_linear_layer_declare(p, &v->fc1, "fc1", D, H, true, 1, 0);
+    if (!s) s = declare_more(p, v->more1, "fc1", c);
     if (!s) s = tg_linear_layer_declare(p, &v->mu, "fc21", H, Z, true, 1, 0);
     if (!s) s = tg_linear_layer_declare(p, &v->logvar, "fc22", H, Z, true, 1, 0);
     if (!s) s = tg_linear_layer_declare(p, &v->fc3, "fc3", Z, H, true, 1, 0);
+    if (!s) s = declare_more(p, v->more3, "fc3", c);
     if (!s) s = tg_linear_layer_declare(p, &v->fc4, "fc4", H, D, true, 1, 0);
     if (!s && v->classes) s = tg_embed_layer_declare(p, &v->label1, "label1", v->classes, H, 1 / sqrt((double)D), 0);
     if (!s && v->classes) s = tg_embed_layer_declare(p, &v->label3, "label3", v->classes, H, 1 / sqrt((double)Z), 0);
@@ -158,19 +182,29 @@ static tg_tensor *flat(tg_tape *t, tg_tensor *x)
     return tg_reshape(t, x, 2, (int64_t[]){B, tg_shape_count(&x->shape) / B});
 }
 
-/* relu(x·wᵀ + b + the label's row) */
-static tg_tensor *dense(tg_tape *t, const tg_linear_layer *l, const tg_embed_layer *label, tg_tensor *x, tg_tensor *labels)
+/* act(x·wᵀ + b) */
+static tg_tensor *layer(tg_tape *t, const tg_linear_layer *l, tg_tensor *x, tg_activation act)
 {
-    if (!label->table) return tg_linear_layer_apply(t, l, x, TG_RELU);
-    return tg_activate(t, tg_linear_onto(t, tg_embed_layer_apply(t, label, labels), x, l->w, l->b), TG_RELU);
+    return act == TG_SILU ? tg_activate(t, tg_linear_layer_apply(t, l, x, TG_LINEAR), act) : tg_linear_layer_apply(t, l, x, act);
+}
+
+/* All dense layers: act(x·wᵀ + b + the label's row), and those behind it. */
+static tg_tensor *dense(const vae_config *c, tg_tape *t, const tg_linear_layer *first, const tg_linear_layer *more,
+                        const tg_embed_layer *label, tg_tensor *x, tg_tensor *labels)
+{
+    const tg_activation act = activations[c->act];
+    tg_tensor *h = label->table ? tg_activate(t, tg_linear_onto(t, tg_embed_layer_apply(t, label, labels), x, first->w, first->b), act)
+                                : layer(t, first, x, act);
+    for (int64_t i = 0; i < c->layers - 1; i++) h = layer(t, &more[i], h, act);
+    return h;
 }
 
 static void encode(const tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels, tg_tensor **mu, tg_tensor **logvar)
 {
     const vae_config *c = tg_model_config(m);
     const vae *v = tg_model_state(m);
-    for (int k = 0; k < 2 && c->arch == CONV; k++) x = tg_activate(t, tg_conv_layer_apply(t, &v->conv[k], x), TG_RELU);
-    tg_tensor *h = dense(t, &v->fc1, &v->label1, flat(t, x), labels);       /* [B, hidden] */
+    for (int k = 0; k < 2 && c->arch == CONV; k++) x = tg_activate(t, tg_conv_layer_apply(t, &v->conv[k], x), activations[c->act]);
+    tg_tensor *h = dense(c, t, &v->fc1, v->more1, &v->label1, flat(t, x), labels); /* [B, hidden] */
     *mu = tg_linear_layer_apply(t, &v->mu, h, TG_LINEAR);                   /* [B, Z] */
     if (logvar) *logvar = tg_linear_layer_apply(t, &v->logvar, h, TG_LINEAR);
 }
@@ -180,11 +214,11 @@ static tg_tensor *decode(const tg_model *m, tg_tape *t, tg_tensor *z, tg_tensor 
 {
     const vae_config *c = tg_model_config(m);
     const vae *v = tg_model_state(m);
-    tg_tensor *h = dense(t, &v->fc3, &v->label3, z, labels);
+    tg_tensor *h = dense(c, t, &v->fc3, v->more3, &v->label3, z, labels);
     if (c->arch == MLP || !h) return tg_linear_layer_apply(t, &v->fc4, h, TG_LINEAR);
     const int64_t inner[] = {h->shape.dims[0], v->inner[0], v->inner[1], v->inner[2]};
-    tg_tensor *y = tg_reshape(t, tg_linear_layer_apply(t, &v->fc4, h, TG_RELU), 4, inner);
-    y = tg_activate(t, tg_conv_transpose_layer_apply(t, &v->deconv[0], y), TG_RELU);
+    tg_tensor *y = tg_reshape(t, layer(t, &v->fc4, h, activations[c->act]), 4, inner);
+    y = tg_activate(t, tg_conv_transpose_layer_apply(t, &v->deconv[0], y), activations[c->act]);
     return flat(t, tg_conv_transpose_layer_apply(t, &v->deconv[1], y));
 }
 
@@ -193,13 +227,13 @@ static tg_tensor *means(const tg_model *m, tg_tape *t, tg_tensor *y)
     return tg_model_about(m)->kind == TG_KIND_POINTS ? y : tg_activate(t, y, TG_SIGMOID);
 }
 
-/* The spread, as often as x has numbers. */
-static tg_tensor *spread(const vae *v, tg_tape *t, const tg_tensor *x)
+/* The spread, as often as y has numbers. */
+static tg_tensor *spread(const vae *v, tg_tape *t, const tg_tensor *y)
 {
-    const int64_t n = tg_shape_count(&x->shape);
+    const int64_t n = tg_shape_count(&y->shape);
     tg_tensor *speed = tg_tape_values(t, 2, (int64_t[]){n, 1});
     for (int64_t i = 0; speed && speed->data && i < n; i++) speed->data[i] = (float)SPEED;
-    return tg_reshape(t, tg_linear(t, speed, v->spread, NULL, TG_LINEAR), x->shape.rank, x->shape.dims);
+    return tg_reshape(t, tg_linear(t, speed, v->spread, NULL, TG_LINEAR), y->shape.rank, y->shape.dims);
 }
 
 /* -log p(x|z), nats an example. */
@@ -208,8 +242,18 @@ static tg_tensor *surprise(const tg_model *m, tg_tape *t, tg_tensor *y, tg_tenso
     const vae_config *c = tg_model_config(m);
     if (!y || !x) return NULL;
     if (c->likelihood == BERNOULLI) return tg_bce_logits(t, y, x);
-    tg_tensor *mean = means(m, t, y), *wide = spread(tg_model_state(m), t, x);
+    tg_tensor *mean = means(m, t, y), *wide = spread(tg_model_state(m), t, y);
     return c->likelihood == GAUSSIAN ? tg_gauss_nll(t, mean, wide, x, 0) : tg_logistic_nll(t, mean, wide, x);
+}
+
+/* The same of each row of y, which may be several for one of x. */
+static tg_tensor *surprise_each(const tg_model *m, tg_tape *t, tg_tensor *y, tg_tensor *x)
+{
+    const vae_config *c = tg_model_config(m);
+    if (!y || !x) return NULL;
+    if (c->likelihood == BERNOULLI) return tg_bce_logits_each(t, y, x);
+    tg_tensor *mean = means(m, t, y), *wide = spread(tg_model_state(m), t, y);
+    return c->likelihood == GAUSSIAN ? tg_gauss_nll_each(t, mean, wide, x) : tg_logistic_nll_each(t, mean, wide, x);
 }
 
 static double kl_weight(const vae_config *c, const tg_tape_mode *mode)
@@ -218,55 +262,61 @@ static double kl_weight(const vae_config *c, const tg_tape_mode *mode)
     return mode->update < c->kl_warmup ? c->beta * (double)(mode->update + 1) / (double)c->kl_warmup : c->beta;
 }
 
+static tg_tensor *repeated(tg_tape *t, const tg_tensor *labels, int64_t K)
+{
+    if (!labels) return NULL;
+    const int64_t B = labels->shape.dims[0], rows = K * B;
+    tg_tensor *all = tg_tape_ids(t, 1, &rows);
+    for (int64_t i = 0; all && all->ids && labels->ids && i < rows; i++) all->ids[i] = labels->ids[i % B];
+    return all;
+}
+
+/* Of K draws of z for each example, [K·B]: -log p(x|z), and log q(z|x) - log p(z). */
+static tg_tensor *draw(const tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels, int64_t K, tg_tensor **ratio)
+{
+    tg_tensor *mu = NULL, *logvar = NULL;
+    encode(m, t, x, labels, &mu, &logvar);
+    if (!mu || !logvar) return NULL;
+    tg_tensor *noise = tg_noise(t, 2, (int64_t[]){K * mu->shape.dims[0], mu->shape.dims[1]});
+    tg_tensor *z = tg_reparam_by(t, mu, logvar, noise);
+    *ratio = tg_gauss_ratio_each(t, z, logvar, noise);
+    return surprise_each(m, t, decode(m, t, z, repeated(t, labels, K)), flat(t, x));
+}
+
+static tg_tensor *importance_loss(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels, tg_metrics *out)
+{
+    const vae_config *c = tg_model_config(m);
+    tg_tensor *ratio = NULL, *recon = draw(m, t, x, labels, c->draws, &ratio);
+    tg_metric(out, "recon", tg_mean(t, recon));
+    tg_metric(out, "kl", tg_mean(t, ratio));
+    tg_tensor *nats = tg_add_scaled(t, recon, kl_weight(c, tg_tape_mode_of(t)), ratio);
+    return nats ? tg_importance_bound(t, tg_reshape(t, nats, 2, (int64_t[]){c->draws, nats->shape.dims[0] / c->draws})) : NULL;
+}
+
 static tg_tensor *vae_loss(tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out)
 {
     const vae_config *c = tg_model_config(m);
     tg_tensor *x = binarized(c, t, tg_batch_values(t, batch, "x")), *labels = tg_batch_ids(t, batch, "labels");
     tg_tensor *mu = NULL, *logvar = NULL;
     (void)carry;
+    if (out) out->count = 0;
+    if (c->draws > 1) return importance_loss(m, t, x, labels, out);
     encode(m, t, x, labels, &mu, &logvar);
     tg_tensor *z = tg_reparam(t, mu, logvar);
     tg_tensor *recon = surprise(m, t, decode(m, t, z, labels), flat(t, x));
     tg_tensor *kl = tg_gauss_kl(t, mu, logvar);
-    if (out) out->count = 0;
     tg_metric(out, "recon", recon);
     tg_metric(out, "kl", kl);
     return tg_add_scaled(t, recon, kl_weight(c, tg_tape_mode_of(t)), kl);
 }
 
-/* ---- a tighter bound ------------------------------------------------------------------------------------------------- */
-
-/* Row i: z_i = mu + e^(logvar/2)·noise. *out: log p(z_i) - log q(z_i|x), in which 2 pi cancels. */
-static void draw(const tg_tape_mode *mode, const float *mu, const float *logvar, int64_t Z, int64_t number, float *z, double *out)
+/* log w of K draws of z for one example. */
+static tg_status vae_log_weights(tg_model *m, tg_tape *t, const tg_batch *batch, int64_t K, double *out)
 {
-    tg_rng r = tg_rng_at(mode->seed, TG_RNG_SAMPLE, mode->step << 32 ^ (uint64_t)number);
-    *out = 0;
-    for (int64_t i = 0; i < Z; i++) {
-        const double noise = (double)tg_rng_normal(&r), v = (double)logvar[i];
-        z[i] = (float)((double)mu[i] + (double)tg_expf(logvar[i] / 2) * noise);
-        *out += (noise * noise + v - (double)z[i] * (double)z[i]) / 2;
-    }
-}
-
-/* The weights of Burda et al. 2015, arXiv:1509.00519, eq. 8. */
-static tg_status vae_log_weights(tg_model *m, tg_tape *t, const tg_batch *batch, int64_t first, int64_t k, double *out)
-{
-    const int64_t Z = ((const vae_config *)tg_model_config(m))->latent, D = ((const vae *)tg_model_state(m))->size;
     tg_tensor *x = binarized(tg_model_config(m), t, tg_batch_values(t, batch, "x")), *labels = tg_batch_ids(t, batch, "labels");
-    tg_tensor *mu = NULL, *logvar = NULL;
-    encode(m, t, x, labels, &mu, &logvar);
-    tg_tensor *z = tg_tape_values(t, 2, (int64_t[]){k, Z}), *same = labels ? tg_tape_ids(t, 1, &k) : NULL;
-    if (!mu || !logvar || !z || (labels && !same)) return tg_tape_status(t);
-    for (int64_t i = 0; i < k; i++) {
-        draw(tg_tape_mode_of(t), mu->data, logvar->data, Z, first + i, z->data + i * Z, &out[i]);
-        if (same) same->ids[i] = labels->ids[0];
-    }
-    const tg_tensor *y = decode(m, t, z, same);
-    for (int64_t i = 0; i < k && y; i++) {
-        const tg_tensor *lost = surprise(m, t, tg_input_values(t, 2, (int64_t[]){1, D}, y->data + i * D), flat(t, x));
-        if (!lost) break;
-        out[i] -= (double)lost->data[0];
-    }
+    tg_tensor *ratio = NULL;
+    const tg_tensor *recon = draw(m, t, x, labels, K, &ratio);
+    for (int64_t k = 0; k < K && recon && ratio; k++) out[k] = -(double)recon->data[k] - (double)ratio->data[k];
     return tg_tape_status(t);
 }
 

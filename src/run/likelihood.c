@@ -2,7 +2,6 @@
 #include "run/likelihood.h"
 
 #include "base/alloc.h"
-#include "base/fmath.h"
 #include "base/meter.h"
 #include "data/dataset.h"
 
@@ -11,7 +10,6 @@ enum {
     TOKENS_A_STREAM = 200,
     MAX_TIME = 64,
     MAX_LOGITS = 1 << 22, /* floats of logits at once: 16 MiB */
-    DRAWS = 250,          /* of z at once */
     SAMPLES = 250         /* images or points at once; decides bits, as the seed of their noise does */
 };
 static const uint64_t noise_seed = 1, noise_step = UINT64_C(1) << 63; /* steps that training never comes to */
@@ -111,50 +109,6 @@ static tg_status batch_loss(tg_likelihood *l, tg_model *m, tg_tape *t, int64_t i
 double tg_likelihood_metric(const tg_likelihood *l, int i)
 {
     return l->metrics[i];
-}
-
-/* log of the mean of e^w, w = log_weights[0..k). */
-static double log_mean_exp(const double *w, int64_t k)
-{
-    double most = w[0], sum = 0;
-    for (int64_t i = 1; i < k; i++) most = w[i] > most ? w[i] : most;
-    for (int64_t i = 0; i < k; i++) sum += (double)tg_expf((float)(w[i] - most));
-    return most + (double)tg_logf((float)(sum / (double)k));
-}
-
-static tg_status bound_of_one(tg_feed *feed, int64_t i, tg_model *m, tg_tape *t, int64_t k, double *log_weights)
-{
-    tg_batch batch;
-    tg_status s = tg_feed_batch(feed, i, &batch);
-    for (int64_t at = 0; at < k && !s; at += DRAWS) {
-        tg_tape_begin(t, &(tg_tape_mode){.seed = noise_seed, .step = (uint64_t)i});
-        s = tg_model_descriptor(m)->log_weights(m, t, &batch, at, k - at < DRAWS ? k - at : DRAWS, log_weights + at);
-    }
-    return s;
-}
-
-tg_status tg_bound_of(tg_context *ctx, const tg_dataset *d, tg_split split, tg_model *m, tg_tape *t, int64_t n, int64_t k,
-                      double *nats)
-{
-    const int64_t all = tg_dataset_count(d, split);
-    tg_feed *feed = NULL;
-    double sum = 0;
-    if (!tg_model_descriptor(m)->log_weights)
-        return tg_fail(TG_EUNSUPPORTED, "%s has no importance-weighted bound", tg_model_descriptor(m)->name);
-    if (n == 0 || n > all) n = all;
-    double *log_weights = tg_alloc_array(k, sizeof *log_weights);
-    tg_status s = log_weights ? tg_feed_samples(d, split, 1, true, 0, &feed) : TG_ENOMEM;
-    tg_meter meter = tg_meter_start(ctx, "bound", tg_kind_name(tg_dataset_kind(d)), n);
-    for (int64_t i = 0; i < n && !s; i++) {
-        s = bound_of_one(feed, i, m, t, k, log_weights);
-        if (!s) sum -= log_mean_exp(log_weights, k);
-        if (!s) s = tg_meter_add(&meter, 1);
-    }
-    tg_meter_end(&meter);
-    tg_feed_free(feed);
-    tg_free(log_weights);
-    if (!s) *nats = sum / (double)n;
-    return s;
 }
 
 tg_status tg_likelihood_of(tg_context *ctx, tg_likelihood *l, tg_model *m, tg_tape *t, double *nats)

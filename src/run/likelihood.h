@@ -13,10 +13,6 @@ void tg_likelihood_free(tg_likelihood *l);
 /* The tape is begun anew. Allocates nothing after its first run. Errors: those of reading and of the model,
  * TG_ECANCELLED. */
 tg_status tg_likelihood_of(tg_context *ctx, tg_likelihood *l, tg_model *m, tg_tape *t, double *nats);
-/* The importance-weighted bound of Burda et al. 2015, arXiv:1509.00519, with k draws of z: nats each, the mean over the first n of
- * the split, n 0: all. With k = 1 it is -ELBO, with more it falls towards -log p(x). Errors: TG_EUNSUPPORTED (the model has none),
- * those of reading and of the model, TG_ECANCELLED. */
-tg_status tg_bound_of(tg_context *ctx, const tg_dataset *d, tg_split split, tg_model *m, tg_tape *t, int64_t n, int64_t k, double *nats);
 /* The mean of the loss's metric number i over the split, as it was the last time. */
 double tg_likelihood_metric(const tg_likelihood *l, int i);
 #endif

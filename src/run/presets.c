@@ -14,6 +14,8 @@ static const preset presets[] = {
     {"gpt-small", "transformer", "layers=4 heads=4 dim=128 context=128 batch=16 steps=3000 dropout=0" RECIPE},
     {"gpt-baby", "transformer", "layers=6 heads=6 dim=384 context=256 batch=64 steps=5000 dropout=0.2" RECIPE},
     {"llama-tiny", "transformer", "layers=4 heads=4 kv-heads=2 dim=128 context=128 batch=16 steps=3000 dropout=0 tie=false" RECIPE},
+    {"vae-mnist", "vae", "arch=conv channels=16 hidden=256 latent=50 act=silu binarize=dynamic labels=false batch=128 steps=35000 "
+                         "lr=2e-3 min-lr=2e-5 warmup=100 schedule=wsd"},
 };
 enum { PRESETS = sizeof presets / sizeof presets[0], WORD = 64 };
 

@@ -59,6 +59,8 @@ const tg_key tg_train_keys[] = {
     TG_INT(tg_train_options, save_every, 0, "0", 0, 1e12, STEPS, "steps between saves; 0: every minute"),
     TG_INT(tg_train_options, sample_every, 0, NULL, 0, 1e12, TG_KEY_AUTO | STEPS, "steps between samples; 0: none"),
     TG_INT(tg_train_options, keep, 0, "0", 0, 1e6, STEPS, "states to keep under states/, beside the last two"),
+    TG_INT(tg_train_options, test_draws, 0, "0", 0, 1e8, ONCE | STEPS,
+           "vae: at the end -log p(x) of the test split by so many draws of z each, such as 5000, of a run that has ended, too; 0: no"),
     TG_INT(tg_train_options, seed, 0, "1", 0, 9e15, RESULT | TG_KEY_SEED, "of initial weights and dropout"),
     TG_CHOICE(tg_train_options, on_nan, 0, "stop", TG_ON_NAN_CHOICES, RESULT, "at a loss that is no finite number"),
     TG_SWITCH(tg_train_options, keep_going, 0, NULL, STEPS, "train on when a save fails"),
@@ -257,6 +259,7 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
     if (!t->desc->learner && t->o->on_nan == TG_NAN_REWIND && (t->desc->step || tg_dataset_count(t->data, TG_VAL) < 2))
         return tg_fail(TG_EUSAGE, "--on-nan rewind goes back to the best weights on validation, and there is no validation %s",
                        t->desc->step ? "loss" : "split");
+    if (t->o->test_draws > 0 && (s = tg_bound_check(t->desc, t->data, TG_TEST))) return tg_note("--test-draws");
     return tg_training_settings(t);
 }
 
@@ -417,6 +420,8 @@ static tg_status finish(tg_training *t, const char *stopped)
     if (!s) s = tg_training_write_config(t);
     t->o->time = time;
     if (!s) s = tg_checkpoint_save(&t->saver);
+    if (!s) s = tg_training_test(t);
+    if (s == TG_ECANCELLED) return interrupted(t);
     return s ? s : tg_training_result(t, stopped);
 }
 
@@ -428,7 +433,7 @@ static tg_status ended_already(tg_training *t, const char *stopped)
     tg_status s = path ? tg_checkpoint_save_model(&t->saver) : TG_ENOMEM;
     tg_log(t->ctx, TG_LOG_INFO, "%s has ended already, after step %lld; nothing is changed", t->o->out,
            (long long)t->loop->place.step);
-    if (!s && tg_path_kind(path) != TG_PATH_FILE) {
+    if (!s && (tg_path_kind(path) != TG_PATH_FILE || t->o->test_draws > 0)) {
         tg_free(path);
         s = open_log(t);
         return s || !stopped ? s : finish(t, stopped);

@@ -3,6 +3,7 @@
 #ifndef TG_RUN_TRAIN_H
 #define TG_RUN_TRAIN_H
 #include "base/json.h"
+#include "run/bound.h"
 #include "run/checkpoint.h"
 #include "run/kinds.h"
 #include "run/runlog.h"
@@ -42,6 +43,7 @@ typedef struct tg_training {
     struct tg_generator *generator; /* samples on the way, of text */
     struct tg_pictures *pictures; /* the same, of latent models; NULL: none were drawn yet */
     double diversity;             /* of the last pictures, as a share of the data's; NaN: nobody looked */
+    tg_bound test;                  /* of --test-draws; draws 0: not asked for */
 } tg_training;
 
 /* Settings as JSON into t->settings and t->about, after a change of them. */
@@ -88,6 +90,7 @@ typedef struct tg_outcome {
 } tg_outcome;
 tg_status tg_training_put_result(tg_training *t, const tg_outcome *r);
 tg_status tg_training_result(tg_training *t, const char *stopped); /* the same, of the loop */
+tg_status tg_training_test(tg_training *t); /* --test-draws: the bound of model.safetensors on the test split, told and kept */
 tg_status tg_training_sample(tg_training *t);
 tg_status tg_training_write_sample(tg_training *t, int64_t step); /* by the generator's model as it is */
 double tg_training_bits(const tg_training *t, double nats);       /* a character of validation, a number of an image; NaN: of points */

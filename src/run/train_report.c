@@ -231,6 +231,37 @@ tg_status tg_training_sample(tg_training *t)
     return s;
 }
 
+/* ---- the test split -------------------------------------------------------------------------------------------------- */
+
+tg_status tg_training_test(tg_training *t)
+{
+    const tg_bound_options o = {.split = TG_TEST, .draws = t->o->test_draws, .seed = 1}; /* one for all runs: they compare */
+    tg_str line = {0};
+    char items[32], draws[32];
+    if (o.draws == 0) return TG_OK;
+    tg_status s = tg_bound_of_file(t->ctx, t->data, t->o->out, &o, &t->test);
+    if (s) return s;
+    tg_str_addf(&line, "test: %s %s, %s draws of z each: -log p(x) ", tg_format_count(items, t->test.items), t->words->items,
+                tg_format_count(draws, t->test.draws));
+    tg_str_add_fixed(&line, t->test.nats, 3);
+    if (!isnan(t->test.error)) tg_str_add(&line, " +- ");
+    if (!isnan(t->test.error)) tg_str_add_fixed(&line, t->test.error, 3);
+    tg_str_add(&line, " nats, -ELBO ");
+    tg_str_add_fixed(&line, -t->test.elbo, 3);
+    if (!line.failed) tg_log(t->ctx, TG_LOG_INFO, "%s", line.data);
+    tg_str_free(&line);
+    return TG_OK;
+}
+
+static void put_test(const tg_bound *b, tg_json_writer *w)
+{
+    tg_json_member_int(w, "test_items", b->items);
+    tg_json_member_int(w, "test_draws", b->draws);
+    tg_json_member_real(w, "test_nll", b->nats);
+    tg_json_member_real(w, "test_nll_error", b->error);
+    tg_json_member_real(w, "test_elbo", b->elbo);
+}
+
 /* ---- result ----------------------------------------------------------------------------------------------------------- */
 
 tg_status tg_training_put_result(tg_training *t, const tg_outcome *r)
@@ -256,6 +287,7 @@ tg_status tg_training_put_result(tg_training *t, const tg_outcome *r)
     tg_json_member_int(&w, "params", r->params);
     tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
     tg_json_member_text(&w, "model_sha256", r->model_sha256);
+    if (t->test.draws > 0) put_test(&t->test, &w);
     tg_training_put_profile(t, &w);
     tg_json_close(&w, '}');
     tg_str_add(&out, "\n");

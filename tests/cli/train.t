@@ -19,7 +19,7 @@ $ gen-train --data x.safetensors -o a
 ! gen-train: --model NAME is missing; there are ngram, rnn, lstm, gru, transformer, vae, gan
 ? 2
 $ gen-train --data x.safetensors --preset gpt -o a
-! gen-train: there is no preset gpt; there are: gpt-tiny, gpt-small, gpt-baby, llama-tiny
+! gen-train: there is no preset gpt; there are: gpt-tiny, gpt-small, gpt-baby, llama-tiny, vae-mnist
 ? 2
 $ gen-train --data x.safetensors --preset gpt-tiny --model lstm -o a
 ! gen-train: --preset gpt-tiny is a transformer; leave --model out

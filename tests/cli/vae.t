@@ -17,6 +17,10 @@ $ gen-train --data p.safetensors --model vae --arch conv -o a
 $ gen-train --data x.safetensors --model vae --likelihood logistic --binarize static -o a
 ! gen-train: --binarize makes pixels 0 or 1, which only --likelihood bernoulli is for
 ? 2
+$ gen-train --data x.safetensors --preset vae-mnist --dry-run | grep -E '^(model|steps|images a step)'
+<~ ^model +vae$
+<~ ^images a step +128$
+<~ ^steps +35,000$
 
 # Training: what is told, the log, the result.
 $ gen-train --data x.safetensors --model vae --hidden 16 --latent 2 --batch 16 --steps 40 --eval-every 20 --seq 9 --binarize dynamic -o a
@@ -41,6 +45,18 @@ $ t() { gen-train --data x.safetensors --model vae --arch conv --channels 4 --hi
 # Killed while saving, it goes on as if nothing had been: the state, and the log up to the rates.
 $ k() { gen-train --data x.safetensors --model vae --hidden 16 --latent 2 --batch 16 --steps 12 --eval-every 40 --save-every 3 -q "$@"; }; k -o whole; cut -d, -f1-10 whole/log.jsonl > whole.log; for n in 70 90 100 110 120 130 140; do rm -rf dead; TG_FAULT=kill:$n k -o dead; [ $? = 137 ] && k -o dead --resume && cmp dead/state.safetensors whole/state.safetensors && cut -d, -f1-10 dead/log.jsonl | cmp - whole.log || echo $n; done; wc -l < whole.log
 < 3
+
+# The test split: asked for with the training, or of a run that has ended, whose weights stay.
+$ gen-preprocess shapes -o tested.safetensors --size 12 --channels 1 --test 0.1 --sheet none -q 2> /dev/null; b() { gen-train --data tested.safetensors --model vae --hidden 16 --latent 2 --batch 16 --steps 20 --eval-every 20 --binarize dynamic "$@"; }; b -o b --test-draws 700 --threads 1 2>&1 | grep ^test
+<~ ^test: [0-9]+ images, 700 draws of z each: -log p\(x\) [0-9.]+ \+- [0-9.]+ nats, -ELBO [0-9.]+$
+$ b -o c -q; cp c/model.safetensors before; gen-train -o c --resume --test-draws 700 --threads 3 -q; cmp before c/model.safetensors; for r in b c; do tr ',' '\n' < $r/result.json | grep '"test_' > $r.test; done; cmp b.test c.test; wc -l < b.test
+< 5
+$ gen-train --data x.safetensors --model vae -o d --test-draws 5
+! gen-train: --test-draws: there is no test split; gen-preprocess --test 0.1 makes one
+? 1
+$ gen-train --data t.safetensors --model lstm -o d --test-draws 5
+! gen-train: --test-draws: lstm draws no latents: its loss is the likelihood itself, not a bound
+? 1
 
 # Another run's weights; other data are refused.
 $ gen-train --data x.safetensors --model vae --init one --steps 2 -o two -q && gen-collect synth:shapes --limit 300 -o other -q && gen-preprocess other -o y.safetensors --size 10 --channels 1 -q 2> /dev/null; gen-train --data y.safetensors --model vae --init one -o three --force

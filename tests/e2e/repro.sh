@@ -24,7 +24,8 @@ options()
         --batch 5 --steps 40 --dropout 0.1 --optimizer adamw --weight-decay 0.1 --eval-every 15 ;;
     llama) echo --model transformer --layers 2 --heads 4 --kv-heads 2 --dim 40 --context 24 --batch 4 --steps 40 --accum 2 \
         --qk-norm --no-tie --ema 0.9 --schedule cosine --optimizer muon --muon-lr 4e-3 --weight-decay 0.1 --eval-every 10 ;;
-    vae) echo --model vae --hidden 40 --latent 5 --batch 16 --steps 60 --binarize dynamic --kl-warmup 30 --eval-every 20 ;;
+    vae) echo --model vae --hidden 40 --layers 2 --act tanh --latent 5 --draws 3 --batch 16 --steps 60 --binarize dynamic \
+        --kl-warmup 30 --eval-every 20 ;;
     cvae) echo --model vae --arch conv --channels 6 --hidden 24 --latent 3 --likelihood logistic --batch 12 --accum 2 --steps 30 \
         --ema 0.9 --no-labels --eval-every 10 ;;
     gan) echo --model gan --channels 5 --latent 6 --batch 10 --steps 25 --eval-every 10 ;;

@@ -292,24 +292,28 @@ def spectral():
     save("spectral", out)
 
 
-def vae(name, seed, beta, **shape):
+def vae(name, seed, beta, draws=1, **shape):
     """A whole step of training: losses, gradients, and the weights behind Adam's update."""
     rng, out = np.random.default_rng(seed), {}
     net = Vae(**shape).double()
     for p in net.parameters():
         p.data = exact(rng, *p.shape, scale=0.4) if p.numel() > 1 else p.data.float().double()
     B = 5
-    x, eps = torch.from_numpy(rng.integers(0, 256, (B, *shape["shape"])).astype(np.float32) / np.float32(255)).double(), noise(3, 11, B, shape["latent"])
+    x, eps = torch.from_numpy(rng.integers(0, 256, (B, *shape["shape"])).astype(np.float32) / np.float32(255)).double(), noise(3, 11, draws, B, shape["latent"])
     labels = torch.from_numpy(rng.integers(0, shape["classes"], B)) if "classes" in shape else None
     out.update({"x": x, **({} if labels is None else {"labels": labels})})
     out.update({"w." + key: p.clone() for key, p in net.named_parameters()})
     optim = torch.optim.Adam(net.parameters(), lr=1e-2)
-    recon, kl = net.losses(x, eps, labels)
-    (recon + beta * kl).backward()
+    if draws > 1:
+        recon, kl, loss = net.draws(x, eps, labels)
+    else:
+        recon, kl = net.losses(x, eps[0], labels)
+        loss = recon + beta * kl
+    loss.backward()
     out.update({"g." + key: p.grad.clone() for key, p in net.named_parameters()})
     optim.step()
     out.update({"after." + key: p.clone() for key, p in net.named_parameters()})
-    out.update({"recon": recon.reshape(1), "kl": kl.reshape(1)})
+    out.update({"recon": recon.reshape(1), "kl": kl.reshape(1), "loss": loss.reshape(1)})
     save(name, out)
 
 
@@ -349,6 +353,8 @@ penalties()
 spectral()
 vae("vae_mlp", 41, 1, shape=(1, 3, 4), hidden=7, latent=3)
 vae("vae_conv", 42, 0.5, shape=(3, 6, 5), hidden=6, latent=2, channels=2, classes=3, likelihood="gaussian")
+vae("vae_draws", 43, 1, draws=4, shape=(1, 3, 4), hidden=7, latent=3, layers=3, act="tanh")
+vae("vae_draws_conv", 44, 1, draws=3, shape=(3, 6, 5), hidden=6, latent=2, channels=2, classes=3, likelihood="gaussian", layers=2, act="silu")
 gan("gan_dcgan", 51, (3, 17, 16), 3, channels=2, classes=3, loss="nonsaturating")
 gan("gan_spectral", 52, (1, 8, 9), 2, channels=3, classes=2, spectral=True)
 gan("gan_r1", 53, (1, 8, 8), 2, channels=3, classes=3, r1=2.0)

@@ -34,10 +34,11 @@ def noise(seed, step, *shape):
 
 
 class Vae(nn.Module):
-    def __init__(self, shape, hidden, latent, channels=0, classes=0, likelihood="bernoulli"):
+    def __init__(self, shape, hidden, latent, channels=0, classes=0, likelihood="bernoulli", layers=1, act="relu"):
         super().__init__()
         C, Y, X = shape
-        self.shape, self.channels, self.likelihood = shape, channels, likelihood
+        self.shape, self.channels, self.likelihood, self.layers = shape, channels, likelihood, layers
+        self.act = {"relu": F.relu, "tanh": torch.tanh, "silu": F.silu}[act]
         self.inner = (2 * channels, Y // 4, X // 4)
         D = math.prod(self.inner) if channels else C * Y * X
         if channels:
@@ -47,22 +48,53 @@ class Vae(nn.Module):
             self.deconv2 = nn.ConvTranspose2d(channels, C, 4, 2, 1, output_padding=extra(1))
         self.fc1, self.fc21, self.fc22 = nn.Linear(D, hidden), nn.Linear(hidden, latent), nn.Linear(hidden, latent)
         self.fc3, self.fc4 = nn.Linear(latent, hidden), nn.Linear(hidden, D)
+        for name in "fc1", "fc3":
+            for i in range(2, layers + 1):
+                setattr(self, f"{name}_{i}", nn.Linear(hidden, hidden))
         if classes:
             self.label1, self.label3 = nn.Embedding(classes, hidden), nn.Embedding(classes, hidden)
         if likelihood != "bernoulli":
             self.spread = nn.Parameter(torch.full((1, 1), -0.3))
 
-    def forward(self, x, eps, labels=None):
-        h = F.relu(self.conv2(F.relu(self.conv1(x)))) if self.channels else x
-        h = self.fc1(h.flatten(1))
-        h = F.relu(h if labels is None else h + self.label1(labels))
-        mu, logvar = self.fc21(h), self.fc22(h)
-        z = mu + torch.exp(logvar / 2) * eps
-        h = self.fc3(z)
-        y = self.fc4(F.relu(h if labels is None else h + self.label3(labels)))
+    def dense(self, name, x, label):
+        h = getattr(self, name)(x)
+        h = self.act(h if label is None else h + label)
+        for i in range(2, self.layers + 1):
+            h = self.act(getattr(self, f"{name}_{i}")(h))
+        return h
+
+    def encode(self, x, labels=None):
+        h = self.act(self.conv2(self.act(self.conv1(x)))) if self.channels else x
+        h = self.dense("fc1", h.flatten(1), None if labels is None else self.label1(labels))
+        return self.fc21(h), self.fc22(h)
+
+    def decode(self, z, labels=None):
+        y = self.fc4(self.dense("fc3", z, None if labels is None else self.label3(labels)))
         if self.channels:
-            y = self.deconv2(F.relu(self.deconv1(F.relu(y).reshape(-1, *self.inner))))
-        return y.reshape(x.shape), mu, logvar
+            y = self.deconv2(self.act(self.deconv1(self.act(y).reshape(-1, *self.inner))))
+        return y.reshape(-1, *self.shape)
+
+    def forward(self, x, eps, labels=None):
+        mu, logvar = self.encode(x, labels)
+        return self.decode(mu + torch.exp(logvar / 2) * eps, labels), mu, logvar
+
+    def draws(self, x, eps, labels=None):
+        """eps [K, B, Z]: means of -log p(x|z) and log q(z|x) - log p(z), and the bound of Burda et al. 2015, eq. 8."""
+        normal = torch.distributions.Normal
+        mu, logvar = self.encode(x, labels)
+        q = normal(mu, torch.exp(logvar / 2))
+        recon, ratio = [], []
+        for e in eps:
+            z = mu + torch.exp(logvar / 2) * e
+            y = self.decode(z, labels)
+            if self.likelihood == "bernoulli":
+                p = torch.distributions.Bernoulli(logits=y, validate_args=False).log_prob(x)
+            else:
+                p = normal(torch.sigmoid(y), torch.exp(10 * self.spread / 2)).log_prob(x)
+            recon.append(-p.flatten(1).sum(1))
+            ratio.append((q.log_prob(z) - normal(0, 1).log_prob(z)).sum(1))
+        recon, ratio = torch.stack(recon), torch.stack(ratio)
+        return recon.mean(), ratio.mean(), -(torch.logsumexp(-recon - ratio, 0) - math.log(len(eps))).mean()
 
     def losses(self, x, eps, labels=None):
         y, mu, logvar = self(x, eps, labels)

@@ -60,6 +60,7 @@ static void steps_like_pytorch(const char *name, const tg_model_data *data, cons
     CHECK_TEXT(metrics.names[1], "kl");
     const float recon = (float)metrics.values[0], kl = (float)metrics.values[1];
     worst = fmax(golden_check(&g, "recon", &recon, 2e-6), golden_check(&g, "kl", &kl, 2e-6));
+    worst = fmax(worst, golden_check(&g, "loss", loss->data, 2e-6));
     for (int64_t i = 0; i < tg_params_count(p); i++) {
         char key[64];
         snprintf(key, sizeof key, "g.%s", tg_params_at(p, i)->name);
@@ -92,6 +93,15 @@ TEST(a_step_with_convolutions_classes_and_a_learned_spread_is_pytorchs)
     steps_like_pytorch("vae_conv", &data, WITH("arch=conv", "hidden=6", "latent=2", "channels=2", "likelihood=gaussian", "kl-warmup=2"));
 }
 
+/* Rows of the decoder are more than those of x: four draws for each, layers behind the first; classes and a learned spread. */
+TEST(a_step_by_several_draws_is_pytorchs)
+{
+    const tg_model_data small = images(1, 3, 4, 0), data = images(3, 6, 5, 3);
+    steps_like_pytorch("vae_draws", &small, WITH("hidden=7", "latent=3", "layers=3", "act=tanh", "draws=4"));
+    steps_like_pytorch("vae_draws_conv", &data, WITH("arch=conv", "hidden=6", "latent=2", "channels=2", "likelihood=gaussian", "layers=2",
+                                                     "act=silu", "draws=3"));
+}
+
 /* ---- eight examples by heart ---- */
 
 static float pixels[B * SIZE];
@@ -121,6 +131,7 @@ static void learns_by_heart(double most, bool grey, const char *const *settings)
 TEST(a_vae_overfits_eight_examples) { learns_by_heart(7, false, WITH("hidden=96", "latent=8", "labels=false", "beta=0.1")); }
 TEST(a_vae_that_knows_classes_overfits_eight_examples) { learns_by_heart(3, false, WITH("hidden=96", "latent=8", "beta=0.1")); }
 TEST(a_convolutional_vae_overfits_eight_examples) { learns_by_heart(3, false, WITH("arch=conv", "channels=8", "hidden=48", "latent=8", "beta=0.1")); }
+TEST(a_vae_of_several_draws_overfits_eight_examples) { learns_by_heart(4, false, WITH("hidden=96", "latent=8", "beta=0.1", "draws=5", "layers=2", "act=silu")); }
 /* Densities: a spread that shrinks pays. */
 TEST(a_vae_of_greys_overfits_eight_examples) { learns_by_heart(-10, true, WITH("hidden=48", "latent=4", "likelihood=gaussian")); }
 TEST(a_vae_of_levels_overfits_eight_examples) { learns_by_heart(125, true, WITH("hidden=48", "latent=4", "likelihood=logistic")); }
@@ -171,6 +182,39 @@ TEST(binarized_images_stay_or_change_with_the_step)
     }
     CHECK(kl[0][0] == kl[0][1] && kl[1][0] == kl[1][1] && kl[2][0] != kl[2][1]);
     CHECK(kl[0][0] != kl[1][0]);
+}
+
+/* log w of five draws of example 0. */
+static void weights_at(tg_model *m, uint32_t draws, double out[5])
+{
+    static float one[SIZE];
+    const tg_batch batch = {.arrays = {{.name = "x", .rank = 4, .dims = {1, C, Y, X}, .values = one}}, .count = 1, .items = 1};
+    tg_tape *t;
+    for (int i = 0; i < SIZE; i++) one[i] = (float)(i % 11) / 10;
+    CHECK_OK(tg_tape_new(ctx, &t));
+    tg_tape_begin(t, &(tg_tape_mode){.seed = 1, .step = 7, .draws = draws});
+    CHECK_OK(tg_model_descriptor(m)->log_weights(m, t, &batch, 5, out));
+    tg_tape_free(t);
+}
+
+/* Where neither side looks at the other, z's part is 0 and w is p of the pixels, whichever they became. */
+TEST(other_draws_are_of_the_same_pixels)
+{
+    static const char *const silent[] = {"fc4.weight", "fc21.weight", "fc21.bias", "fc22.weight", "fc22.bias"};
+    const tg_model_data data = images(C, Y, X, 0);
+    tg_model *m = model_of(&data, WITH("hidden=8", "latent=3", "binarize=dynamic"));
+    double a[5], b[5];
+    weights_at(m, 0, a);
+    weights_at(m, 1, b);
+    for (int k = 0; k < 5; k++) CHECK(a[k] != a[(k + 1) % 5] && a[k] != b[k]);
+    for (int i = 0; i < 5; i++) {
+        tg_tensor *w = tg_params_find(tg_model_params(m), silent[i]);
+        memset(w->data, 0, (size_t)tg_shape_count(&w->shape) * sizeof *w->data);
+    }
+    weights_at(m, 0, a);
+    weights_at(m, 1, b);
+    for (int k = 0; k < 5; k++) CHECK(fabs(a[k] - a[0]) < 1e-5 && fabs(b[k] - a[0]) < 1e-5);
+    tg_model_free(m);
 }
 
 TEST(what_does_not_go_together_is_refused_with_the_reason)

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/rng.h"
+#include "run/bound.h"
 #include "support/bench.h"
 
 enum { N = 60, VAL = 20, C = 1, Y = 8, X = 8, SIZE = C * Y * X };
@@ -53,17 +54,18 @@ static bench bench_of_images(int threads, const char *isa, int64_t batch, int64_
 static const char *const mlp[] = {"hidden=24", "latent=3", NULL};
 static const char *const conv[] = {"arch=conv", "channels=4", "hidden=24", "latent=3", "likelihood=logistic", NULL};
 static const char *const chance[] = {"hidden=24", "latent=3", "binarize=dynamic", "kl-warmup=20", NULL};
+static const char *const several[] = {"hidden=24", "latent=3", "layers=2", "act=silu", "binarize=dynamic", "draws=3", NULL};
 static const char *const dcgan[] = {"arch=dcgan", "channels=4", "latent=3", "spectral=true", "loss=hinge", NULL};
 static const char *const batch_norms[] = {"arch=dcgan", "channels=3", "latent=5", "loss=nonsaturating", "labels=false", NULL};
 static const char *const wgan[] = {"arch=mlp", "hidden=12", "latent=3", "loss=wgan-gp", "critic=2", NULL};
 static const struct { const char *model; const char *const *settings; } all[] = {
-    {"vae", mlp}, {"vae", conv}, {"vae", chance}, {"gan", dcgan}, {"gan", batch_norms}, {"gan", wgan}};
+    {"vae", mlp}, {"vae", conv}, {"vae", chance}, {"vae", several}, {"gan", dcgan}, {"gan", batch_norms}, {"gan", wgan}};
 enum { ALL = sizeof all / sizeof *all };
 
 TEST(steps_on_images_allocate_nothing_after_the_third)
 {
     for (int k = 0; k < ALL; k++) {
-        bench b = bench_of_images(2, NULL, 8, k < 3 ? 2 : 1, all[k].model, all[k].settings);
+        bench b = bench_of_images(2, NULL, 8, k < 4 ? 2 : 1, all[k].model, all[k].settings);
         tg_step_info i;
         double nats;
         for (int n = 0; n < 3; n++) CHECK_OK(tg_loop_step(b.loop, &i));
@@ -129,17 +131,43 @@ static void fill(const bench *b, const char *name, float value)
 TEST(the_importance_weighted_bound_falls_to_minus_log_p)
 {
     bench b = bench_of_images(2, NULL, 20, 1, "vae", (const char *const[]){"hidden=24", "latent=3", NULL});
-    double bound[3], elbo;
+    tg_bound bound[3];
+    double elbo;
     const int64_t k[3] = {1, 20, 4000};
     fill(&b, "fc4.weight", 0);
     fill(&b, "fc21.bias", 0.7f);
     CHECK_OK(tg_loop_evaluate(b.loop, &elbo));
-    for (int i = 0; i < 3; i++) CHECK_OK(tg_bound_of(b.ctx, b.data, TG_VAL, b.model, b.loop->tape, 0, k[i], &bound[i]));
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(tg_bound_of(b.ctx, b.data, b.model, &(tg_bound_options){.split = TG_VAL, .draws = k[i], .seed = 1}, &bound[i]));
     const double known = tg_likelihood_metric(b.loop->validation, 0);
-    CHECK(fabs(bound[0] - elbo) < 0.5); /* other draws, of twenty images */
-    CHECK(bound[0] > bound[1] && bound[1] > known - 0.02);
-    CHECK(fabs(bound[2] - known) < 0.01);
-    test_note("thousandths of a nat over -log p(x): %lld, %lld, %lld; ELBO %lld", (long long)((bound[0] - known) * 1000),
-              (long long)((bound[1] - known) * 1000), (long long)((bound[2] - known) * 1000), (long long)((elbo - known) * 1000));
+    CHECK(fabs(bound[0].nats - elbo) < 0.5); /* other draws, of twenty images */
+    CHECK(fabs(bound[0].nats + bound[0].elbo) < 1e-4 && fabs(bound[2].elbo + elbo) < 0.5);
+    CHECK(bound[0].nats > bound[1].nats && bound[1].nats > known - 0.02);
+    CHECK(fabs(bound[2].nats - known) < 0.01 && bound[2].items == VAL && bound[2].error > 0);
+    test_note("thousandths of a nat over -log p(x): %lld, %lld, %lld; ELBO %lld", (long long)((bound[0].nats - known) * 1000),
+              (long long)((bound[1].nats - known) * 1000), (long long)((bound[2].nats - known) * 1000), (long long)((elbo - known) * 1000));
+    bench_free(&b);
+}
+
+/* More draws than one pass takes, on any number of threads. */
+TEST(the_bound_has_the_same_bits_for_any_threads_and_instructions)
+{
+    const tg_bound_options o = {.split = TG_VAL, .draws = 1100, .seed = 3, .items = 4};
+    tg_bound first, again;
+    for (int run = 0; run < 3; run++) {
+        bench b = bench_of_images(1 + run, run == 2 ? "scalar" : NULL, 8, 1, "vae", chance);
+        CHECK_OK(tg_bound_of(b.ctx, b.data, b.model, &o, run ? &again : &first));
+        if (run) CHECK(again.nats == first.nats && again.error == first.error && again.elbo == first.elbo);
+        bench_free(&b);
+    }
+    CHECK(first.items == 4 && first.draws == 1100);
+}
+
+TEST(a_split_that_is_not_there_has_no_bound)
+{
+    tg_bound bound;
+    bench b = bench_of_images(1, NULL, 8, 1, "vae", mlp);
+    CHECK_ERROR(tg_bound_of(b.ctx, b.data, b.model, &(tg_bound_options){.split = TG_TEST, .draws = 2}, &bound), TG_EINVAL,
+                "no test split; gen-preprocess --test");
     bench_free(&b);
 }
