@@ -100,6 +100,20 @@ extern const tg_key tg_sample_keys[];
  * TG_EIO, TG_ECLOSED, TG_ECANCELLED. */
 tg_status tg_sample(tg_context *ctx, const tg_sample_options *o);
 
+/* ---- gen-evaluate ------------------------------------------------------------------------------------------------ */
+
+typedef struct tg_evaluate_options {
+    tg_list runs, gate, ratings;
+    const char *data, *out, *metrics, *prompts, *quiz, *deps;
+    int64_t split, samples, length, draws, quiz_items, seed, lang; /* split, lang: positions in their rows' lists; samples 0: as many as suit the kind */
+    double temperature;
+    bool force, json;
+} tg_evaluate_options;
+extern const tg_key tg_evaluate_keys[];
+/* Trained models and a dataset to figures: through the output hook, into a report, into a quiz for people. Errors: TG_EUSAGE,
+ * TG_EINVAL (a model of other data), TG_EGATE (a gate was not met; all is written), those of reading and writing, TG_ECANCELLED. */
+tg_status tg_evaluate(tg_context *ctx, const tg_evaluate_options *o);
+
 /* ---- gen-convert ------------------------------------------------------------------------------------------------- */
 
 typedef struct tg_convert_options {

@@ -17,6 +17,7 @@
  * encoder and decoder know the class y: what a one-hot y beside x (beside z) would add to fc1 (fc3) is a row of a table (Kingma et
  * al. 2014, arXiv:1406.5298, M2).
  */
+#include "base/fmath.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "base/str.h"

@@ -1,4 +1,4 @@
-/* agreement.c - Krippendorff's alpha, the binomial test, Wilson's and Student's intervals. */
+/* agreement.c - Krippendorff's alpha, the binomial test, Student's interval. */
 #include "run/agreement.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@ static const double Z95 = 1.959963984540054; /* of the normal distribution 95 % 
 /* ---- agreement ------------------------------------------------------------------------------------------------------- */
 
 /* Squared, as the paper has it. n: how often each value occurs. */
-static double difference(tg_scale scale, const double *n, int c, int k)
+static double difference(tg_answer_scale scale, const double *n, int c, int k)
 {
     if (scale == TG_NOMINAL) return c != k;
     double d = k - c;
@@ -35,7 +35,7 @@ static void count_pairs(const int8_t *values, int64_t raters, int64_t units, dou
     }
 }
 
-double tg_krippendorff(const int8_t *values, int64_t raters, int64_t units, tg_scale scale)
+double tg_krippendorff(const int8_t *values, int64_t raters, int64_t units, tg_answer_scale scale)
 {
     double pairs[TG_ANSWERS][TG_ANSWERS] = {{0}}, n[TG_ANSWERS] = {0}, all = 0, observed = 0, expected = 0;
     count_pairs(values, raters, units, pairs);
@@ -64,15 +64,6 @@ double tg_binomial_half(int64_t yes, int64_t count)
         weight *= (double)j / (double)(count - j + 1);
     }
     return tail < half ? tail / half : 1;
-}
-
-tg_interval tg_share_interval(int64_t yes, int64_t count)
-{
-    if (count < 1) return (tg_interval){NAN, NAN};
-    const double n = (double)count, p = (double)yes / n, z2 = Z95 * Z95;
-    const double middle = (p + z2 / (2 * n)) / (1 + z2 / n), half = Z95 * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n);
-    /* without rounding errors where they are known: none and all */
-    return (tg_interval){yes == 0 ? 0 : middle - half, yes == count ? 1 : middle + half};
 }
 
 /* ---- means --------------------------------------------------------------------------------------------------------------- */

@@ -283,7 +283,7 @@ tg_status tg_ratings_read(tg_ratings *r, const char *path)
 static tg_people_share share_of(int64_t yes, int64_t count)
 {
     return (tg_people_share){.yes = yes, .count = count, .value = count ? (double)yes / (double)count : NAN,
-                             .p = tg_binomial_half(yes, count), .interval = tg_share_interval(yes, count)};
+                             .p = tg_binomial_half(yes, count), .interval = count ? tg_wilson(yes, count) : (tg_interval){NAN, NAN}};
 }
 
 /* Items of sources from..to. Marks vary from item to item and, within one, from rater to rater; the deviation of a mean that takes
@@ -350,7 +350,7 @@ static void count_items(tg_ratings *r)
 }
 
 /* Alpha of a column of the answers. values: room for [raters, items]. */
-static double agreement_on(const tg_ratings *r, int column, tg_scale scale, int8_t *values)
+static double agreement_on(const tg_ratings *r, int column, tg_answer_scale scale, int8_t *values)
 {
     int64_t raters = 0;
     for (int64_t j = 0; j < r->count; j++) {

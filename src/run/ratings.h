@@ -11,6 +11,7 @@
 #ifndef TG_RUN_RATINGS_H
 #define TG_RUN_RATINGS_H
 #include "run/agreement.h"
+#include "run/metrics/interval.h"
 #include "run/page.h"
 #include "run/quiz.h"
 

@@ -180,7 +180,7 @@ tg_balance tg_balance_of(const tg_text *texts, int64_t count)
 
 /* ---- words that are known ---------------------------------------------------------------------------------------- */
 
-typedef struct reader { const char *at, *end; tg_word word; bool has, paired; tg_str folded; } reader;
+typedef struct reader { const char *at, *end; tg_found_word word; bool has, paired; tg_str folded; } reader;
 
 static void move_on(reader *r)
 {
@@ -192,7 +192,7 @@ static void move_on(reader *r)
 static bool next_entry(reader *r)
 {
     while (r->has) {
-        const tg_word w = r->word;
+        const tg_found_word w = r->word;
         const bool joined = r->paired; /* with the one before */
         const char *stop = w.bytes + w.length;
         move_on(r);

@@ -12,6 +12,7 @@
 #define TG_RUN_METRICS_TWO_SAMPLE_H
 #include "models/judges/judge.h"
 #include "run/metrics/interval.h"
+#include "run/metrics/words.h"
 
 /* accuracy: share of `judged` held-out items that it told right; interval: Wilson's, for these. */
 typedef struct tg_two_sample { double accuracy; tg_interval interval; int64_t judged; } tg_two_sample;
@@ -24,8 +25,6 @@ typedef struct tg_two_sample { double accuracy; tg_interval interval; int64_t ju
  */
 tg_status tg_two_sample_test(tg_judge_kind kind, const float *real, int64_t n, const float *made, int64_t m, int64_t d,
                              uint64_t seed, tg_two_sample *out);
-
-typedef struct tg_text { const char *bytes; int64_t length; } tg_text; /* borrowed UTF-8 */
 
 /* Characters, cut to which n texts are compared: those of the shortest. A byte that is no UTF-8 counts as a character. */
 int64_t tg_texts_shortest(const tg_text *texts, int64_t n);

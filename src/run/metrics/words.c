@@ -17,7 +17,7 @@ static const char *pass(const char *at, const char *end, int class, int other)
     return at;
 }
 
-bool tg_word_next(const char **at, const char *end, tg_word *out)
+bool tg_word_next(const char **at, const char *end, tg_found_word *out)
 {
     const char *from = *at, *stop;
     int size = 0, class = SPACE;
@@ -29,7 +29,7 @@ bool tg_word_next(const char **at, const char *end, tg_word *out)
     }
     stop = pass(from + size, end, class == LETTER || class == NUMBER ? class : MARK, MARK);
     for (int64_t n; class == LETTER && (n = apostrophe(stop, end)) > 0;) stop = pass(stop + n, end, LETTER, MARK);
-    *out = (tg_word){from, stop - from, class == LETTER, class == IDEOGRAPH};
+    *out = (tg_found_word){from, stop - from, class == LETTER, class == IDEOGRAPH};
     *at = stop;
     return true;
 }
@@ -41,10 +41,10 @@ int tg_char_at(const char *at, const char *end)
     return n ? n : 1;
 }
 
-static bool char_next(const char **at, const char *end, tg_word *out)
+static bool char_next(const char **at, const char *end, tg_found_word *out)
 {
     if (*at >= end) return false;
-    *out = (tg_word){*at, tg_char_at(*at, end), false, false};
+    *out = (tg_found_word){*at, tg_char_at(*at, end), false, false};
     *at += out->length;
     return true;
 }
@@ -83,7 +83,7 @@ static tg_status finish(tg_symbols *s, tg_map *kinds, tg_status status, tg_symbo
     return status;
 }
 
-static tg_status cut(const tg_text *texts, int64_t count, bool (*next)(const char **, const char *, tg_word *), tg_symbols *out)
+static tg_status cut(const tg_text *texts, int64_t count, bool (*next)(const char **, const char *, tg_found_word *), tg_symbols *out)
 {
     tg_symbols s;
     int64_t all = 0, n = 0, id = 0;
@@ -93,7 +93,7 @@ static tg_status cut(const tg_text *texts, int64_t count, bool (*next)(const cha
     tg_map *kinds = tg_map_new();
     for (int64_t i = 0; i < count && kinds && id >= 0; i++) {
         const char *at = texts[i].bytes, *end = at + texts[i].length;
-        for (tg_word w; id >= 0 && next(&at, end, &w);)
+        for (tg_found_word w; id >= 0 && next(&at, end, &w);)
             if ((id = tg_map_add(kinds, w.bytes, w.length)) >= 0) s.ids[n++] = (int32_t)id;
         s.starts[i + 1] = n;
     }

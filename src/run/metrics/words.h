@@ -21,9 +21,9 @@
 /* Bytes of someone else's; may hold any byte, 0 too. */
 typedef struct tg_text { const char *bytes; int64_t length; } tg_text;
 
-typedef struct tg_word { const char *bytes; int64_t length; bool letters, ideograph; } tg_word;
+typedef struct tg_found_word { const char *bytes; int64_t length; bool letters, ideograph; } tg_found_word;
 /* The next word in [*at, end), which *at is moved behind; false: there is none. */
-bool tg_word_next(const char **at, const char *end, tg_word *out);
+bool tg_word_next(const char **at, const char *end, tg_found_word *out);
 /* The length of the character that begins at `at`, which is before end: 1 for a byte that is not UTF-8. */
 int tg_char_at(const char *at, const char *end);
 

@@ -24,11 +24,11 @@ TEST(agreement_and_intervals_are_those_of_python)
         if (sscanf(line, "alpha %lld %lld %lld %999s %39s", &scale, &n, &m, values, a) == 5) {
             int8_t rows[1000];
             for (size_t i = 0; values[i]; i++) rows[i] = (int8_t)(values[i] - '0');
-            same(line, tg_krippendorff(rows, n, m, (tg_scale)scale), a);
+            same(line, tg_krippendorff(rows, n, m, (tg_answer_scale)scale), a);
         } else if (sscanf(line, "share %lld %lld %39s %39s %39s", &n, &m, a, b, c) == 5) {
             same(line, tg_binomial_half(n, m), a);
-            same(line, tg_share_interval(n, m).low, b);
-            same(line, tg_share_interval(n, m).high, c);
+            same(line, tg_wilson(n, m).low, b);
+            same(line, tg_wilson(n, m).high, c);
         } else {
             CHECK(sscanf(line, "student %lld %39s", &n, a) == 2);
             same(line, tg_student_95(n), a);

@@ -1,0 +1,402 @@
+/* evaluate.c - gen-evaluate: how good trained models are, in figures, side by side. */
+#include "run/evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/context.h"
+#include "run/bound.h"
+#include "run/deps.h"
+#include "run/kinds.h"
+#include "run/likelihood.h"
+#include "run/metrics/bits.h"
+#include "run/ratings.h"
+#include "run/result.h"
+#include "run/rundir.h"
+
+const tg_key tg_evaluate_keys[] = {
+    TG_LIST(tg_evaluate_options, runs, 0, "RUN", TG_KEY_ARGUMENT | TG_KEY_REQUIRED | TG_KEY_NO_CONFIG, "run folders or model files, side by side"),
+    TG_TEXT(tg_evaluate_options, data, 0, NULL, "FILE", 0, "dataset to judge by; without it, the one that a run was trained on"),
+    TG_TEXT(tg_evaluate_options, out, 'o', NULL, "PATH", TG_KEY_NO_CONFIG | TG_KEY_NAME, "the report, one page for a browser: report.html"),
+    TG_CHOICE(tg_evaluate_options, split, 0, "val", "val|test", 0, "what is held against the models"),
+    TG_INT(tg_evaluate_options, samples, 'n', "0", 0, 1e6, 0, "samples to draw and judge; 0: 200 texts, 2000 images, 10000 points"),
+    TG_INT(tg_evaluate_options, length, 'l', "1000", 1, 1e6, 0, "tokens of a text, fewer where a document ends"),
+    TG_REAL(tg_evaluate_options, temperature, 0, "1", 0, 100, 0, "of the texts; 1: as the model has it"),
+    TG_INT(tg_evaluate_options, draws, 0, "100", 0, 1e6, 0, "vae: draws of z for -log p(x), of 500 images; 0: none"),
+    TG_TEXT(tg_evaluate_options, metrics, 0, NULL, "NAME,NAME", 0, "only these; a wrong NAME lists all"),
+    TG_TEXT(tg_evaluate_options, prompts, 0, NULL, "FILE", 0, "lines of a prompt, a tab and what must follow: exact_match"),
+    TG_LIST(tg_evaluate_options, gate, 0, "'NAME<=X'", 0, "end with 3 unless it holds (<=, >=, <, >); may be given again"),
+    TG_TEXT(tg_evaluate_options, quiz, 0, NULL, "PATH", TG_KEY_NO_CONFIG, "a page that asks people what is real; -: asks here"),
+    TG_INT(tg_evaluate_options, quiz_items, 0, "20", 2, 10000, 0, "items of the quiz, half of them real"),
+    TG_LIST(tg_evaluate_options, ratings, 0, "FILE", 0, "answers to a quiz, into figures and report; may be given again"),
+    TG_CHOICE(tg_evaluate_options, lang, 0, "en", "en|zh", 0, "language of report and quiz"),
+    TG_INT(tg_evaluate_options, seed, 0, "1", 0, 9e15, TG_KEY_SEED, "of samples, of the quiz's order"),
+    TG_SWITCH(tg_evaluate_options, force, 0, NULL, TG_KEY_NO_CONFIG, "replace the output files"),
+    TG_TEXT(tg_evaluate_options, deps, 0, NULL, "FILE", TG_KEY_NO_CONFIG, "write a Makefile fragment of what was read"),
+    TG_KEYS_END
+};
+
+const tg_figure_row tg_figure_rows[TG_FIGURES] = {
+#define TG_FIGURE(name, unit, decimals, better, en, zh) {#name, unit, decimals, better, {en, zh}},
+#include "run/figures_of.def"
+#undef TG_FIGURE
+};
+
+/* ---- figures --------------------------------------------------------------------------------------------------------- */
+
+void tg_figure_between(tg_judged *j, tg_figure_id id, double value, double low, double high, double baseline)
+{
+    j->figures[id] = (tg_figure){value, low, high, baseline};
+}
+
+void tg_figure_set(tg_judged *j, tg_figure_id id, double value, double baseline)
+{
+    tg_figure_between(j, id, value, NAN, NAN, baseline);
+}
+
+bool tg_evaluation_wants(const tg_evaluation *e, tg_figure_id first, tg_figure_id last)
+{
+    for (int i = (int)first; i <= (int)last; i++)
+        if (e->wanted[i]) return true;
+    return false;
+}
+
+static tg_status find_figure(const char *name, int64_t length, int *out)
+{
+    tg_str names = {0};
+    for (int i = 0; i < TG_FIGURES; i++) {
+        if ((int64_t)strlen(tg_figure_rows[i].name) == length && !strncmp(name, tg_figure_rows[i].name, (size_t)length)) {
+            *out = i;
+            tg_str_free(&names);
+            return TG_OK;
+        }
+        tg_str_addf(&names, "%s%s", i ? ", " : "", tg_figure_rows[i].name);
+    }
+    tg_status s = names.failed ? TG_ENOMEM
+                : tg_fail(TG_EUSAGE, "there is no figure %.*s; there are: %s", (int)(length < 80 ? length : 80), name, names.data);
+    tg_str_free(&names);
+    return s;
+}
+
+static tg_status choose_figures(tg_evaluation *e)
+{
+    const char *at = e->o->metrics;
+    for (int i = 0; i < TG_FIGURES; i++) e->wanted[i] = !at;
+    while (at && *at) {
+        const int64_t length = (int64_t)strcspn(at, ",");
+        int id = 0;
+        tg_status s = find_figure(at, length, &id);
+        if (s) return s;
+        e->wanted[id] = true;
+        at += length + (at[length] == ',');
+    }
+    return TG_OK;
+}
+
+/* ---- gates ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct gate { int figure; char sign[3]; double bound; } gate;
+
+static tg_status read_gate(const char *text, gate *out)
+{
+    const int64_t name = (int64_t)strcspn(text, "<>= ");
+    const char *at = text + name + strspn(text + name, " ");
+    const size_t sign = strspn(at, "<>=");
+    tg_status s = find_figure(text, name, &out->figure);
+    if (s) return tg_note("--gate %s", text);
+    memset(out->sign, 0, sizeof out->sign);
+    if (sign == 1 || sign == 2) memcpy(out->sign, at, sign);
+    at += sign;
+    at += strspn(at, " ");
+    static const char *const signs[] = {"<=", ">=", "<", ">"};
+    bool known = false;
+    for (int i = 0; i < 4; i++) known = known || !strcmp(out->sign, signs[i]);
+    if (known && tg_parse_real(at, (int64_t)strlen(at), &out->bound)) return TG_OK;
+    return tg_fail(TG_EUSAGE, "--gate %s: must be a figure, <=, >=, < or >, and a number, as 'bpc<=2.2'", text);
+}
+
+static tg_status check_gates(const tg_evaluation *e)
+{
+    tg_status s = TG_OK;
+    tg_str missed = {0};
+    for (int64_t i = 0; i < e->o->gate.count; i++) {
+        gate g;
+        s = read_gate(e->o->gate.items[i], &g);
+        if (s) return s;
+        for (int64_t r = 0; r < e->count; r++) {
+            const double x = e->runs[r].figures[g.figure].value;
+            const bool met = !strcmp(g.sign, "<=") ? x <= g.bound : !strcmp(g.sign, ">=") ? x >= g.bound
+                           : !strcmp(g.sign, "<") ? x < g.bound : x > g.bound;
+            if (met) continue;
+            tg_str_addf(&missed, "%s%s: %s is ", missed.length ? "; " : "", e->runs[r].path, tg_figure_rows[g.figure].name);
+            if (isnan(x)) tg_str_add(&missed, "not known");
+            else tg_str_add_fixed(&missed, x, tg_figure_rows[g.figure].decimals);
+            tg_str_addf(&missed, ", the gate is %s", e->o->gate.items[i]);
+        }
+    }
+    if (missed.failed) s = TG_ENOMEM;
+    else if (missed.length) s = tg_fail(TG_EGATE, "%s", missed.data);
+    tg_str_free(&missed);
+    return s;
+}
+
+/* ---- one run ----------------------------------------------------------------------------------------------------------- */
+
+/* The dataset that config.json of a run folder names; the caller's. */
+static tg_status data_of_run(const char *path, char **out)
+{
+    tg_arena *a = tg_arena_new(4096);
+    const tg_json *config = NULL;
+    *out = NULL;
+    tg_status s = a ? TG_OK : TG_ENOMEM;
+    if (!s && tg_path_kind(path) == TG_PATH_FOLDER) s = tg_rundir_config(path, a, &config);
+    const char *name = s || !config ? NULL : tg_json_text(config, "data");
+    if (!s && !name) s = tg_fail(TG_EUSAGE, "%s does not say what it was trained on: give --data FILE", path);
+    if (!s) *out = tg_strdup(name);
+    if (!s && !*out) s = TG_ENOMEM;
+    tg_arena_free(a);
+    return s;
+}
+
+static tg_status check_split(const tg_evaluation *e, const tg_judged *j, const char *name)
+{
+    static const char *const splits[] = {"training", "validation", "test"};
+    if (tg_dataset_count(j->data, e->split) > 1) return TG_OK;
+    return tg_fail(TG_EINVAL, "%s: no %s split to judge by; make one with gen-preprocess --%s 0.1", name, splits[e->split],
+                   e->split == TG_TEST ? "test" : "val");
+}
+
+static tg_status check_data(const tg_evaluation *e, const tg_judged *j, const char *name)
+{
+    const tg_json *meta = tg_safetensors_meta(j->model->file);
+    const char *trained_on = tg_json_text(meta, "data");
+    const tg_tokenizer *k = tg_dataset_tokenizer(j->data);
+    tg_status s = TG_OK;
+    if (tg_dataset_kind(j->data) != j->model->data.kind)
+        return tg_fail(TG_EINVAL, "%s was trained on %s, and %s holds %s", j->path, tg_kind_name(j->model->data.kind), name,
+                       tg_kind_name(tg_dataset_kind(j->data)));
+    if (k) s = tg_tokenizer_same(j->model->tokenizer, j->path, k, name);
+    else s = tg_samples_same(j->model->samples, j->path, j->data, name);
+    if (!s) s = check_split(e, j, name);
+    if (!s && trained_on && strcmp(trained_on, tg_dataset_hash(j->data)))
+        tg_log(e->ctx, TG_LOG_WARN, "%s was trained on other data than %s: what it says of copying is not about its own", j->path, name);
+    return s;
+}
+
+static tg_status open_run(tg_evaluation *e, tg_judged *j)
+{
+    char *name = NULL;
+    tg_status s = e->o->data ? TG_OK : data_of_run(j->path, &name);
+    const char *data = e->o->data ? e->o->data : name;
+    if (!s) s = tg_trained_open(e->ctx, j->path, true, &j->model);
+    if (!s) s = tg_context_read(e->ctx, j->model->path);
+    if (!s) s = tg_dataset_open(e->ctx, data, &j->data);
+    if (!s) s = tg_context_read(e->ctx, data);
+    if (!s) s = check_data(e, j, data);
+    if (!s) s = tg_tape_new(e->ctx, &j->tape);
+    tg_free(name);
+    return s;
+}
+
+/* What gen-train calls val_loss, of this split. */
+static tg_status measure_loss(const tg_evaluation *e, tg_judged *j, double *nats)
+{
+    const tg_model_desc *desc = j->model->desc;
+    tg_likelihood *l = NULL;
+    if (desc->learner) return desc->learner->loss(e->ctx, j->model->model, j->data, e->split, nats);
+    tg_status s = tg_likelihood_new(j->data, e->split, j->model->model, &l);
+    if (!s) s = tg_likelihood_of(e->ctx, l, j->model->model, j->tape, nats);
+    tg_likelihood_free(l);
+    return s;
+}
+
+static tg_status measure_likelihood(tg_evaluation *e, tg_judged *j)
+{
+    double nats = NAN;
+    const bool text = tg_dataset_kind(j->data) == TG_KIND_TEXT;
+    if (!j->model->desc->loss && !j->model->desc->learner) return TG_OK; /* a GAN */
+    if (!tg_evaluation_wants(e, TG_FIGURE_val_loss, TG_FIGURE_bits_per_dim)) return TG_OK;
+    tg_status s = measure_loss(e, j, &nats);
+    if (s) return s;
+    const double base = tg_dataset_baseline(j->data, text ? "ngram" : tg_words_of(tg_dataset_kind(j->data))->baseline);
+    tg_figure_set(j, TG_FIGURE_val_loss, nats, base);
+    if (!text) {
+        tg_figure_set(j, TG_FIGURE_elbo, -nats, -base);
+        if (tg_words_of(tg_dataset_kind(j->data))->bits)
+            tg_figure_set(j, TG_FIGURE_bits_per_dim, tg_bits_per_dim(&j->model->data, nats), tg_bits_per_dim(&j->model->data, base));
+        return TG_OK;
+    }
+    tg_figure_set(j, TG_FIGURE_perplexity, tg_perplexity(nats), tg_perplexity(base));
+    tg_figure_set(j, TG_FIGURE_bpc, tg_bits_per_char(j->data, e->split, nats), tg_bits_per_char(j->data, e->split, base));
+    tg_figure_set(j, TG_FIGURE_bpb, tg_bits_per_byte(j->data, e->split, nats), tg_bits_per_byte(j->data, e->split, base));
+    return TG_OK;
+}
+
+static tg_status measure_run(tg_evaluation *e, tg_judged *j)
+{
+    const double began = tg_now();
+    for (int i = 0; i < TG_FIGURES; i++) tg_figure_set(j, (tg_figure_id)i, NAN, NAN);
+    j->accuracy = NAN;
+    tg_status s = open_run(e, j);
+    if (!s) s = measure_likelihood(e, j);
+    if (!s) s = tg_dataset_kind(j->data) == TG_KIND_TEXT ? tg_evaluate_text(e, j) : tg_evaluate_samples(e, j);
+    for (int i = 0; i < TG_FIGURES; i++)
+        if (!e->wanted[i]) tg_figure_set(j, (tg_figure_id)i, NAN, NAN);
+    j->seconds = tg_now() - began;
+    return s;
+}
+
+static void free_run(tg_judged *j)
+{
+    tg_tape_free(j->tape);
+    tg_trained_close(j->model);
+    tg_dataset_close(j->data);
+    tg_free(j->drawn);
+    tg_free(j->pieces);
+    tg_free(j->texts);
+    tg_free(j->real);
+    tg_free(j->x);
+    tg_free(j->real_x);
+    tg_free(j->labels);
+    tg_free(j->neighbours);
+}
+
+/* ---- what is told -------------------------------------------------------------------------------------------------------- */
+
+static void put_figures(tg_json_writer *w, const tg_judged *j)
+{
+    tg_json_key(w, "metrics");
+    tg_json_open(w, '{');
+    for (int i = 0; i < TG_FIGURES; i++) {
+        const tg_figure *f = &j->figures[i];
+        if (isnan(f->value)) continue;
+        tg_json_key(w, tg_figure_rows[i].name);
+        tg_json_open(w, '{');
+        tg_json_member_real(w, "value", f->value);
+        tg_json_member_real(w, "low", f->low);
+        tg_json_member_real(w, "high", f->high);
+        tg_json_member_text(w, "unit", tg_figure_rows[i].unit);
+        tg_json_member_real(w, "baseline", f->baseline);
+        tg_json_close(w, '}');
+    }
+    tg_json_close(w, '}');
+}
+
+static tg_status put_people(tg_evaluation *e, tg_json_writer *w)
+{
+    tg_ratings *r = NULL;
+    const tg_people *p = NULL;
+    if (e->o->ratings.count == 0) return TG_OK;
+    tg_status s = tg_ratings_new(e->ctx, &r);
+    for (int64_t i = 0; i < e->o->ratings.count && !s; i++) s = tg_ratings_read(r, e->o->ratings.items[i]);
+    if (!s) s = tg_ratings_sum(r, &p);
+    if (!s) {
+        tg_json_key(w, "people");
+        tg_people_put(w, p);
+    }
+    tg_ratings_free(r);
+    return s;
+}
+
+static tg_status put_result(tg_evaluation *e, double seconds)
+{
+    tg_str out = {0};
+    tg_json_writer w = {.out = &out};
+    tg_result_begin(&w, "gen-evaluate", e->o->out, e->o->seed, seconds);
+    tg_json_key(&w, "runs");
+    tg_json_open(&w, '[');
+    for (int64_t i = 0; i < e->count; i++) {
+        const tg_judged *j = &e->runs[i];
+        tg_json_open(&w, '{');
+        tg_json_member_text(&w, "run", j->path);
+        tg_json_member_text(&w, "model", j->model->desc->name);
+        tg_json_member_text(&w, "data", tg_dataset_hash(j->data));
+        tg_json_member_real(&w, "seconds", j->seconds);
+        put_figures(&w, j);
+        if (j->count > 0 && j->texts) tg_json_key(&w, "memorised");
+        if (j->count > 0 && j->texts) tg_json_put_bool(&w, j->verdict.flagged);
+        tg_json_close(&w, '}');
+    }
+    tg_json_close(&w, ']');
+    tg_status s = put_people(e, &w);
+    if (!s) return tg_result_end(e->ctx, &w);
+    tg_str_free(&out);
+    return s;
+}
+
+/* A line a figure, a column a run. */
+static tg_status put_table(const tg_evaluation *e)
+{
+    tg_str out = {0};
+    for (int64_t r = 0; r < e->count && e->count > 1; r++) tg_str_addf(&out, "%s%s", r ? "\t" : "\t", e->runs[r].path);
+    if (e->count > 1) tg_str_add(&out, "\n");
+    for (int i = 0; i < TG_FIGURES; i++) {
+        bool any = false;
+        for (int64_t r = 0; r < e->count; r++) any = any || !isnan(e->runs[r].figures[i].value);
+        if (!any) continue;
+        tg_str_addf(&out, "%-15s", tg_figure_rows[i].name);
+        for (int64_t r = 0; r < e->count; r++) {
+            const tg_figure *f = &e->runs[r].figures[i];
+            tg_str_add(&out, r ? "\t" : " ");
+            if (isnan(f->value)) tg_str_add(&out, "-");
+            else tg_str_add_fixed(&out, f->value, tg_figure_rows[i].decimals);
+        }
+        if (e->count == 1 && *tg_figure_rows[i].unit) tg_str_addf(&out, " %s", tg_figure_rows[i].unit);
+        if (e->count == 1 && !isnan(e->runs[0].figures[i].baseline)) {
+            tg_str_add(&out, "  (");
+            tg_str_add_fixed(&out, e->runs[0].figures[i].baseline, tg_figure_rows[i].decimals);
+            tg_str_add(&out, i <= TG_FIGURE_bits_per_dim ? " without a model)" : " of real ones)");
+        }
+        tg_str_add(&out, "\n");
+    }
+    tg_status s = out.failed ? TG_ENOMEM : tg_output(e->ctx, out.data ? out.data : "", out.length);
+    tg_str_free(&out);
+    return s;
+}
+
+static tg_status check_options(const tg_evaluate_options *o)
+{
+    const char *const paths[] = {o->out, o->quiz};
+    gate g;
+    for (int i = 0; i < 2; i++)
+        if (paths[i] && strcmp(paths[i], "-") && !o->force && tg_path_kind(paths[i]) != TG_PATH_NONE)
+            return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", paths[i]);
+    for (int64_t i = 0; i < o->gate.count; i++) {
+        tg_status s = read_gate(o->gate.items[i], &g);
+        if (s) return s;
+    }
+    if (o->deps && !o->out) return tg_fail(TG_EUSAGE, "--deps names what an output was made of; add -o report.html");
+    return TG_OK;
+}
+
+static tg_status evaluate(tg_evaluation *e, double began)
+{
+    const tg_evaluate_options *o = e->o;
+    tg_status s = check_options(o);
+    if (!s) s = choose_figures(e);
+    for (int64_t i = 0; i < e->count && !s; i++) {
+        e->runs[i].path = o->runs.items[i];
+        s = measure_run(e, &e->runs[i]);
+        if (s) s = tg_note("%s", e->runs[i].path);
+    }
+    if (!s && o->quiz) s = tg_evaluate_quiz(e);
+    if (!s && o->out) s = tg_evaluate_page(e);
+    if (!s && o->out) tg_log(e->ctx, TG_LOG_INFO, "%s: open it in a browser", o->out);
+    if (!s && o->json) s = put_result(e, tg_now() - began);
+    else if (!s && !(o->out && !strcmp(o->out, "-"))) s = put_table(e);
+    if (!s && o->deps) s = tg_deps_write(e->ctx, o->deps, o->out);
+    return s ? s : check_gates(e);
+}
+
+tg_status tg_evaluate(tg_context *ctx, const tg_evaluate_options *o)
+{
+    const double began = tg_now();
+    tg_evaluation e = {.ctx = ctx, .o = o, .split = o->split ? TG_TEST : TG_VAL, .count = o->runs.count};
+    e.runs = tg_alloc_array(e.count > 0 ? e.count : 1, sizeof *e.runs);
+    tg_status s = e.runs ? evaluate(&e, began) : TG_ENOMEM;
+    for (int64_t i = 0; e.runs && i < e.count; i++) free_run(&e.runs[i]);
+    tg_free(e.runs);
+    return s;
+}

@@ -1,0 +1,226 @@
+/* evaluate_samples.c - what can be measured of a model of images or points: its samples beside real ones, in the features of a
+ * classifier where there is one, else as they are. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "data/synth.h"
+#include "run/bound.h"
+#include "run/evaluate.h"
+#include "run/latent.h"
+#include "run/metrics/distance.h"
+#include "run/metrics/features.h"
+#include "run/metrics/manifold.h"
+#include "run/metrics/modes.h"
+#include "run/metrics/two_sample.h"
+
+enum { IMAGES = 2000, POINTS = 10000, BOUND_ITEMS = 500, TESTED = 1000, PERMUTATIONS = 200, COMPARED = 5000, SUBSETS = 20 };
+
+/* Vectors of both sides that distances are taken between. Borrowed where they are the samples themselves. */
+typedef struct space { const float *made, *real; float *owned; int64_t d; } space;
+
+/* ---- samples --------------------------------------------------------------------------------------------------------------- */
+
+static tg_status draw_samples(tg_evaluation *e, tg_judged *j)
+{
+    const tg_model_desc *desc = j->model->desc;
+    const int64_t Z = desc->latent(j->model->model), size = tg_model_data_size(&j->model->data), classes = j->model->data.classes;
+    const bool conditional = desc->conditional(j->model->model);
+    j->count = e->o->samples > 0 ? e->o->samples : j->model->data.kind == TG_KIND_IMAGE ? IMAGES : POINTS;
+    float *z = tg_alloc_array(j->count * Z, sizeof *z);
+    j->x = tg_alloc_array(j->count * size, sizeof *j->x);
+    if (conditional) j->labels = tg_alloc_array(j->count, sizeof *j->labels);
+    tg_status s = z && j->x && (!conditional || j->labels) ? TG_OK : TG_ENOMEM;
+    for (int64_t i = 0; i < j->count && !s; i++) {
+        tg_latent_draw(z + i * Z, Z, 0, (uint64_t)e->o->seed, i);
+        if (conditional) j->labels[i] = tg_latent_class(j->model->samples, classes, (uint64_t)e->o->seed, i);
+    }
+    if (!s) s = tg_latent_decode(j->model->model, j->tape, z, j->labels, j->count, j->x);
+    tg_free(z);
+    return s;
+}
+
+/* As many real ones of the split, or as many as it has. */
+static tg_status read_real(const tg_evaluation *e, tg_judged *j)
+{
+    const int64_t size = tg_model_data_size(&j->model->data), all = tg_dataset_count(j->data, e->split);
+    j->real_count = j->count < all ? j->count : all;
+    j->real_x = tg_alloc_array(j->real_count * size, sizeof *j->real_x);
+    return j->real_x ? tg_dataset_samples(j->data, e->split, 0, j->real_count, j->real_x, NULL) : TG_ENOMEM;
+}
+
+/* ---- features -------------------------------------------------------------------------------------------------------------- */
+
+static tg_status measure_classes(const tg_evaluation *e, tg_judged *j, tg_features *f)
+{
+    const int64_t K = tg_features_classes(f);
+    int32_t *guesses = tg_alloc_array(j->count, sizeof *guesses);
+    int64_t *counts = tg_alloc_array(2 * K, sizeof *counts), right = 0;
+    tg_status s = guesses && counts ? tg_features_predict(f, j->x, j->count, guesses) : TG_ENOMEM;
+    for (int64_t i = 0; i < j->count && !s; i++) {
+        counts[K + guesses[i]]++;
+        right += j->labels && guesses[i] == j->labels[i];
+    }
+    for (int64_t k = 0; k < K && !s; k++) counts[k] = tg_dataset_class_count(j->data, k);
+    tg_class_balance balance = {0};
+    if (!s) s = tg_class_balance_of(counts, counts + K, K, &balance);
+    if (!s) tg_figure_set(j, TG_FIGURE_class_balance, balance.kl, NAN);
+    if (!s && j->labels) {
+        const tg_interval w = tg_wilson(right, j->count);
+        tg_figure_between(j, TG_FIGURE_label_accuracy, (double)right / (double)j->count, w.low, w.high, j->accuracy);
+    }
+    (void)e;
+    tg_free(guesses);
+    tg_free(counts);
+    return s;
+}
+
+/* Kept in the run folder's cache/. */
+static tg_status find_features(tg_evaluation *e, tg_judged *j, tg_features **out)
+{
+    char *folder = NULL;
+    *out = NULL;
+    if (j->model->data.kind != TG_KIND_IMAGE || j->model->data.classes < 2) return TG_OK;
+    if (tg_path_kind(j->path) == TG_PATH_FOLDER && !(folder = tg_path_join(j->path, "cache"))) return TG_ENOMEM;
+    tg_status s = folder ? tg_make_folder(folder) : TG_OK;
+    if (!s) s = tg_features_for(e->ctx, j->data, folder, out);
+    int64_t of = 0;
+    if (!s) j->accuracy = tg_features_accuracy(*out, &of);
+    if (!s) tg_log(e->ctx, TG_LOG_INFO, "features are those of a classifier of the real images, right about %d of 1000", (int)(1000 * j->accuracy + 0.5));
+    tg_free(folder);
+    return s;
+}
+
+static tg_status make_space(tg_judged *j, tg_features *f, space *out)
+{
+    const int64_t size = tg_model_data_size(&j->model->data);
+    *out = (space){.made = j->x, .real = j->real_x, .d = size};
+    if (!f) return TG_OK;
+    out->owned = tg_alloc_array((j->count + j->real_count) * TG_FEATURES, sizeof *out->owned);
+    if (!out->owned) return TG_ENOMEM;
+    out->made = out->owned;
+    out->real = out->owned + j->count * TG_FEATURES;
+    out->d = TG_FEATURES;
+    tg_status s = tg_features_run(f, j->x, j->count, out->owned, NULL);
+    return s ? s : tg_features_run(f, j->real_x, j->real_count, out->owned + j->count * TG_FEATURES, NULL);
+}
+
+/* ---- distances ------------------------------------------------------------------------------------------------------------- */
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static tg_status measure_distances(const tg_evaluation *e, tg_judged *j, const space *v)
+{
+    const int64_t n = least(j->real_count, COMPARED), m = least(j->count, n);
+    tg_kernel_result kernel;
+    tg_manifold f;
+    double d = NAN;
+    tg_status s = TG_OK;
+    if (n < 10 || m < 10) return TG_OK;
+    if (v->d <= TG_FRECHET_MOST && e->wanted[TG_FIGURE_frechet]) {
+        s = tg_frechet(e->ctx, v->real, j->real_count, v->made, j->count, v->d, &d);
+        double halves = NAN; /* what it is between two halves of the real ones: not zero, for they are few */
+        if (!s) s = tg_frechet(e->ctx, v->real, j->real_count / 2, v->real + j->real_count / 2 * v->d, j->real_count / 2, v->d, &halves);
+        if (!s) tg_figure_set(j, TG_FIGURE_frechet, d, halves);
+    }
+    if (!s && e->wanted[TG_FIGURE_kernel]) {
+        s = tg_kernel_distance(e->ctx, v->real, n, v->made, m, v->d, least(m, TESTED), SUBSETS, (uint64_t)e->o->seed, &kernel);
+        if (!s) tg_figure_between(j, TG_FIGURE_kernel, kernel.mean, kernel.mean - 1.96 * kernel.deviation, kernel.mean + 1.96 * kernel.deviation, 0);
+    }
+    if (!s && tg_evaluation_wants(e, TG_FIGURE_precision, TG_FIGURE_coverage)) {
+        s = tg_manifold_of(e->ctx, v->real, n, v->made, m, v->d, &f);
+        if (s) return s;
+        tg_figure_set(j, TG_FIGURE_precision, f.precision, NAN);
+        tg_figure_set(j, TG_FIGURE_recall, f.recall, NAN);
+        tg_figure_set(j, TG_FIGURE_density, f.density, 1);
+        tg_figure_set(j, TG_FIGURE_coverage, f.coverage, 1 - pow(0.5, TG_MANIFOLD_FAR));
+    }
+    return s;
+}
+
+static tg_status test_samples(const tg_evaluation *e, tg_judged *j, const space *v)
+{
+    const int64_t n = least(j->real_count, TESTED), m = least(j->count, n);
+    tg_mmd_result mmd;
+    tg_nearest_result near;
+    tg_status s = TG_OK;
+    if (n < 10 || m < 10) return TG_OK;
+    if (e->wanted[TG_FIGURE_mmd_p]) {
+        s = tg_mmd_test(e->ctx, v->real, n, v->made, m, v->d, PERMUTATIONS, (uint64_t)e->o->seed, &mmd);
+        if (!s) tg_figure_set(j, TG_FIGURE_mmd_p, mmd.p, NAN);
+    }
+    if (!s && e->wanted[TG_FIGURE_nearest]) {
+        s = tg_nearest_test(e->ctx, v->real, n, v->made, m, v->d, &near);
+        if (!s) tg_figure_between(j, TG_FIGURE_nearest, near.accuracy, near.interval.low, near.interval.high, 0.5);
+    }
+    for (int k = 0; k < TG_JUDGE_KINDS && !s; k++) {
+        const tg_figure_id id = (tg_figure_id)(TG_FIGURE_c2st_logistic + k);
+        tg_two_sample r;
+        if (!e->wanted[id]) continue;
+        s = tg_two_sample_test((tg_judge_kind)k, v->real, n, v->made, m, v->d, (uint64_t)e->o->seed, &r);
+        if (!s) tg_figure_between(j, id, r.accuracy, r.interval.low, r.interval.high, 0.5);
+    }
+    return s;
+}
+
+/* ---- what is behind the first samples in training ------------------------------------------------------------------------- */
+
+static tg_status find_neighbours(const tg_evaluation *e, tg_judged *j)
+{
+    const int64_t size = tg_model_data_size(&j->model->data), all = tg_dataset_count(j->data, TG_TRAIN);
+    const int64_t n = least(j->count, TG_EVALUATE_NEIGHBOURS), most = INT64_C(1) << 26, some = least(all, most / size);
+    float *train = NULL;
+    int64_t index[TG_EVALUATE_NEIGHBOURS];
+    double distance[TG_EVALUATE_NEIGHBOURS];
+    if (j->model->data.kind != TG_KIND_IMAGE || some < 1) return TG_OK;
+    train = tg_alloc_array(some * size, sizeof *train);
+    j->neighbours = tg_alloc_array(TG_EVALUATE_NEIGHBOURS * size, sizeof *j->neighbours);
+    tg_status s = train && j->neighbours ? tg_dataset_samples(j->data, TG_TRAIN, 0, some, train, NULL) : TG_ENOMEM;
+    if (!s) s = tg_neighbours(e->ctx, j->x, n, train, some, size, 1, false, index, distance);
+    for (int64_t i = 0; i < n && !s; i++) memcpy(j->neighbours + i * size, train + index[i] * size, (size_t)size * sizeof *train);
+    tg_free(train);
+    return s;
+}
+
+static tg_status measure_modes(tg_judged *j)
+{
+    tg_modes f;
+    const int variant = j->model->data.kind == TG_KIND_POINTS && j->model->data.dims[0] == 2 ? tg_modes_variant(j->real_x, j->real_count) : -1;
+    if (variant < 0) return TG_OK;
+    tg_status s = tg_modes_of(variant, j->x, j->count, &f);
+    if (s) return s;
+    tg_figure_set(j, TG_FIGURE_modes, (double)f.covered, (double)f.parts);
+    tg_figure_set(j, TG_FIGURE_near, f.near, 1 - exp(-4.5));
+    return TG_OK;
+}
+
+static tg_status measure_bound(const tg_evaluation *e, tg_judged *j)
+{
+    const tg_bound_options o = {.split = e->split, .items = BOUND_ITEMS, .draws = e->o->draws, .seed = 1};
+    tg_bound b;
+    if (!j->model->desc->log_weights || o.draws == 0 || !e->wanted[TG_FIGURE_nll]) return TG_OK;
+    tg_status s = tg_bound_of(e->ctx, j->data, j->model->model, &o, &b);
+    if (!s) tg_figure_between(j, TG_FIGURE_nll, b.nats, b.nats - 1.96 * b.error, b.nats + 1.96 * b.error, NAN);
+    return s;
+}
+
+tg_status tg_evaluate_samples(tg_evaluation *e, tg_judged *j)
+{
+    tg_features *f = NULL;
+    space v = {0};
+    tg_status s = measure_bound(e, j);
+    if (s || !tg_evaluation_wants(e, TG_FIGURE_frechet, TG_FIGURE_c2st_svm)) return s;
+    s = draw_samples(e, j);
+    if (!s) s = read_real(e, j);
+    if (!s) s = find_features(e, j, &f);
+    if (!s && f) s = measure_classes(e, j, f);
+    if (!s) s = make_space(j, f, &v);
+    if (!s) s = measure_distances(e, j, &v);
+    if (!s) s = test_samples(e, j, &v);
+    if (!s) s = measure_modes(j);
+    if (!s) s = find_neighbours(e, j);
+    tg_features_free(f);
+    tg_free(v.owned);
+    return s;
+}
