@@ -83,11 +83,13 @@ static void mark(tg_image *out, int64_t x, int64_t y, int64_t class)
     for (int c = 0; c < 3; c++) p[c] = (uint8_t)(p[c] - (p[c] - ink[c]) * INK / 128 * (p[c] > ink[c]));
 }
 
-/* Where in the plane a coordinate lies, a margin left at both sides; -1: outside. */
-static int64_t place(float x, float low, float high)
+/* Where in the plane a coordinate lies, a margin left at both sides. What is outside, or no number: at an end, or -1 where it is to
+ * be left out. */
+static int64_t place(float x, float low, float high, bool leave_out)
 {
     const double share = high > low ? ((double)x - (double)low) / ((double)high - (double)low) : 0.5, at = PLANE * (0.04 + 0.92 * share);
-    return at >= 0 && at < PLANE ? (int64_t)at : -1;
+    if (leave_out) return at >= 0 && at < PLANE ? (int64_t)at : -1;
+    return (int64_t)(PLANE * (0.04 + 0.92 * (!(share > 0) ? 0 : share < 1 ? share : 1)));
 }
 
 static void lay_ground(tg_image *out, const tg_sheet_plane *p)
@@ -118,7 +120,7 @@ tg_status tg_sheet_points(tg_scratch *data, int64_t D, const int64_t *order, int
         int64_t of = -1;
         status = look(&p, i, at);
         if (!status) status = class(user, order[i], &of);
-        const int64_t x = place(at[0], p.low[0], p.high[0]), y = place(at[1], p.low[1], p.high[1]);
+        const int64_t x = place(at[0], p.low[0], p.high[0], part != NULL), y = place(at[1], p.low[1], p.high[1], part != NULL);
         if (!status && x >= 0 && y >= 0) mark(&sheet, x, PLANE - 1 - y, of);
     }
     if (status) tg_image_free(&sheet);

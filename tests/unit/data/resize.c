@@ -152,7 +152,7 @@ TEST(points_that_are_no_numbers_or_infinite_stay_within_the_plane)
         for (int i = 0; i < 2 * N; i++) points[i] = odd[(first + i / 2 + i % 2 * 3) % N];
         for (int i = 0; i < N; i++) order[i] = i;
         CHECK_OK(tg_scratch_of(points, sizeof points, &data));
-        CHECK_OK(tg_sheet_points(data, 2, order, N, no_class, NULL, &out));
+        CHECK_OK(tg_sheet_points(data, 2, order, N, no_class, NULL, NULL, &out));
         for (int64_t i = 0; i < out.width * out.height; i++) inked += out.pixels[3 * i] < 255;
         CHECK(inked > 0 && inked <= N);
         tg_image_free(&out);
