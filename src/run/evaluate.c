@@ -385,7 +385,7 @@ static tg_status evaluate(tg_evaluation *e, double began)
     if (!s && o->out) s = tg_evaluate_page(e);
     if (!s && o->out) tg_log(e->ctx, TG_LOG_INFO, "%s: open it in a browser", o->out);
     if (!s && o->json) s = put_result(e, tg_now() - began);
-    else if (!s && !(o->out && !strcmp(o->out, "-"))) s = put_table(e);
+    else if (!s && !o->out) s = put_table(e);
     if (!s && o->deps) s = tg_deps_write(e->ctx, o->deps, o->out);
     return s ? s : check_gates(e);
 }

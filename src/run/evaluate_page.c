@@ -12,7 +12,7 @@
 #include "run/quiz.h"
 #include "run/ratings.h"
 
-enum { SHOWN_TEXTS = 4, SHOWN_BYTES = 1500, SHEET = 64, COLUMNS = 16, OVER_TRAINING = 5, MOST_LOG = 1 << 28, MOST_PICTURE = 1 << 24, COLUMNS_MOST = 16 };
+enum { SHOWN_TEXTS = 3, SHOWN_BYTES = 800, SHEET = 64, COLUMNS = 16, OVER_TRAINING = 5, MOST_LOG = 1 << 28, MOST_PICTURE = 1 << 24, COLUMNS_MOST = 16 };
 
 static const char *word(const tg_evaluation *e, tg_word w) { return tg_words((tg_lang)e->o->lang, w); }
 
@@ -58,13 +58,15 @@ static void show_figures(const tg_evaluation *e, tg_page *p)
 
 /* ---- learning curves ------------------------------------------------------------------------------------------------------------ */
 
-typedef struct curve { double *step, *train, *val; int64_t count; } curve;
+/* Both losses by their steps: validation is looked at more seldom. */
+typedef struct curve { double *step[2], *loss[2]; int64_t count[2]; } curve;
 
 static void free_curve(curve *c)
 {
-    tg_free(c->step);
-    tg_free(c->train);
-    tg_free(c->val);
+    for (int k = 0; k < 2; k++) {
+        tg_free(c->step[k]);
+        tg_free(c->loss[k]);
+    }
 }
 
 static double real_of(const tg_json *line, const char *key)
@@ -83,18 +85,22 @@ static tg_status read_curve(const tg_judged *j, curve *out)
     *out = (curve){0};
     if (!s && tg_path_kind(j->path) == TG_PATH_FOLDER && tg_path_kind(path) == TG_PATH_FILE) s = tg_file_slurp(path, MOST_LOG, &text, &length);
     for (int64_t i = 0; i < length; i++) lines += text[i] == '\n';
-    if (!s) *out = (curve){tg_alloc_array(lines + 1, 8), tg_alloc_array(lines + 1, 8), tg_alloc_array(lines + 1, 8), 0};
-    if (!s && (!out->step || !out->train || !out->val)) s = TG_ENOMEM;
+    for (int k = 0; k < 2 && !s; k++) {
+        out->step[k] = tg_alloc_array(lines + 1, sizeof(double));
+        out->loss[k] = tg_alloc_array(lines + 1, sizeof(double));
+        if (!out->step[k] || !out->loss[k]) s = TG_ENOMEM;
+    }
     tg_arena *a = s ? NULL : tg_arena_new(4096);
     if (!s && !a) s = TG_ENOMEM;
     for (int64_t at = 0; at < length && !s;) {
         const char *end = memchr(text + at, '\n', (size_t)(length - at));
         const tg_json *line = NULL;
         if (!end) break;
-        if (!tg_json_parse(a, "log.jsonl", text + at, end - text - at, &line)) {
-            out->step[out->count] = real_of(line, "step");
-            out->train[out->count] = real_of(line, "train_loss");
-            out->val[out->count++] = real_of(line, "val_loss");
+        for (int k = 0; k < 2 && (line || !tg_json_parse(a, "log.jsonl", text + at, end - text - at, &line)); k++) {
+            const double loss = real_of(line, k ? "val_loss" : "train_loss");
+            if (isnan(loss)) continue;
+            out->step[k][out->count[k]] = real_of(line, "step");
+            out->loss[k][out->count[k]++] = loss;
         }
         tg_arena_rewind(a, (tg_arena_mark){0});
         at = end - text + 1;
@@ -113,10 +119,10 @@ static tg_status show_curves(const tg_evaluation *e, tg_page *p)
     for (int64_t r = 0; r < e->count && !s; r++) {
         curve c;
         s = read_curve(&e->runs[r], &c);
-        const tg_series series[] = {{.name = "train_loss", .mark = TG_LINE, .x = c.step, .y = c.train, .count = c.count},
-                                    {.name = "val_loss", .mark = TG_LINE, .x = c.step, .y = c.val, .count = c.count}};
+        const tg_series series[] = {{.name = "train_loss", .mark = TG_LINE, .x = c.step[0], .y = c.loss[0], .count = c.count[0]},
+                                    {.name = "val_loss", .mark = TG_LINE, .x = c.step[1], .y = c.loss[1], .count = c.count[1]}};
         const tg_chart chart = {.title = e->runs[r].path, .x = word(e, TG_WORD_report_step), .y = word(e, TG_WORD_report_loss)};
-        if (!s && c.count > 0) tg_chart_draw(p, &chart, series, 2);
+        if (!s && c.count[0] > 0) tg_chart_draw(p, &chart, series, c.count[1] > 0 ? 2 : 1);
         free_curve(&c);
     }
     tg_page_side_end(p);

@@ -1,0 +1,82 @@
+# gen-evaluate: figures of trained models, a report, a quiz
+$ gen-collect synth:verses --max-bytes 20k -o verses -q; gen-preprocess verses -o t.safetensors -q 2> /dev/null; gen-train --data t.safetensors --model lstm --layers 1 --hidden 16 --batch 8 --seq 20 --steps 60 -o a -q; gen-train --data t.safetensors --model ngram --order 3 -o b -q; gen-collect synth:shapes --limit 400 -o shapes -q; gen-preprocess shapes -o x.safetensors --size 8 --channels 1 -q 2> /dev/null; gen-train --data x.safetensors --model vae --hidden 16 --latent 2 --steps 60 -o v -q; gen-train --data x.safetensors --model gan --channels 4 --batch 16 --steps 30 -o g -q; gen-collect synth:points:8gaussians -o ring -q; gen-preprocess ring -o p.safetensors -q 2> /dev/null; gen-train --data p.safetensors --model gan --hidden 8 --steps 20 -o r -q; ls -d a b g r v | tr '\n' ' '; echo
+< a b g r v 
+
+# val_loss is what gen-train found, to the last digit; a name picks figures.
+$ figure() { tr ',' '\n' | sed -n 's/.*"value": //p'; }; gen-evaluate a --metrics val_loss --json -q | figure; sed 's/.*"val_loss": \([^,]*\).*/\1/' a/result.json
+<~ ^[0-9.]+$
+<~ ^[0-9.]+$
+$ [ "$(gen-evaluate a --metrics val_loss --json -q | tr ',' '\n' | sed -n 's/.*"value": //p')" = "$(sed 's/.*"val_loss": \([^,]*\).*/\1/' a/result.json)" ] && [ "$(gen-evaluate v --metrics val_loss --json -q | tr ',' '\n' | sed -n 's/.*"value": //p')" = "$(sed 's/.*"val_loss": \([^,]*\).*/\1/' v/result.json)" ] && echo the same
+< the same
+$ gen-evaluate a --metrics val_los
+!~ ^gen-evaluate: there is no figure val_los; there are: val_loss, perplexity, bpc, 
+? 2
+
+# All figures of text, beside those of real text; two runs side by side; the same for any number of threads.
+$ gen-evaluate a -n 20 -l 300 --threads 1 -q > one && gen-evaluate a -n 20 -l 300 --threads 3 -q > three && cmp one three && grep -c . one && grep '^bpc\|^distinct_2\|^copied\|^c2st_svm' one
+< 19
+<~ ^bpc  +[0-9.]+ bits  \([0-9.]+ without a model\)$
+<~ ^distinct_2  +0\.[0-9]+  \(0\.[0-9]+ of real ones\)$
+<~ ^copied  +[01]\.[0-9]+  \([01]\.[0-9]+ of real ones\)$
+<~ ^c2st_svm  +[01]\.[0-9]+  \(0\.5000 of real ones\)$
+$ gen-evaluate a b --metrics bpc,perplexity -q
+<~ ^	a	b$
+<~ ^perplexity  +[0-9.]+	[0-9.]+$
+<~ ^bpc  +[0-9.]+	[0-9.]+$
+
+# Gates: exit 3, all is told first.
+$ gen-evaluate a --metrics bpc --gate 'bpc<=0.5' --gate 'val_loss > 0' -q
+<~ ^bpc 
+!~ ^gen-evaluate: a: bpc is [0-9.]+, the gate is bpc<=0\.5; a: val_loss is not known, the gate is val_loss > 0$
+? 3
+$ gen-evaluate a --metrics bpc,val_loss --gate 'bpc<=99' --gate 'val_loss>0' -q | wc -l
+< 2
+$ gen-evaluate a --gate 'bpc=2'
+! gen-evaluate: --gate bpc=2: must be a figure, <=, >=, < or >, and a number, as 'bpc<=2.2'
+? 2
+
+# Images and points: samples beside real ones, in the features of a classifier that is kept.
+$ gen-evaluate v -n 120 --draws 20 -q > v.txt && cut -d' ' -f1 v.txt | tr '\n' ' '; echo; ls v/cache | sed 's/-.*//'
+< val_loss elbo nll bits_per_dim frechet kernel precision recall density coverage mmd_p nearest label_accuracy class_balance c2st_logistic c2st_tree c2st_svm 
+< features
+$ gen-evaluate g -n 120 -q --json | tr ',' '\n' | grep -c '"val_loss"\|"nll"'; gen-evaluate g -n 120 -q --metrics precision,label_accuracy | wc -l
+< 0
+< 2
+$ gen-evaluate r -n 400 -q --metrics modes,near,mmd_p
+<~ ^mmd_p 
+<~ ^modes  +[0-8]  \(8 of real ones\)$
+<~ ^near 
+
+# The report: one file, in English or Chinese, with nothing from outside; over training, what was copied, where it comes from.
+$ gen-evaluate a -n 8 -l 200 -o r.html -q && gen-evaluate v -n 40 --draws 0 -o v.html --lang zh -q && grep -c 'http://\|https://\|<script' r.html v.html; grep -o 'id="[a-z]*"' r.html | tr '\n' ' '; echo; grep -c '指标' v.html; grep -o 'data:image/png' v.html | wc -l
+< r.html:0
+< v.html:0
+<~ id="figures".*id="curves".*id="samples".*id="memory".*id="calibration".*id="origin"
+<~ ^[1-9]
+<~ ^[4-9]
+$ gen-evaluate a -n 8 -o r.html
+! gen-evaluate: r.html is there already; --force replaces it
+? 1
+
+# A quiz for people, and their answers.
+$ gen-evaluate a -n 8 -l 100 --metrics distinct_1 --quiz q.html --quiz-items 6 -q > /dev/null && grep -c '<title>' q.html; printf 'r\n3\n3\n3\ng\n4\n4\n4\nq\n' | gen-evaluate a -n 8 -l 100 --metrics distinct_1 --quiz - --quiz-items 6 -q > /dev/null; gen-evaluate a -n 8 -l 100 --metrics distinct_1 --ratings answers.json --json -q | tr '{' '\n' | grep -c '"raters": 1'
+< 1
+< 1
+
+# Other data are refused, and a split that is not there.
+$ gen-evaluate a --data x.safetensors
+! gen-evaluate: a: a was trained on text, and x.safetensors holds images
+? 1
+$ gen-evaluate a --split test
+! gen-evaluate: a: t.safetensors: no test split to judge by; make one with gen-preprocess --test 0.1
+? 1
+$ cp a/model.safetensors m.safetensors; gen-evaluate m.safetensors
+! gen-evaluate: m.safetensors: m.safetensors does not say what it was trained on: give --data FILE
+? 2
+
+# What learned a text by heart is exposed, with passages; prompts that must be continued.
+$ gen-collect synth:couplets --max-bytes 20k -o few -q; gen-preprocess few -o few.safetensors --val 0.5 -q 2> /dev/null; gen-train --data few.safetensors --model lstm --layers 1 --hidden 128 --batch 8 --seq 40 --steps 700 --lr 5e-3 --eval-every 700 -o heart -q; gen-evaluate heart -n 20 -l 100 --temperature 0.5 --json -q | tr ',' '\n' | grep -o '"memorised": [a-z]*'; gen-evaluate a -n 20 -l 200 --json -q | tr ',' '\n' | grep -o '"memorised": [a-z]*'
+< "memorised": true
+< "memorised": false
+$ printf 'The moon\t\nA\tnothing of the kind\n' > prompts; gen-evaluate a --prompts prompts --metrics exact_match -q
+<~ ^exact_match  +0\.5000$
