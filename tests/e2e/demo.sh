@@ -39,13 +39,19 @@ run gen-train --data "$at/shapes.safetensors" --model vae --steps 600 -o "$at/sh
 run gen-sample "$at/shapes-vae" --grid 8x8 -o "$at/shapes-drawn.png"
 run gen-sample "$at/shapes-vae" -n 4 --show
 
+say "shapes: a generative adversarial network, on smaller ones"
+run gen-preprocess "$at/shapes" --size 16 -o "$at/small.safetensors"
+run gen-train --data "$at/small.safetensors" --model gan --channels 24 --steps 1200 -o "$at/shapes-gan"
+run gen-sample "$at/shapes-gan" --grid 8x8 -o "$at/shapes-invented.png"
+run gen-sample "$at/shapes-gan" -n 4 --label disc --show
+
 say "what next"
 cat <<TEXT
 Everything is in $at; model.safetensors opens in other programs, log.jsonl holds the curves. Try
   $BUILD/bin/gen-sample $at/verses-lstm --prompt "The " --temperature 1 -n 3
   $BUILD/bin/gen-sample $at/verses-lstm --prompt "The " --probs --length 3
   $BUILD/bin/gen-sample $at/couplets-lstm --prompt "春风" -n 3
-  look at $at/shapes.png (what it learned from) and $at/shapes-drawn.png (what it draws)
+  look at $at/shapes.png (what it learned from) and $at/shapes-drawn.png, $at/shapes-invented.png (what it draws)
   $BUILD/bin/gen-sample $at/shapes-vae --reconstruct $at/shapes.safetensors -o $at/shapes-back.png
   $BUILD/bin/gen-collect your.txt -o $at/mine && $BUILD/bin/gen-preprocess $at/mine -o $at/mine.safetensors
   $BUILD/bin/gen-train --data $at/mine.safetensors --model gru -o $at/mine-gru
