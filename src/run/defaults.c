@@ -86,18 +86,6 @@ int64_t tg_step_items(const tg_train_options *o, const tg_model_desc *desc, cons
     return o->batch * o->seq * o->accum * (desc->batches ? desc->batches(config) : 1);
 }
 
-/* Evaluation reads the whole split forward, a third of what training on it costs: at most a twentieth of the time goes
- * there, and at most 20 evaluations are made. */
-static int64_t eval_every(const tg_train_options *o, const tg_dataset *d, int64_t step_items)
-{
-    double step_tokens = (double)step_items;
-    double cost = (double)tg_dataset_count(d, TG_VAL) / 3 / step_tokens; /* in steps */
-    double every = 20 * cost > (double)o->steps / 20 ? 20 * cost : (double)o->steps / 20;
-    int64_t n = tg_handy_steps(every);
-    if (o->steps > 0 && n > o->steps) n = o->steps;
-    return n < 1 ? 1 : n;
-}
-
 typedef struct filler {
     tg_keys *keys;
     const tg_model_desc *desc;
@@ -105,6 +93,18 @@ typedef struct filler {
     tg_str *chosen;
     tg_status status;
 } filler;
+
+/* Evaluation reads the whole split forward, a third of what training on it costs: at most a twentieth of the time goes
+ * there, and at most 20 evaluations are made. */
+static int64_t eval_every(const filler *f, const tg_train_options *o, const tg_dataset *d)
+{
+    const double step_items = (double)tg_step_items(o, f->desc, f->config);
+    const double cost = f->desc->step ? 0 : (double)tg_dataset_count(d, TG_VAL) / 3 / step_items; /* in steps; 0: it has no such loss */
+    double every = 20 * cost > (double)o->steps / 20 ? 20 * cost : (double)o->steps / 20;
+    int64_t n = tg_handy_steps(every);
+    if (o->steps > 0 && n > o->steps) n = o->steps;
+    return n < 1 ? 1 : n;
+}
 
 static bool is_open(const filler *f, const char *name)
 {
@@ -201,9 +201,9 @@ static void fill_schedule(filler *f, tg_train_options *o, const tg_dataset *d, i
     if (o->steps == 0 && is_open(f, "eval_every")) { /* as if for the table's number of steps */
         tg_train_options like = *o;
         like.steps = like_steps;
-        fill_int(f, "eval_every", eval_every(&like, d, tg_step_items(o, f->desc, f->config)));
+        fill_int(f, "eval_every", eval_every(f, &like, d));
     }
-    fill_int(f, "eval_every", eval_every(o, d, tg_step_items(o, f->desc, f->config)));
+    fill_int(f, "eval_every", eval_every(f, o, d));
     fill_int(f, "sample_every", o->eval_every);
     if (o->steps > 0) settle_real(f, "eval_share", 0);
     else fill_real(f, "eval_share", EVALUATION_SHARE);

@@ -28,7 +28,7 @@ const tg_key tg_sample_keys[] = {
     TG_TEXT(tg_sample_options, prompt, 'p', NULL, "TEXT", 0, "what the text begins with"),
     TG_TEXT(tg_sample_options, prompt_file, 0, NULL, "FILE", 0, "a file with what the text begins with; -: standard input"),
     TG_TEXT(tg_sample_options, label, 0, NULL, "NAME", 0,
-            "the class to sample; without it, classes come as often as in training"),
+            "the class to sample, or all: a row of images for each; without it, classes come as often as in training"),
     TG_REAL(tg_sample_options, guidance, 0, "0", 0, 100, 0,
             "bring the class out by what tells it from the others; 0: as the model has it, 3: clearly"),
     TG_INT(tg_sample_options, n, 'n', "1", 1, 1e9, 0, "samples"),

@@ -19,6 +19,7 @@
 #include "run/latent.h"
 #include "run/result.h"
 
+enum { NO_LABEL = -1, ALL_LABELS = -2 };
 enum { SOME = 10, MAP_SIDE = 20, MAX_FILE = 1 << 28, MAX_PIXELS = 1 << 28, MOST = 1 << 24 };
 
 typedef struct gallery {
@@ -27,7 +28,7 @@ typedef struct gallery {
     tg_trained *trained;
     tg_tape *tape;
     const tg_model_data *data;
-    int64_t Z, size, label;     /* label: -1: none was asked for */
+    int64_t Z, size, label;     /* label: of the one that was asked for, or NO_LABEL, ALL_LABELS */
     int64_t columns, rows;      /* of --grid, 0: it was not given */
     int64_t n, across;          /* how many, and how many side by side */
     bool conditional;
@@ -106,7 +107,7 @@ static tg_status find_label(gallery *g)
 {
     int64_t count;
     tg_str names = {0};
-    g->label = -1;
+    g->label = NO_LABEL;
     if (!g->o->label) return TG_OK;
     if (!g->conditional)
         return tg_fail(TG_EUSAGE,
@@ -117,8 +118,13 @@ static tg_status find_label(gallery *g)
         if (!strcmp(g->o->label, name)) g->label = i;
         tg_str_addf(&names, "%s%s", i ? ", " : "", name);
     }
+    if (g->label < 0 && !strcmp(g->o->label, "all")) g->label = ALL_LABELS;
+    if (g->label == ALL_LABELS && (g->o->interpolate || g->o->map || g->o->reconstruct)) {
+        tg_str_free(&names);
+        return tg_fail(TG_EUSAGE, "--label all draws samples of each class; name one class for --interpolate, --map and --reconstruct");
+    }
     tg_status s = names.failed ? TG_ENOMEM
-                : g->label >= 0 ? TG_OK : tg_fail(TG_EUSAGE, "no class %s; there are: %s", g->o->label, names.data);
+                : g->label != NO_LABEL ? TG_OK : tg_fail(TG_EUSAGE, "no class %s; there are: %s, and all", g->o->label, names.data);
     tg_str_free(&names);
     return s;
 }
@@ -148,9 +154,25 @@ static int32_t class_of(const gallery *g, int64_t sample)
     return tg_latent_class(g->trained->samples, g->data->classes, (uint64_t)g->o->seed, sample);
 }
 
+/* A row a class, the same latents in each. */
+static tg_status draw_classes(gallery *g)
+{
+    const tg_sample_options *o = g->o;
+    const int64_t K = g->data->classes, each = g->columns ? g->columns : o->n > 1 ? o->n : SOME;
+    if (g->columns && g->rows != K)
+        return tg_fail(TG_EUSAGE, "--label all: a row a class, so --grid %lldx%lld", (long long)g->columns, (long long)K);
+    tg_status s = each > MOST / K ? tg_fail(TG_EUSAGE, "-n %lld of each class are too many at once", (long long)each) : make_room(g, each * K, 1, each);
+    for (int64_t i = 0; i < g->n && !s; i++) {
+        tg_latent_draw(g->z + i * g->Z, g->Z, o->truncation, (uint64_t)o->seed, o->first + i % each);
+        g->labels[i] = (int32_t)(i / each);
+    }
+    return s;
+}
+
 static tg_status draw_random(gallery *g)
 {
     const tg_sample_options *o = g->o;
+    if (g->label == ALL_LABELS) return draw_classes(g);
     tg_status s = make_room(g, o->n, 1, 0);
     for (int64_t i = 0; i < g->n && !s; i++) {
         tg_latent_draw(g->z + i * g->Z, g->Z, o->truncation, (uint64_t)o->seed, o->first + i);
