@@ -42,7 +42,8 @@ static double measure(bench_row *r)
     const char *argv[WORDS] = {bench_program(a->b, "gen-train", path), "--data", data, "--steps", steps, "--threads", threads, "-o", run,
                                "--no-labels", "--ema", "0", "--eval-every", "1000000", "--save-every", "1000000", "--sample-every", "0",
                                "--force", "--json", "--quiet", "--model"};
-    int n = 21;
+    int n = 0;
+    while (argv[n]) n++;
     for (const char *const *s = a->d->settings; *s; s++) argv[n++] = *s;
     if (bench_command(argv, out, OUT, NULL, NULL)) return NAN;
     const double peak = bench_figure(out, "peak_bytes"), rate = bench_figure(out, "images_per_second");
