@@ -11,6 +11,23 @@ work=$(mktemp -d "$TG_TEST_TMP/pages-XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 
 TG_TEST_PAGES=$work "$TG_BIN/unit" pages_of_reports_and_quizzes > "$work/log" || { cat "$work/log"; exit 1; }
+# A report of each model, made by gen-evaluate: words, pictures and points; two side by side, in Chinese.
+(
+    cd "$work" || exit 1
+    gen-collect synth:verses --max-bytes 30k -o verses && gen-preprocess verses -o t.safetensors
+    gen-collect synth:shapes --limit 300 -o shapes && gen-preprocess shapes -o x.safetensors --size 12
+    gen-collect synth:points:moons -o moons && gen-preprocess moons -o p.safetensors
+    for model in lstm gru rnn; do gen-train --data t.safetensors --model $model --hidden 24 --steps 120 -o $model; done
+    gen-train --data t.safetensors --model transformer --layers 1 --heads 2 --dim 24 --context 32 --steps 80 -o transformer
+    gen-train --data t.safetensors --model ngram -o ngram
+    gen-train --data x.safetensors --model vae --hidden 24 --steps 120 -o vae
+    gen-train --data x.safetensors --model gan --channels 4 --steps 60 -o gan
+    gen-train --data p.safetensors --model gan --hidden 16 --steps 60 -o points
+    for model in lstm gru rnn transformer ngram; do gen-evaluate $model -n 12 -l 300 -o "report-$model.html"; done
+    for model in vae gan points; do gen-evaluate $model -n 100 --draws 5 -o "report-$model.html"; done
+    gen-evaluate lstm ngram -n 12 -l 300 --lang zh -o report-two-zh.html
+    gen-evaluate vae -n 20 --draws 0 --metrics precision --quiz quiz-of-vae.html
+) > "$work/log" 2>&1
 "$PYTHON" tests/support/browser.py "$browser" "$work"
 if TG_TEST_ANSWERS=$work/answers "$TG_BIN/unit" answers_about_texts > "$work/log"; then echo "ok browser_answers_come_to_what_python_says"
 else echo "not ok browser_answers_come_to_what_python_says: $(grep : "$work/log" | head -n 2 | tr '\n' ' ')"; fi
