@@ -245,7 +245,8 @@ static void show_calibration(const tg_evaluation *e, tg_page *p, const tg_judged
 static void show_origin(const tg_evaluation *e, tg_page *p, const tg_judged *j)
 {
     const tg_json *settings = tg_json_get(tg_safetensors_meta(j->model->file), "settings");
-    tg_page_table(p, j->path, (const char *const[]){word(e, TG_WORD_report_setting), word(e, TG_WORD_report_value)}, 2, 2);
+    tg_page_details(p, j->path, e->count == 1);
+    tg_page_table(p, NULL, (const char *const[]){word(e, TG_WORD_report_setting), word(e, TG_WORD_report_value)}, 2, 2);
     tg_page_row(p);
     tg_page_cell(p, word(e, TG_WORD_report_model));
     tg_page_cell(p, j->model->desc->title);
@@ -266,6 +267,7 @@ static void show_origin(const tg_evaluation *e, tg_page *p, const tg_judged *j)
         tg_str_free(&value);
     }
     tg_page_table_end(p);
+    tg_page_details_end(p);
 }
 
 static tg_status show_people(const tg_evaluation *e, tg_page *p)
