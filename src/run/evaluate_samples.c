@@ -119,9 +119,10 @@ static tg_status measure_distances(const tg_evaluation *e, tg_judged *j, const s
     tg_status s = TG_OK;
     if (n < 10 || m < 10) return TG_OK;
     if (v->d <= TG_FRECHET_MOST && e->wanted[TG_FIGURE_frechet]) {
-        s = tg_frechet(e->ctx, v->real, j->real_count, v->made, j->count, v->d, &d);
-        double halves = NAN; /* what it is between two halves of the real ones: not zero, for they are few */
-        if (!s) s = tg_frechet(e->ctx, v->real, j->real_count / 2, v->real + j->real_count / 2 * v->d, j->real_count / 2, v->d, &halves);
+        const int64_t half = least(j->real_count / 2, j->count); /* of as many, it compares with that of two halves of the real ones */
+        double halves = NAN;
+        s = tg_frechet(e->ctx, v->real, half, v->made, half, v->d, &d);
+        if (!s) s = tg_frechet(e->ctx, v->real, half, v->real + half * v->d, half, v->d, &halves);
         if (!s) tg_figure_set(j, TG_FIGURE_frechet, d, halves);
     }
     if (!s && e->wanted[TG_FIGURE_kernel]) {

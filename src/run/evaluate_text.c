@@ -137,15 +137,33 @@ static tg_status draw_texts(tg_evaluation *e, tg_judged *j)
     return s;
 }
 
-/* Real text of the split, cut into pieces as long as the samples. */
+/* The first documents of a split: text behind text, and where each ends. */
+typedef struct document_list { tg_str all; int64_t *ends, count, room; } document_list;
+
+static tg_status into_documents(void *user, const char *bytes, int64_t length)
+{
+    document_list *d = user;
+    if (d->count == d->room) return TG_OK; /* there are enough */
+    tg_str_add_n(&d->all, bytes, length);
+    if (length == 0) d->ends[d->count++] = d->all.length;
+    return d->all.failed ? TG_ENOMEM : TG_OK;
+}
+
+/* Real text of the split: its documents, or pieces of it that are as long as the samples. */
 static tg_status cut_pieces(tg_evaluation *e, tg_judged *j)
 {
-    tg_str all = {0};
-    tg_status s = read_split(j, e->split, INT64_MAX, into_string, &all);
-    if (!s) {
-        j->real_count = tg_pieces_like(all.data ? all.data : "", all.length, j->texts, j->count, j->real);
-        j->pieces = all.data;
-    } else tg_str_free(&all);
+    const bool whole = tg_dataset_documents(j->data, e->split) > 0;
+    document_list d = {.ends = tg_alloc_array(j->count, sizeof *d.ends), .room = j->count};
+    tg_status s = d.ends ? read_split(j, e->split, INT64_MAX, whole ? into_documents : into_string, whole ? (void *)&d : (void *)&d.all) : TG_ENOMEM;
+    if (s) {
+        tg_str_free(&d.all);
+    } else {
+        j->pieces = d.all.data;
+        if (whole) j->real_count = d.count;
+        else j->real_count = tg_pieces_like(d.all.data ? d.all.data : "", d.all.length, j->texts, j->count, j->real);
+    }
+    for (int64_t i = 0, at = 0; i < d.count && !s; at = d.ends[i++]) j->real[i] = (tg_text){d.all.data + at, d.ends[i] - at};
+    tg_free(d.ends);
     return s;
 }
 
@@ -177,7 +195,7 @@ static double share_of(int64_t part, int64_t all) { return all > 0 ? (double)par
 static tg_status measure_lines(const tg_evaluation *e, tg_judged *j)
 {
     const tg_balance made = tg_balance_of(j->texts, j->count), real = tg_balance_of(j->real, j->real_count);
-    const bool cut = e->o->length > 0;
+    const bool cut = tg_dataset_documents(j->data, e->split) == 0;
     tg_lengths a = {0}, b = {0};
     double moved = NAN, ks = NAN;
     tg_figure_set(j, TG_FIGURE_balance, share_of(made.matched, made.marks), share_of(real.matched, real.marks));
@@ -262,20 +280,31 @@ static tg_status compare_with_training(tg_evaluation *e, tg_judged *j)
 
 /* ---- judges ---------------------------------------------------------------------------------------------------------------- */
 
+/* Those that are not empty, of which no judge could say anything. */
+static int64_t without_empty(const tg_text *texts, int64_t count, tg_text *out)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (texts[i].length > 0) out[n++] = texts[i];
+    return n;
+}
+
 static tg_status ask_judges(const tg_evaluation *e, tg_judged *j)
 {
-    for (int k = 0; k < TG_JUDGE_KINDS; k++) {
+    tg_text *some = tg_alloc_array(j->count + j->real_count, sizeof *some);
+    if (!some) return TG_ENOMEM;
+    const int64_t n = without_empty(j->texts, j->count, some), m = without_empty(j->real, j->real_count, some + n);
+    tg_status s = TG_OK;
+    for (int k = 0; k < TG_JUDGE_KINDS && !s; k++) {
         const tg_figure_id id = (tg_figure_id)(TG_FIGURE_c2st_logistic + k);
         tg_two_sample r;
         if (!e->wanted[id]) continue;
-        tg_status s = tg_two_sample_texts((tg_judge_kind)k, j->real, j->real_count, j->texts, j->count, (uint64_t)e->o->seed, &r);
-        if (s == TG_EINVAL) { /* too few, or an empty one: nothing can be said */
-            tg_log(e->ctx, TG_LOG_WARN, "%s: no judge was asked: %s", j->path, tg_error());
-            return TG_OK;
-        }
-        if (s) return s;
-        tg_figure_between(j, id, r.accuracy, r.interval.low, r.interval.high, 0.5);
+        s = tg_two_sample_texts((tg_judge_kind)k, some + n, m, some, n, (uint64_t)e->o->seed, &r);
+        if (!s) tg_figure_between(j, id, r.accuracy, r.interval.low, r.interval.high, 0.5);
     }
+    tg_free(some);
+    if (s != TG_EINVAL) return s;
+    tg_log(e->ctx, TG_LOG_WARN, "%s: no judge was asked: %s", j->path, tg_error()); /* too few texts */
     return TG_OK;
 }
 
