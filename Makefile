@@ -151,7 +151,7 @@ check: all test-programs      ## unit and command-line tests and the lints, unde
 	$(RUN) $(FAST)
 repro: all                    ## same bytes for any ISA, thread count, compiler, kill and resume
 	$(RUN) e2e/repro
-demo: all                     ## a minute from text to a trained LSTM and what it writes
+demo: all                     ## the seven steps on our own data, with progress; ends with a report: under two minutes
 	@sh tests/e2e/demo.sh
 
 bench: all $(BENCH)           ## how fast it is, as shares of this machine's limits; T=WORD measures some

@@ -41,13 +41,19 @@ run gen-sample "$at/shapes-vae" -n 4 --show
 
 say "shapes: a generative adversarial network, on smaller ones"
 run gen-preprocess "$at/shapes" --size 16 -o "$at/small.safetensors"
-run gen-train --data "$at/small.safetensors" --model gan --channels 24 --steps 1200 -o "$at/shapes-gan"
+run gen-train --data "$at/small.safetensors" --model gan --channels 24 --steps 1000 -o "$at/shapes-gan"
 run gen-sample "$at/shapes-gan" --grid 8x8 -o "$at/shapes-invented.png"
-run gen-sample "$at/shapes-gan" -n 4 --label disc --show
+run gen-sample "$at/shapes-gan" -n 4 --label circle --show
+
+say "how good are they: figures, what they learned by heart, one page"
+run gen-evaluate "$at/verses-lstm" "$at/verses-ngram" -n 50 --metrics bpc,distinct_2,self_bleu,copied,c2st_logistic
+run gen-evaluate "$at/verses-lstm" "$at/verses-ngram" -n 50 -o "$at/report.html"
+run gen-evaluate "$at/shapes-vae" -n 200 -o "$at/report-shapes.html" -q
 
 say "what next"
 cat <<TEXT
-Everything is in $at; model.safetensors opens in other programs, log.jsonl holds the curves. Try
+Everything is in $at; model.safetensors opens in other programs, log.jsonl holds the curves.
+The report is $at/report.html: open it in a browser; $at/report-shapes.html is of the images. Try
   $BUILD/bin/gen-sample $at/verses-lstm --prompt "The " --temperature 1 -n 3
   $BUILD/bin/gen-sample $at/verses-lstm --prompt "The " --probs --length 3
   $BUILD/bin/gen-sample $at/couplets-lstm --prompt "春风" -n 3
