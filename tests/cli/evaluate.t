@@ -75,7 +75,8 @@ $ cp a/model.safetensors m.safetensors; gen-evaluate m.safetensors
 ? 2
 
 # What learned a text by heart is exposed, with passages; prompts that must be continued.
-$ gen-collect synth:couplets --max-bytes 20k -o few -q; gen-preprocess few -o few.safetensors --val 0.5 -q 2> /dev/null; gen-train --data few.safetensors --model lstm --layers 1 --hidden 128 --batch 8 --seq 40 --steps 700 --lr 5e-3 --eval-every 700 -o heart -q; gen-evaluate heart -n 20 -l 100 --temperature 0.5 --json -q | tr ',' '\n' | grep -o '"memorised": [a-z]*'; gen-evaluate a -n 20 -l 200 --json -q | tr ',' '\n' | grep -o '"memorised": [a-z]*'
+$ gen-collect synth:couplets --max-bytes 20k -o few -q; gen-preprocess few -o few.safetensors --val 0.5 -q 2> /dev/null; gen-train --data few.safetensors --model lstm --layers 1 --hidden 96 --batch 8 --seq 40 --steps 500 --lr 8e-3 --eval-every 500 -o heart -q
+$ gen-evaluate heart -n 20 -l 100 --temperature 0.5 --json -q | tr ',' '\n' | grep -o '"memorised": [a-z]*'; gen-evaluate a -n 20 -l 200 --json -q | tr ',' '\n' | grep -o '"memorised": [a-z]*'
 < "memorised": true
 < "memorised": false
 $ printf 'The moon\t\nA\tnothing of the kind\n' > prompts; gen-evaluate a --prompts prompts --metrics exact_match -q
