@@ -129,7 +129,7 @@ static tg_status lay_out(tg_training *t, tg_pictures *p)
     if (conditional) p->labels = tg_alloc_array(p->n, sizeof *p->labels);
     if (!p->z || !p->x || !p->real || (conditional && !p->labels)) return TG_ENOMEM;
     for (int64_t i = 0; i < p->n; i++) tg_latent_draw(p->z + i * Z, Z, 0, PICTURE_SEED, i);
-    for (int64_t i = 0; i < p->n && conditional; i++) p->labels[i] = (int32_t)(i % p->columns % classes);
+    for (int64_t i = 0; i < p->n && conditional; i++) p->labels[i] = (int32_t)(image ? i % p->columns % classes : i % classes);
     tg_status s = find_real(t, p);
     p->apart = apart(p->real, p->labels, p->n, size);
     return s || image ? s : lay_plane(t, p);

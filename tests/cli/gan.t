@@ -61,3 +61,9 @@ $ gen-sample a --label all --grid 3x4 -o no.png; gen-sample a --label all --inte
 $ gen-sample a --reconstruct x.safetensors -o back.png
 ! gen-sample: a/model.safetensors is a gan, which has no way from an image to its latent
 ? 2
+
+# Each class of points is drawn, however many there are: samples lie close together beside the ninth class, whose points are far apart.
+$ awk 'BEGIN { print "x,y,kind"; for (i = 0; i < 450; i++) print (i % 9 == 8 ? 1000 : 0.001) * (i * 7 % 43) "," (i % 9 == 8 ? 1000 : 0.001) * (i * 5 % 47) "," i % 9 }' > nine.csv; gen-collect nine.csv -o nine -q; gen-preprocess nine -o nine.safetensors --label-column last -q 2> /dev/null
+$ gen-train --data nine.safetensors --model gan --hidden 8 --batch 16 --steps 1 -o nine.run 2>&1 | grep -o '[0-9]* classes are learned apart\|diversity [0-9.]*'
+< 9 classes are learned apart
+< diversity 0.00
