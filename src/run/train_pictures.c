@@ -8,14 +8,16 @@
 #include "run/latent.h"
 #include "run/train.h"
 
-enum { ROWS = 8, COLUMNS = 8, MOST_COLUMNS = 16, POINTS = 1024, PICTURE_SEED = 1, SURFACE = 96, EARLY = 1000 };
+enum { ROWS = 8, COLUMNS = 8, MOST_COLUMNS = 16, POINTS = 1024, PICTURE_SEED = 1, SURFACE = 96, EARLY = 1000,
+       FEWEST = 8 /* examples that tell of diversity */ };
 static const double ALIKE = 0.2; /* of the data's diversity: below it, twice in a row, samples count as all alike */
 
 struct tg_pictures {
-    int64_t n, columns, rows;
-    float *z, *x, *real;       /* real: as many training examples, of the same classes */
+    int64_t n, columns;
+    float *z, *x, *real;       /* real: training examples of the same classes ... */
+    bool *found;               /* ... where there are as many; a sample without one does not count */
     int32_t *labels;           /* NULL: the model knows none */
-    double apart;              /* of the real ones, see apart() */
+    double apart;              /* of the real ones, see apart(); NaN: too few to tell */
     tg_sheet_plane plane;      /* points: where those are */
     float *grid, *logits, *shade;
     int32_t *grid_labels;
@@ -28,6 +30,7 @@ void tg_pictures_free(tg_pictures *p)
     tg_free(p->z);
     tg_free(p->x);
     tg_free(p->real);
+    tg_free(p->found);
     tg_free(p->labels);
     tg_free(p->grid);
     tg_free(p->logits);
@@ -36,16 +39,17 @@ void tg_pictures_free(tg_pictures *p)
     tg_free(p);
 }
 
-/* Mean distance of an example to the nearest other one of its class: small where there are few kinds. */
-static double apart(const float *x, const int32_t *labels, int64_t n, int64_t size)
+/* Mean distance of an example to the nearest other one of its class: small where there are few kinds, and the smaller the more
+ * there are to choose from, so that generated ones are compared with as many real ones. */
+static double apart(const tg_pictures *p, const float *x, int64_t size)
 {
     double sum = 0;
     int64_t count = 0;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < p->n; i++) {
         double least = INFINITY;
-        for (int64_t k = 0; k < n; k++) {
+        for (int64_t k = 0; k < p->n && p->found[i]; k++) {
             double d = 0;
-            if (k == i || (labels && labels[k] != labels[i])) continue;
+            if (k == i || !p->found[k] || (p->labels && p->labels[k] != p->labels[i])) continue;
             for (int64_t e = 0; e < size && d < least; e++) {
                 const double by = (double)x[i * size + e] - (double)x[k * size + e];
                 d += by * by;
@@ -55,35 +59,31 @@ static double apart(const float *x, const int32_t *labels, int64_t n, int64_t si
         if (isfinite(least)) sum += sqrt(least);
         count += isfinite(least);
     }
-    return count > 0 ? sum / (double)count : NAN;
+    return count >= FEWEST ? sum / (double)count : NAN;
 }
 
-/* The first of training that are of the classes asked for; where there are too few of one, others stand in. */
+/* The first of training that are of the classes asked for, as far as there are any. */
 static tg_status find_real(tg_training *t, tg_pictures *p)
 {
     enum { AT_ONCE = 256 };
     const int64_t size = tg_model_data_size(&t->about.data), all = tg_dataset_count(t->data, TG_TRAIN);
     float *some = tg_alloc_array(AT_ONCE * size, sizeof *some);
-    bool *taken = tg_alloc_array(p->n, sizeof *taken);
     int32_t classes[AT_ONCE];
     int64_t left = p->n;
-    tg_status s = some && taken ? TG_OK : TG_ENOMEM;
+    tg_status s = some ? TG_OK : TG_ENOMEM;
     for (int64_t at = 0, count; at < all && left > 0 && !s; at += count) {
         count = all - at < AT_ONCE ? all - at : AT_ONCE;
         s = tg_dataset_samples(t->data, TG_TRAIN, at, count, some, p->labels ? classes : NULL);
         for (int64_t i = 0; i < count && left > 0 && !s; i++) {
             int64_t k = 0;
-            while (k < p->n && (taken[k] || (p->labels && p->labels[k] != classes[i]))) k++;
+            while (k < p->n && (p->found[k] || (p->labels && p->labels[k] != classes[i]))) k++;
             if (k == p->n) continue;
             memcpy(p->real + k * size, some + i * size, (size_t)size * sizeof *some);
-            taken[k] = true;
+            p->found[k] = true;
             left--;
         }
     }
-    for (int64_t k = 0; k < p->n && !s; k++)
-        if (!taken[k]) memcpy(p->real + k * size, p->real + (k > 0 ? k - 1 : 0) * size, (size_t)size * sizeof *some);
     tg_free(some);
-    tg_free(taken);
     return s;
 }
 
@@ -94,6 +94,7 @@ static tg_status lay_plane(tg_training *t, tg_pictures *p)
     for (int d = 0; d < 2; d++) {
         float low = INFINITY, high = -INFINITY;
         for (int64_t i = 0; i < p->n; i++) {
+            if (D > d && !p->found[i]) continue;
             const float x = D > d ? p->real[i * D + d] : (float)i;
             low = x < low ? x : low;
             high = x > high ? x : high;
@@ -126,12 +127,14 @@ static tg_status lay_out(tg_training *t, tg_pictures *p)
     p->z = tg_alloc_array(p->n * Z, sizeof *p->z);
     p->x = tg_alloc_array(p->n * size, sizeof *p->x);
     p->real = tg_alloc_array(p->n * size, sizeof *p->real);
+    p->found = tg_alloc_array(p->n, sizeof *p->found);
     if (conditional) p->labels = tg_alloc_array(p->n, sizeof *p->labels);
-    if (!p->z || !p->x || !p->real || (conditional && !p->labels)) return TG_ENOMEM;
+    if (!p->z || !p->x || !p->real || !p->found || (conditional && !p->labels)) return TG_ENOMEM;
     for (int64_t i = 0; i < p->n; i++) tg_latent_draw(p->z + i * Z, Z, 0, PICTURE_SEED, i);
     for (int64_t i = 0; i < p->n && conditional; i++) p->labels[i] = (int32_t)(image ? i % p->columns % classes : i % classes);
     tg_status s = find_real(t, p);
-    p->apart = apart(p->real, p->labels, p->n, size);
+    p->apart = apart(p, p->real, size);
+    if (!(p->apart > 0)) p->apart = NAN; /* all alike themselves */
     return s || image ? s : lay_plane(t, p);
 }
 
@@ -168,7 +171,7 @@ static tg_status draw(tg_training *t, tg_pictures *p, tg_image *out)
     if (!s && p->shade) s = draw_surface(t, p);
     if (!s) s = tg_latent_sheet(&t->about.data, p->x, p->labels, p->n, p->columns, t->kind == TG_KIND_POINTS ? &p->plane : NULL, out);
     if (s || !t->loop->turns) return s;
-    t->diversity = apart(p->x, p->labels, p->n, tg_model_data_size(&t->about.data)) / p->apart;
+    t->diversity = apart(p, p->x, tg_model_data_size(&t->about.data)) / p->apart;
     tell_collapse(t, p);
     return TG_OK;
 }

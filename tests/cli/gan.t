@@ -67,3 +67,14 @@ $ awk 'BEGIN { print "x,y,kind"; for (i = 0; i < 450; i++) print (i % 9 == 8 ? 1
 $ gen-train --data nine.safetensors --model gan --hidden 8 --batch 16 --steps 1 -o nine.run 2>&1 | grep -o '[0-9]* classes are learned apart\|diversity [0-9.]*'
 < 9 classes are learned apart
 < diversity 0.00
+
+# How various samples are is told beside as many training examples: beside 14 it is a share of theirs, beside two nothing is told.
+$ for n in 14 2; do gen-collect synth:shapes --limit $n -o few.$n -q; gen-preprocess few.$n -o $n.safetensors --size 8 --channels 1 --val 0 --no-labels -q 2> /dev/null; gen-train --data $n.safetensors --model gan --channels 6 --batch 14 --lr 2e-3 --ema 0 --steps 300 --eval-every 300 -o of.$n 2>&1 | grep -o 'd_fake.*images/s'; tail -n 1 of.$n/log.jsonl | grep -o '"diversity": n*'; done
+<~ ^d_fake [0-9.]+  diversity [01]\.[0-9]+  [0-9,]+ images/s$
+< "diversity": 
+<~ ^d_fake [0-9.]+  [0-9,]+ images/s$
+< "diversity": n
+
+# A generator that does not move makes what is nearly all alike, for long enough to be told.
+$ gen-train --data 14.safetensors --model gan --arch mlp --hidden 2 --latent 2 --batch 4 --lr 1e-9 --steps 1000 --eval-every 500 -o still 2>&1 | grep -o 'warning: .*'
+<~ ^warning: step 1000: what is generated is nearly all alike \(diversity [0-9]+ % of the data's\): the generator has collapsed\. Try a lower --lr, or --r1 1$
