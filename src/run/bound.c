@@ -15,6 +15,8 @@ enum { DRAWS = 250 }; /* at once, so that memory is bounded; decides bits, as th
 tg_status tg_bound_check(const tg_model_desc *desc, const tg_dataset *d, tg_split split)
 {
     static const char *const names[] = {"train", "val", "test"};
+    if (desc->step)
+        return tg_fail(TG_EUNSUPPORTED, "a %s has no likelihood, nor a bound of one; gen-evaluate compares its samples", desc->name);
     if (!desc->log_weights)
         return tg_fail(TG_EUNSUPPORTED, "%s draws no latents: its loss is the likelihood itself, not a bound", desc->name);
     if (tg_dataset_count(d, split) > 0) return TG_OK;
