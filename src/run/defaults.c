@@ -276,6 +276,9 @@ tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, cons
     if (desc->step && (o->accum > 1 || o->patience > 0 || o->target > 0))
         return tg_fail(TG_EUSAGE, "%s is of no use to a %s, which %s", o->accum > 1 ? "--accum" : o->patience > 0 ? "--patience" : "--target",
                        desc->name, o->accum > 1 ? "trains in turns; give a larger --batch" : "has no validation loss");
+    if (desc->step && o->lr <= 0)
+        return tg_fail(TG_EUSAGE, "--lr 0 holds all of a %s still: the rates of its sides are shares of it; for one side give a tiny one",
+                       desc->name);
     if (desc->context && o->seq > desc->context(config))
         return tg_fail(TG_EUSAGE, "--seq %lld is more than the model sees at once; give it --context %lld", (long long)o->seq,
                        (long long)o->seq);

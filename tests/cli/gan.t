@@ -10,11 +10,12 @@ $ gen-train --data p.safetensors --model gan --arch dcgan -o a
 $ gen-train --data x.safetensors --model gan --loss wgan-gp --r1 1 -o a
 ! gen-train: --r1 and --loss wgan-gp are two gradient penalties; take one of them
 ? 2
-$ for o in '--accum 2' '--patience 3' '--target 2' '--on-nan rewind' '--test-draws 5'; do gen-train --data x.safetensors --model gan $o -o a; done; ls a 2> /dev/null
+$ for o in '--accum 2' '--patience 3' '--target 2' '--on-nan rewind' '--lr 0 --lr-d 1e-3' '--test-draws 5'; do gen-train --data x.safetensors --model gan $o -o a; done; ls a 2> /dev/null
 ! gen-train: --accum is of no use to a gan, which trains in turns; give a larger --batch
 ! gen-train: --patience is of no use to a gan, which has no validation loss
 ! gen-train: --target is of no use to a gan, which has no validation loss
 ! gen-train: --on-nan rewind goes back to the best weights on validation, and there is no validation loss
+! gen-train: --lr 0 holds all of a gan still: the rates of its sides are shares of it; for one side give a tiny one
 ! gen-train: --test-draws: a gan has no likelihood, nor a bound of one; gen-evaluate compares its samples
 ? 2
 
