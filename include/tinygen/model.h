@@ -192,9 +192,10 @@ tg_tensor *tg_batch_values(tg_tape *t, const tg_batch *batch, const char *name);
 /* For loss(): names a scalar of the tape, which may be NULL; or a number. */
 void tg_metric(tg_metrics *out, const char *name, const tg_tensor *value);
 void tg_metric_number(tg_metrics *out, const char *name, double value);
-/* One step on paper: the tape counts, nothing is computed; *flops: what forward and backward cost. carry as for loss(). */
+/* One step on paper: the tape counts, nothing is computed. carry as for loss(). */
+typedef struct tg_step_cost { double flops; int64_t bytes; } tg_step_cost; /* of forward and backward; kept beside the tape's */
 tg_status tg_model_plan(tg_context *ctx, tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out,
-                        double *flops);
+                        tg_step_cost *cost);
 /* Memory for a carry of B rows, zeroed; freed by tg_carry_free. Errors: TG_ENOMEM. */
 tg_status tg_carry_new(const tg_model *m, int64_t B, tg_carry *out);
 void tg_carry_zero(tg_carry *c);  /* as at the start of a text */

@@ -73,20 +73,20 @@ tg_status tg_turns_update(tg_turns *u, tg_tensor *loss, double rate, int64_t num
 }
 
 tg_status tg_model_plan(tg_context *ctx, tg_model *m, tg_tape *t, const tg_batch *batch, tg_carry *carry, tg_metrics *out,
-                        double *flops)
+                        tg_step_cost *cost)
 {
     const tg_model_desc *desc = tg_model_descriptor(m);
     if (desc->step) {
         tg_turns u = {.ctx = ctx, .params = tg_model_params(m), .tape = t, .given = batch, .plan = true, .base_lr = 1};
         tg_turns_start(&u, 0, 1);
         tg_status s = desc->step(m, &u, out);
-        *flops = u.flops;
+        *cost = (tg_step_cost){.flops = u.flops, .bytes = u.room_size * (int64_t)sizeof *u.room};
         tg_free(u.room);
         return s;
     }
     tg_tape_begin(t, &(tg_tape_mode){.train = true, .plan = true});
     tg_tensor *loss = desc->loss(m, t, batch, carry, out);
     tg_status s = loss ? tg_tape_backward(t, loss) : tg_tape_status(t);
-    *flops = tg_tape_flops(t) + tg_tape_backward_flops(t);
+    *cost = (tg_step_cost){.flops = tg_tape_flops(t) + tg_tape_backward_flops(t)};
     return s;
 }

@@ -60,11 +60,11 @@ static tg_status plan_step(tg_loop *l)
 {
     tg_batch batch;
     tg_metrics metrics = {0};
-    double flops = 0;
+    tg_step_cost cost = {0};
     tg_status s = tg_feed_batch(l->feed, 0, &batch);
-    if (!s) s = tg_model_plan(l->ctx, l->model, l->tape, &batch, &l->carry, &metrics, &flops);
+    if (!s) s = tg_model_plan(l->ctx, l->model, l->tape, &batch, &l->carry, &metrics, &cost);
     if (s) return s;
-    l->step_flops = flops * (l->turns ? 1 : (double)pieces_of(l)) + tg_optim_flops(l->optim);
+    l->step_flops = cost.flops * (l->turns ? 1 : (double)pieces_of(l)) + tg_optim_flops(l->optim);
     tg_carry_zero(&l->carry);
     l->metrics = metrics.count;
     memcpy(l->metric_names, metrics.names, sizeof l->metric_names);

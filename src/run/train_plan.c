@@ -33,7 +33,8 @@ static double gemm_rate(tg_context *ctx)
     return best;
 }
 
-typedef struct plan { double flops; int64_t activations, parameters, slab, optimizer; } plan;
+/* room: what a step keeps beside the tape's activations */
+typedef struct plan { double flops; int64_t activations, room, parameters, slab, optimizer; } plan;
 
 static tg_batch batch_of_text(int64_t T, int64_t B)
 {
@@ -67,10 +68,10 @@ static tg_status plan_step(tg_training *t, plan *out)
         const int64_t B = tg_loop_rows(m, t->o->batch, T);
         const tg_batch batch = t->kind == TG_KIND_TEXT ? batch_of_text(T, B) : batch_of_samples(&t->about.data, B);
         tg_metrics metrics = {0};
-        double flops = 0;
-        s = tg_model_plan(t->ctx, m, tape, &batch, &carry, &metrics, &flops);
-        *out = (plan){.flops = flops * (t->desc->step ? 1 : (double)(t->o->accum * (t->o->batch / B))) + tg_optim_flops(optim),
-                      .activations = tg_tape_peak(tape), .parameters = tg_params_elements(tg_model_params(m)),
+        tg_step_cost cost = {0};
+        s = tg_model_plan(t->ctx, m, tape, &batch, &carry, &metrics, &cost);
+        *out = (plan){.flops = cost.flops * (t->desc->step ? 1 : (double)(t->o->accum * (t->o->batch / B))) + tg_optim_flops(optim),
+                      .activations = tg_tape_peak(tape), .room = cost.bytes, .parameters = tg_params_elements(tg_model_params(m)),
                       .slab = tg_params_size(tg_model_params(m)) * (int64_t)sizeof(float), .optimizer = tg_optim_bytes(optim)};
     }
     tg_carry_free(&carry);
@@ -139,7 +140,8 @@ tg_status tg_training_plan(tg_training *t, const char *chosen)
     tg_status s = plan_step(t, &p);
     if (s) return s;
     const double rate = gemm_rate(t->ctx);
-    const int64_t memory = p.slab * slabs(o, tg_dataset_count(t->data, TG_VAL) > 1) + p.optimizer + p.activations;
+    const bool validation = tg_dataset_count(t->data, TG_VAL) > 1 && !t->desc->step;
+    const int64_t memory = p.slab * slabs(o, validation) + p.optimizer + p.activations + p.room;
     if (o->json) add_object(t, &p, memory, rate, &out);
     else add_rows(t, &p, memory, rate, chosen, &out);
     s = out.failed ? TG_ENOMEM : tg_output(t->ctx, out.data, out.length);
