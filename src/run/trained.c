@@ -173,6 +173,7 @@ static tg_status read_meta(tg_context *ctx, tg_trained *t)
 static tg_status read_weights(tg_context *ctx, tg_trained *t)
 {
     tg_status s = tg_model_new(ctx, t->desc, t->config, &t->data, 1, false, true, &t->model);
+    if (s == TG_EUSAGE) return fail_format("its settings do not go together, or not with its data"); /* nobody gave options */
     if (s) return s;
     tg_params *p = tg_model_params(t->model);
     if (tg_params_elements(p) > tg_safetensors_bytes(t->file) / (int64_t)sizeof(float))

@@ -56,6 +56,17 @@ $ python3 old.py 'head["unused"] = head.pop("classes.weight")'; gen-sample lie.s
 $ python3 old.py 'head["unused"] = head.pop("classes.weight"); meta["algorithm"] = 2'; gen-sample lie.safetensors --label y --length 9 > said
 !~ gen-sample: warning: lie\.safetensors was made by algorithm version 2, .*
 
+# Of images: sizes that a network of these settings cannot have.
+$ gen-collect synth:shapes --limit 20 -o shapes -q; gen-preprocess shapes -o s.safetensors --size 8 -q 2> /dev/null; gen-train --data s.safetensors --model gan --channels 1 --latent 2 --batch 4 --steps 1 -o g -q; sed s,a/model,g/model, lie.py > image.py
+$ for shape in '3, 4, 4' '3, 0, 8' '3, 65535, 65535'; do python3 image.py "meta['samples']['shape'] = [$shape]" && gen-sample lie.safetensors -o lie.png; done
+!~ gen-sample: lie\.safetensors: its settings do not go together, or not with its data; .*
+! gen-sample: lie.safetensors: what it says of its data, their shape and classes, makes no sense
+! gen-sample: lie.safetensors: what it says of its data, their shape and classes, makes no sense
+? 1
+$ python3 image.py 'meta["settings"]["channels"] = 1024' && gen-sample lie.safetensors -o lie.png; ls lie.png 2> /dev/null
+!~ gen-sample: lie\.safetensors: its settings need more weights than it holds; .*
+? 2
+
 # A state that is further than any run gets is damaged, not gone on with.
 $ gen-train --data x.safetensors --model gru --hidden 16 --batch 4 --seq 10 --until 3 -o far -q && sed "s#a/model#far/state#; s#'lie#'far/state#" lie.py > far.py && rm -f far/state.prev.safetensors && python3 far.py 'meta["place"]["step"] = 2**63 - 1' && gen-train -o far --resume --until 0 --time 1 -q
 ! gen-train: far/state.safetensors: the metadata are not those of a state; no state of far can be read: start anew with --force
