@@ -79,6 +79,42 @@ TEST(steps_on_images_allocate_nothing_after_the_third)
     CHECK_INT(tg_alloc_live(), 0);
 }
 
+/* A loop and two steps, so that memory of the first step and that of the second may fail, too. */
+static tg_status two_steps(bench *b, const tg_loop_options *o)
+{
+    tg_step_info i;
+    tg_status s = tg_loop_new(b->ctx, b->model, b->data, o, &b->loop);
+    for (int n = 0; n < 2 && !s; n++) s = tg_loop_step(b->loop, &i);
+    tg_loop_free(b->loop);
+    b->loop = NULL;
+    return s;
+}
+
+TEST(training_on_images_without_memory_says_so_and_leaves_nothing_behind)
+{
+    for (int k = 0; k < ALL; k++) {
+        bench b = bench_of_images(1, NULL, 8, 1, all[k].model, all[k].settings);
+        const tg_loop_options o = b.loop->options;
+        int failed = 0;
+        tg_loop_free(b.loop);
+        b.loop = NULL;
+        const int64_t live = tg_alloc_live();
+        tg_status s = TG_ENOMEM;
+        for (int64_t n = 1; s; n++) {
+            tg_alloc_fail_at(n, false);
+            s = two_steps(&b, &o);
+            tg_alloc_fail_at(0, false);
+            if (s) CHECK_INT(s, TG_ENOMEM);
+            CHECK_INT(tg_alloc_live() - live, 0);
+            failed += s != TG_OK;
+        }
+        CHECK(failed > 10);
+        test_note("%s %d: %d ways to fail", all[k].model, k, failed);
+        bench_free(&b);
+    }
+    CHECK_INT(tg_alloc_live(), 0);
+}
+
 static void same_weights(const bench *b, int k, float *kept, bool first)
 {
     const tg_params *p = tg_model_params(b->model);
