@@ -29,6 +29,29 @@ TEST(the_page_of_defaults_holds_the_table_of_the_code)
     tg_free(page);
 }
 
+TEST(the_page_of_defaults_says_what_a_gan_asks_for)
+{
+    static const char *const keys[] = {"batch", "lr", "beta1", "ema", "latent", "hidden", "loss", "spectral", "r1"};
+    static const struct { const char *name; tg_model_data data; } of[] = {
+        {"images", {.kind = TG_KIND_IMAGE, .rank = 3, .dims = {1, 28, 28}}}, {"points", {.kind = TG_KIND_POINTS, .rank = 1, .dims = {2}}}};
+    char path[2048], text[32], *page;
+    const char *source = getenv("TINYGEN_SRC");
+    const tg_model_desc *gan;
+    int64_t length;
+    snprintf(path, sizeof path, "%s/docs/defaults.md", source ? source : ".");
+    CHECK_OK(tg_file_slurp(path, 1 << 20, &page, &length));
+    CHECK_OK(tg_model_find("gan", &gan));
+    for (int i = 0; i < 2; i++) {
+        tg_str row = {0};
+        tg_str_addf(&row, "| %s |", of[i].name);
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) tg_str_addf(&row, " %s |", gan->auto_default(keys[k], &of[i].data, 1, text));
+        CHECK(!row.failed);
+        test_has(__FILE__, __LINE__, page, row.data);
+        tg_str_free(&row);
+    }
+    tg_free(page);
+}
+
 /* What is chosen for a model and a text of `tokens` training tokens, with "key=value" settings. */
 static tg_status choose_for(const char *model, int64_t tokens, const char *const *settings, tg_train_options *o, tg_str *chosen)
 {
