@@ -109,6 +109,8 @@ tg_tensor *tg_slope(tg_tape *t, tg_tensor *d, tg_tensor *x, tg_activation act, d
 tg_tensor *tg_embed(tg_tape *t, tg_tensor *table, tg_tensor *ids);
 /* Same data, other shape with as many elements. */
 tg_tensor *tg_reshape(tg_tape *t, tg_tensor *x, int rank, const int64_t *dims);
+/* [B, D] of x [B, ...]: each row's numbers side by side. */
+tg_tensor *tg_flatten(tg_tape *t, tg_tensor *x);
 /* y = a + b, element by element; equal shapes. */
 tg_tensor *tg_add(tg_tape *t, tg_tensor *a, tg_tensor *b);
 /* a·b, element by element; factor·x + shift; a + factor·b */

@@ -183,13 +183,6 @@ static tg_tensor *shaped(tg_tape *t, tg_tensor *x, const int64_t shape[3])
     return x ? tg_reshape(t, x, 4, (int64_t[]){x->shape.dims[0], shape[0], shape[1], shape[2]}) : NULL;
 }
 
-static tg_tensor *flat(tg_tape *t, tg_tensor *x)
-{
-    if (!x) return NULL;
-    const int64_t B = x->shape.dims[0];
-    return tg_reshape(t, x, 2, (int64_t[]){B, tg_shape_count(&x->shape) / B});
-}
-
 /* G: [B, Z] to [B, size], pixels in -1..1. */
 static tg_tensor *generate(const tg_model *m, tg_tape *t, tg_tensor *z, tg_tensor *labels)
 {
@@ -205,7 +198,7 @@ static tg_tensor *generate(const tg_model *m, tg_tape *t, tg_tensor *z, tg_tenso
         for (int64_t k = v->stages - 1; k >= 0; k--)
             h = tg_conv_transpose_layer_apply(t, &v->g_conv[k], tg_activate(t, tg_batch_norm_layer_apply(t, &v->g_norm[k], h), TG_RELU));
     }
-    h = flat(t, h);
+    h = tg_flatten(t, h);
     return tg_model_about(m)->kind == TG_KIND_IMAGE ? tg_activate(t, h, TG_TANH) : h;
 }
 
@@ -222,7 +215,7 @@ static tg_tensor *discriminate(const tg_model *m, tg_tape *t, tg_tensor *x, tg_t
         if (v->d_norm[k].g) h = tg_batch_norm_layer_apply(t, &v->d_norm[k], h);
         h = tg_leaky_relu(t, h, SLOPE);
     }
-    h = flat(t, h);
+    h = tg_flatten(t, h);
     tg_tensor *y = tg_linear_layer_apply(t, head, h, TG_LINEAR);
     if (!v->classes || !h) return y;
     const int64_t F = h->shape.dims[1];
@@ -399,7 +392,7 @@ static tg_tensor *gan_decode(tg_model *m, tg_tape *t, tg_tensor *z, tg_tensor *l
 
 static tg_tensor *gan_score(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels)
 {
-    x = flat(t, x);
+    x = tg_flatten(t, x);
     return discriminate(m, t, tg_model_about(m)->kind == TG_KIND_IMAGE ? tg_scale(t, x, 2, -1) : x, labels);
 }
 

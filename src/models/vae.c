@@ -176,13 +176,6 @@ static tg_tensor *binarized(const vae_config *c, tg_tape *t, tg_tensor *x)
 
 /* ---- the forward pass ---------------------------------------------------------------------------------------------- */
 
-static tg_tensor *flat(tg_tape *t, tg_tensor *x)
-{
-    if (!x) return NULL;
-    const int64_t B = x->shape.dims[0];
-    return tg_reshape(t, x, 2, (int64_t[]){B, tg_shape_count(&x->shape) / B});
-}
-
 /* act(x·wᵀ + b) */
 static tg_tensor *layer(tg_tape *t, const tg_linear_layer *l, tg_tensor *x, tg_activation act)
 {
@@ -205,7 +198,7 @@ static void encode(const tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *label
     const vae_config *c = tg_model_config(m);
     const vae *v = tg_model_state(m);
     for (int k = 0; k < 2 && c->arch == CONV; k++) x = tg_activate(t, tg_conv_layer_apply(t, &v->conv[k], x), activations[c->act]);
-    tg_tensor *h = dense(c, t, &v->fc1, v->more1, &v->label1, flat(t, x), labels); /* [B, hidden] */
+    tg_tensor *h = dense(c, t, &v->fc1, v->more1, &v->label1, tg_flatten(t, x), labels); /* [B, hidden] */
     *mu = tg_linear_layer_apply(t, &v->mu, h, TG_LINEAR);                   /* [B, Z] */
     if (logvar) *logvar = tg_linear_layer_apply(t, &v->logvar, h, TG_LINEAR);
 }
@@ -220,7 +213,7 @@ static tg_tensor *decode(const tg_model *m, tg_tape *t, tg_tensor *z, tg_tensor 
     const int64_t inner[] = {h->shape.dims[0], v->inner[0], v->inner[1], v->inner[2]};
     tg_tensor *y = tg_reshape(t, layer(t, &v->fc4, h, activations[c->act]), 4, inner);
     y = tg_activate(t, tg_conv_transpose_layer_apply(t, &v->deconv[0], y), activations[c->act]);
-    return flat(t, tg_conv_transpose_layer_apply(t, &v->deconv[1], y));
+    return tg_flatten(t, tg_conv_transpose_layer_apply(t, &v->deconv[1], y));
 }
 
 static tg_tensor *means(const tg_model *m, tg_tape *t, tg_tensor *y)
@@ -281,7 +274,7 @@ static tg_tensor *draw(const tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *l
     tg_tensor *noise = tg_noise(t, 2, (int64_t[]){K * mu->shape.dims[0], mu->shape.dims[1]});
     tg_tensor *z = tg_reparam_by(t, mu, logvar, noise);
     *ratio = tg_gauss_ratio_each(t, z, logvar, noise);
-    return surprise_each(m, t, decode(m, t, z, repeated(t, labels, K)), flat(t, x));
+    return surprise_each(m, t, decode(m, t, z, repeated(t, labels, K)), tg_flatten(t, x));
 }
 
 static tg_tensor *importance_loss(tg_model *m, tg_tape *t, tg_tensor *x, tg_tensor *labels, tg_metrics *out)
@@ -304,7 +297,7 @@ static tg_tensor *vae_loss(tg_model *m, tg_tape *t, const tg_batch *batch, tg_ca
     if (c->draws > 1) return importance_loss(m, t, x, labels, out);
     encode(m, t, x, labels, &mu, &logvar);
     tg_tensor *z = tg_reparam(t, mu, logvar);
-    tg_tensor *recon = surprise(m, t, decode(m, t, z, labels), flat(t, x));
+    tg_tensor *recon = surprise(m, t, decode(m, t, z, labels), tg_flatten(t, x));
     tg_tensor *kl = tg_gauss_kl(t, mu, logvar);
     tg_metric(out, "recon", recon);
     tg_metric(out, "kl", kl);

@@ -59,3 +59,9 @@ tg_tensor *tg_reshape(tg_tape *t, tg_tensor *x, int rank, const int64_t *dims)
 {
     return tg_tape_apply(t, &tg_op_reshape, (tg_tensor *[]){x}, &(tg_op_attr){.shape = tg_shape_of(rank, dims)});
 }
+
+tg_tensor *tg_flatten(tg_tape *t, tg_tensor *x)
+{
+    const int64_t rows = x && x->shape.rank > 0 ? x->shape.dims[0] : 0;
+    return tg_reshape(t, x, 2, (int64_t[]){rows, rows > 0 ? tg_shape_count(&x->shape) / rows : 0});
+}

@@ -91,9 +91,7 @@ static tg_tensor *see(tg_features *f, tg_tensor *x)
     tg_tape *t = f->tape;
     for (int i = 0; i < f->layers; i++)
         x = tg_activate(t, tg_batch_norm_layer_apply(t, &f->norm[i], tg_conv_layer_apply(t, &f->conv[i], x)), TG_RELU);
-    if (!x) return NULL;
-    const int64_t B = x->shape.dims[0];
-    return tg_linear_layer_apply(t, &f->dense, tg_reshape(t, x, 2, (int64_t[]){B, tg_shape_count(&x->shape) / B}), TG_RELU);
+    return tg_linear_layer_apply(t, &f->dense, tg_flatten(t, x), TG_RELU);
 }
 
 static tg_tensor *images(tg_features *f, int64_t n, const float *x)

@@ -155,6 +155,7 @@ TEST(every_op_says_which_shapes_do_not_fit)
     tg_tensor m45 = {.shape = tg_shape_of(2, (int64_t[]){4, 5}), .data = v, .group = -1};
     tg_tensor v5 = {.shape = tg_shape_of(1, (int64_t[]){5}), .data = v, .group = -1};
     tg_tensor gx = {.shape = tg_shape_of(3, (int64_t[]){2, 2, 4}), .data = v, .group = -1};
+    tg_tensor one = {.shape = tg_shape_of(0, NULL), .data = v, .group = -1};
     tg_tensor i4 = {.shape = tg_shape_of(1, (int64_t[]){4}), .dtype = TG_I32, .ids = ids, .group = -1};
     tg_tensor n4 = {.shape = tg_shape_of(1, (int64_t[]){4}), .dtype = TG_I32, .ids = none, .group = -1};
     tg_tape_begin(t, &(tg_tape_mode){.train = true});
@@ -164,6 +165,7 @@ TEST(every_op_says_which_shapes_do_not_fit)
     expect(t, tg_linear(t, &m45, NULL, NULL, TG_LINEAR), "linear: input 1 is missing");
     expect(t, tg_embed(t, &m23, &i4), "embed: id 7 at position 2 is outside the table of 2 rows");
     expect(t, tg_reshape(t, &m23, 1, (int64_t[]){5}), "reshape: [2, 3] and [5]");
+    expect(t, tg_flatten(t, &one), "reshape: [] and [0, 0] have not as many elements");
     expect(t, tg_dropout(t, &m23, 1), "dropout: the probability must be");
     expect(t, tg_dropout(t, &m23, -0.1), "dropout: the probability must be");
     expect(t, tg_dropout(t, &m23, (double)NAN), "dropout: the probability must be");
