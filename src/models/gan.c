@@ -16,10 +16,10 @@
  * arXiv:1704.00028); the gradients of the latter two are recorded as tangents, see tg_tangent.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/rng.h"
-#include "base/str.h"
 #include "nn/layers.h"
 #include "tinygen/model.h"
 
@@ -47,15 +47,19 @@ typedef struct gan {
 } gan;
 
 static const tg_key gan_keys[] = {
-    TG_CHOICE(gan_config, arch, 0, "mlp", "mlp|dcgan", TG_KEY_RESULT | TG_KEY_AUTO, "dense layers, or convolutions; of points mlp"),
+    TG_CHOICE(gan_config, arch, 0, "mlp", "mlp|dcgan", TG_KEY_RESULT | TG_KEY_AUTO,
+              "dense layers, or convolutions; of points mlp"),
     TG_INT(gan_config, latent, 'z', "100", 1, 4096, TG_KEY_RESULT | TG_KEY_AUTO, "numbers of the noise z"),
     TG_INT(gan_config, hidden, 0, "256", 1, 16384, TG_KEY_RESULT | TG_KEY_AUTO,
            "mlp: units of the layer next to z; the next has twice as many, and the discriminator mirrors them"),
     TG_INT(gan_config, channels, 0, "64", 1, 1024, TG_KEY_RESULT,
            "dcgan: channels next to the image; each halving of the sides doubles them, up to 8 times"),
-    TG_CHOICE(gan_config, loss, 0, "hinge", "nonsaturating|hinge|wgan-gp", TG_KEY_RESULT | TG_KEY_AUTO, "what the two sides play for"),
-    TG_SWITCH(gan_config, spectral, 0, "false", TG_KEY_RESULT | TG_KEY_AUTO, "divide the discriminator's matrices by their largest singular value"),
-    TG_REAL(gan_config, r1, 0, "0", 0, 1e6, TG_KEY_RESULT | TG_KEY_AUTO, "weight of the gradient penalty at real examples; 0: none"),
+    TG_CHOICE(gan_config, loss, 0, "hinge", "nonsaturating|hinge|wgan-gp", TG_KEY_RESULT | TG_KEY_AUTO,
+              "what the two sides play for"),
+    TG_SWITCH(gan_config, spectral, 0, "false", TG_KEY_RESULT | TG_KEY_AUTO,
+              "divide the discriminator's matrices by their largest singular value"),
+    TG_REAL(gan_config, r1, 0, "0", 0, 1e6, TG_KEY_RESULT | TG_KEY_AUTO,
+            "weight of the gradient penalty at real examples; 0: none"),
     TG_REAL(gan_config, penalty, 0, "10", 0, 1e6, TG_KEY_RESULT, "wgan-gp: weight of its gradient penalty"),
     TG_INT(gan_config, critic, 0, "1", 1, 50, TG_KEY_RESULT, "updates of the discriminator for each of the generator"),
     TG_REAL(gan_config, lr_d, 0, "0", 0, 1e30, TG_KEY_RESULT, "the discriminator's learning rate; 0: twice lr"),
@@ -84,10 +88,9 @@ static void lay_stages(gan *v, const gan_config *c, const int64_t dims[3])
 {
     memcpy(v->shape[0], dims, sizeof v->shape[0]);
     for (v->stages = 0; v->stages < STAGES; v->stages++) {
-        const int64_t *of = v->shape[v->stages], wide = c->channels << v->stages;
+        const int64_t *of = v->shape[v->stages], widest = WIDEST * c->channels, wide = c->channels << v->stages;
         if (of[1] < LEAST_SIDE || of[2] < LEAST_SIDE) break;
-        memcpy(v->shape[v->stages + 1], (int64_t[]){wide < WIDEST * c->channels ? wide : WIDEST * c->channels, of[1] / STRIDE, of[2] / STRIDE},
-               sizeof v->shape[0]);
+        memcpy(v->shape[v->stages + 1], (int64_t[]){wide < widest ? wide : widest, of[1] / STRIDE, of[2] / STRIDE}, sizeof v->shape[0]);
     }
 }
 
@@ -99,11 +102,7 @@ static int64_t inner_size(const gan *v)
 
 static const char *numbered(char out[16], const char *name, int64_t number)
 {
-    tg_str text = {0};
-    tg_str_addf(&text, "%s%lld", name, (long long)number);
-    memset(out, 0, 16);
-    if (!text.failed) memcpy(out, text.data, (size_t)(text.length < 15 ? text.length : 15));
-    tg_str_free(&text);
+    snprintf(out, 16, "%s%d", name, (int)number);
     return out;
 }
 
@@ -116,7 +115,8 @@ static tg_status declare_generator(tg_params *p, gan *v, const gan_config *c)
         tg_conv_shape shape = {.taps = {TAPS, TAPS}, .options = tg_conv_square(STRIDE, PADDING), .bias = k == 0,
                                .deviation = DEVIATION, .group = GENERATOR};
         for (int i = 0; i < 2; i++) shape.options.extra[i] = v->shape[k][i + 1] % STRIDE;
-        s = tg_batch_norm_layer_declare(p, &v->g_norm[k], numbered(name, "g.norm", k + 1), v->shape[k + 1][0], DEVIATION, GENERATOR);
+        s = tg_batch_norm_layer_declare(p, &v->g_norm[k], numbered(name, "g.norm", k + 1), v->shape[k + 1][0], DEVIATION,
+                                        GENERATOR);
         if (!s) s = tg_conv_transpose_layer_declare(p, &v->g_conv[k], numbered(name, "g.conv", k + 1), v->shape[k + 1][0],
                                                     v->shape[k][0], &shape);
     }
@@ -195,8 +195,10 @@ static tg_tensor *generate(const tg_model *m, tg_tape *t, tg_tensor *z, tg_tenso
         for (int k = 1; k < DENSE; k++) h = tg_linear_layer_apply(t, &fc[k], tg_leaky_relu(t, h, SLOPE), TG_LINEAR);
     } else {
         h = shaped(t, h, v->shape[v->stages]);
-        for (int64_t k = v->stages - 1; k >= 0; k--)
-            h = tg_conv_transpose_layer_apply(t, &v->g_conv[k], tg_activate(t, tg_batch_norm_layer_apply(t, &v->g_norm[k], h), TG_RELU));
+        for (int64_t k = v->stages - 1; k >= 0; k--) {
+            h = tg_activate(t, tg_batch_norm_layer_apply(t, &v->g_norm[k], h), TG_RELU);
+            h = tg_conv_transpose_layer_apply(t, &v->g_conv[k], h);
+        }
     }
     h = tg_flatten(t, h);
     return tg_model_about(m)->kind == TG_KIND_IMAGE ? tg_activate(t, h, TG_TANH) : h;
@@ -209,7 +211,8 @@ static tg_tensor *discriminate(const tg_model *m, tg_tape *t, tg_tensor *x, tg_t
     const gan *v = tg_model_state(m);
     const tg_linear_layer *head = c->arch == MLP ? &v->d_fc[DENSE - 1] : &v->d_fc[0];
     tg_tensor *h = c->arch == MLP ? x : shaped(t, x, v->shape[0]);
-    for (int k = 0; k < DENSE - 1 && c->arch == MLP; k++) h = tg_leaky_relu(t, tg_linear_layer_apply(t, &v->d_fc[k], h, TG_LINEAR), SLOPE);
+    for (int k = 0; k < DENSE - 1 && c->arch == MLP; k++)
+        h = tg_leaky_relu(t, tg_linear_layer_apply(t, &v->d_fc[k], h, TG_LINEAR), SLOPE);
     for (int64_t k = 0; k < v->stages; k++) {
         h = tg_conv_layer_apply(t, &v->d_conv[k], h);
         if (v->d_norm[k].g) h = tg_batch_norm_layer_apply(t, &v->d_norm[k], h);
@@ -232,25 +235,25 @@ static tg_gan_loss_kind loss_of(const gan_config *c)
 /* ---- turns --------------------------------------------------------------------------------------------------------- */
 
 /* A batch of both kinds, and of a penalty's points and directions, [B, size] each, in memory that outlives passes. */
-typedef struct bench { tg_turns *u; tg_batch batch; int64_t B, count; float *real, *fake, *at, *along; } bench;
+typedef struct examples { tg_turns *u; tg_batch batch; int64_t B, count; float *real, *fake, *at, *along; } examples;
 
-static tg_tensor *input(const bench *b, const float *x)
+static tg_tensor *input(const examples *b, const float *x)
 {
     return tg_input_values(b->u->tape, 2, (int64_t[]){b->B, b->count / b->B}, b->u->plan ? NULL : x);
 }
 
-static tg_tensor *labels_of(const tg_model *m, const bench *b)
+static tg_tensor *labels_of(const tg_model *m, const examples *b)
 {
     return ((const gan *)tg_model_state(m))->classes ? tg_batch_ids(b->u->tape, &b->batch, "labels") : NULL;
 }
 
-static tg_tensor *noise(const tg_model *m, const bench *b)
+static tg_tensor *noise(const tg_model *m, const examples *b)
 {
     return tg_noise(b->u->tape, 2, (int64_t[]){b->B, ((const gan_config *)tg_model_config(m))->latent});
 }
 
 /* Real examples as G would make them, and G's own; G's batch norm takes note of both sides' turns, as PyTorch's scripts do. */
-static tg_status set_out(const tg_model *m, bench *b, int64_t number)
+static tg_status draw_examples(const tg_model *m, examples *b, int64_t number)
 {
     tg_turns *u = b->u;
     tg_status s = tg_turns_batch(u, number, &b->batch);
@@ -274,7 +277,7 @@ static tg_status set_out(const tg_model *m, bench *b, int64_t number)
 }
 
 /* Where the penalty is taken: at real examples, or somewhere between a real and a generated one. */
-static void choose_points(const gan_config *c, const bench *b)
+static void penalty_points(const gan_config *c, const examples *b)
 {
     const int64_t size = b->count / b->B;
     tg_rng r = tg_rng_at(b->u->seed, TG_RNG_MIX, tg_turns_stream(b->u));
@@ -285,12 +288,12 @@ static void choose_points(const gan_config *c, const bench *b)
 }
 
 /* dD/dx at those points, each by what its tangent counts in the loss: r1·g, or 2·penalty·(|g| - 1)/|g|·g; over B. */
-static tg_status find_directions(const tg_model *m, const bench *b)
+static tg_status penalty_directions(const tg_model *m, const examples *b)
 {
     const gan_config *c = tg_model_config(m);
     const int64_t size = b->count / b->B;
     tg_turns *u = b->u;
-    if (!u->plan) choose_points(c, b);
+    if (!u->plan) penalty_points(c, b);
     tg_turns_pass(u, 1u << NOBODY);
     tg_tensor *x = input(b, b->at);
     if (x) x->wants_grad = true;
@@ -313,17 +316,17 @@ static double share_right(const tg_tensor *logits, int64_t B, bool real)
     return (double)right / (double)B;
 }
 
-typedef struct opinion { double loss, real, fake; } opinion;
+typedef struct figures { double loss, real, fake; } figures;
 
 /* An update of D; its losses and shares are added. */
-static tg_status judge(const tg_model *m, bench *b, int64_t number, opinion *sum)
+static tg_status update_discriminator(const tg_model *m, examples *b, int64_t number, figures *sum)
 {
     const gan_config *c = tg_model_config(m);
     const tg_gan_loss_kind kind = loss_of(c);
     tg_turns *u = b->u;
     tg_tape *t = u->tape;
-    tg_status s = set_out(m, b, number);
-    if (!s && is_penalised(c)) s = find_directions(m, b);
+    tg_status s = draw_examples(m, b, number);
+    if (!s && is_penalised(c)) s = penalty_directions(m, b);
     if (s) return s;
     tg_turns_pass(u, 1u << DISCRIMINATOR);
     tg_tensor *labels = labels_of(m, b);
@@ -342,7 +345,7 @@ static tg_status judge(const tg_model *m, bench *b, int64_t number, opinion *sum
 }
 
 /* The update of G. */
-static tg_status fool(const tg_model *m, const bench *b, double *loss)
+static tg_status update_generator(const tg_model *m, const examples *b, double *loss)
 {
     tg_turns *u = b->u;
     tg_tape *t = u->tape;
@@ -358,12 +361,12 @@ static tg_status gan_step(tg_model *m, tg_turns *u, tg_metrics *out)
 {
     const gan_config *c = tg_model_config(m);
     const double each = 1 / (double)c->critic;
-    opinion d = {0};
+    figures d = {0};
     double g_loss = 0;
-    bench b = {.u = u};
+    examples b = {.u = u};
     tg_status s = TG_OK;
-    for (int64_t k = 0; k < c->critic && !s; k++) s = judge(m, &b, u->step * c->critic + k, &d);
-    if (!s) s = fool(m, &b, &g_loss);
+    for (int64_t k = 0; k < c->critic && !s; k++) s = update_discriminator(m, &b, u->step * c->critic + k, &d);
+    if (!s) s = update_generator(m, &b, &g_loss);
     if (s) return s;
     u->loss = each * d.loss;
     tg_metric_number(out, "d_loss", each * d.loss);

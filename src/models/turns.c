@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "tinygen/model.h"
 
-enum { PASSES = 256 }; /* of one step, each with noise of its own */
+enum { PASSES = 256 }; /* of one step at most, each with noise of its own: a GAN's 50 updates of D are three each, and G's is one */
 
 void tg_turns_start(tg_turns *u, int64_t step, double lr)
 {

@@ -57,7 +57,8 @@ static tg_status log_line(tg_training *t, double val_loss)
                         .train_loss = at->loss_count > 0 ? t->train_loss : NAN, .val_loss = val_loss,
                         .bpc = tg_training_bits(t, val_loss), .lr = t->last_lr, .grad_norm = t->last_norm,
                         .tokens_per_second = tg_training_rate(t), .seconds = tg_training_seconds(t),
-                        .peak_memory = tg_peak_memory(), .metrics = t->loop->metrics, .names = t->loop->metric_names, .turns = t->loop->turns != NULL, .diversity = t->diversity};
+                        .peak_memory = tg_peak_memory(), .metrics = t->loop->metrics, .names = t->loop->metric_names,
+                        .turns = t->loop->turns != NULL, .diversity = t->diversity};
     for (int k = 0; k < line.metrics; k++) {
         t->train_metrics[k] = line.train[k] = at->loss_count > 0 ? at->metric_sum[k] / (double)at->loss_count : (double)NAN;
         line.val[k] = isnan(val_loss) ? (double)NAN : tg_likelihood_metric(t->loop->validation, k);
@@ -278,7 +279,8 @@ tg_status tg_training_put_result(tg_training *t, const tg_outcome *r)
     tg_json_member_real(&w, "val_loss", r->val_loss);
     tg_json_member_int(&w, "best_step", r->best_step);
     if (t->words->bits) tg_json_member_real(&w, t->words->bits, tg_training_bits(t, r->val_loss));
-    for (int k = 0; k < r->metrics; k++) tg_json_member_real(&w, r->names[k], t->desc->loss && isnan(r->val_loss) ? (double)NAN : r->values[k]);
+    const bool known = !t->desc->loss || !isnan(r->val_loss); /* a model's with a loss are those of validation */
+    for (int k = 0; k < r->metrics; k++) tg_json_member_real(&w, r->names[k], known ? r->values[k] : (double)NAN);
     static const char *const of_text[] = {"uniform", "unigram", "ngram", NULL};
     const char *const of_samples[] = {t->words->baseline, NULL}, *const *baseline = t->words->baseline ? of_samples : of_text;
     for (; *baseline; baseline++) tg_json_member_real(&w, *baseline, tg_dataset_baseline(t->data, *baseline));
