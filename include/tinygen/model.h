@@ -101,6 +101,7 @@ typedef struct tg_turns {
     /* what came of it so far */
     int64_t passes, items;
     double flops, loss, grad_norm; /* the last two of the last update; NaN: there was none */
+    bool diverged;               /* these are not finite, which is why the step ended */
     float *room;
     int64_t room_size;
 } tg_turns;
@@ -116,8 +117,8 @@ uint64_t tg_turns_stream(const tg_turns *u);
 float *tg_turns_room(tg_turns *u, int64_t floats);
 /* Gradients of a loss, which may be NULL where the tape failed; nothing moves. */
 tg_status tg_turns_back(tg_turns *u, tg_tensor *loss);
-/* The same, and the pass's groups move, by rate times the step's learning rate; it is their update number 1, 2, ... TG_EINVAL: the
- * loss or its gradient is not finite, and nothing moved. */
+/* The same, and the pass's groups move, by rate times the step's learning rate; it is their update number 1, 2, ... TG_EINVAL, and
+ * diverged: the loss or its gradient is not finite, and nothing moved. */
 tg_status tg_turns_update(tg_turns *u, tg_tensor *loss, double rate, int64_t number);
 
 typedef struct tg_model_desc {

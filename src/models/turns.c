@@ -12,6 +12,7 @@ void tg_turns_start(tg_turns *u, int64_t step, double lr)
     u->lr = lr;
     u->passes = u->items = 0;
     u->flops = 0;
+    u->diverged = false;
     u->loss = u->grad_norm = NAN;
 }
 
@@ -67,7 +68,8 @@ tg_status tg_turns_update(tg_turns *u, tg_tensor *loss, double rate, int64_t num
     if (s || u->plan) return s;
     u->loss = (double)loss->data[0];
     u->grad_norm = isfinite(u->loss) ? tg_grad_norm(u->ctx, u->params) : (double)NAN;
-    if (!isfinite(u->grad_norm)) return tg_fail(TG_EINVAL, "the loss or its gradient is not finite");
+    u->diverged = !isfinite(u->grad_norm);
+    if (u->diverged) return tg_fail(TG_EINVAL, "the loss or its gradient is not finite");
     tg_optim_step(u->optim, u->lr * rate, tg_clip_scale(u->grad_norm, u->clip), number);
     return TG_OK;
 }

@@ -275,7 +275,7 @@ static tg_status take_turns(tg_loop *l, tg_step_info *i)
     i->grad_norm = l->turns->grad_norm;
     i->tokens = l->turns->items;
     for (int k = 0; k < metrics.count; k++) i->metrics[k] = metrics.values[k];
-    return s == TG_EINVAL && !isfinite(i->grad_norm) ? TG_OK : s;
+    return l->turns->diverged ? TG_OK : s;
 }
 
 tg_status tg_loop_step(tg_loop *l, tg_step_info *out)

@@ -36,19 +36,26 @@ static void make_images(void)
     tg_scratch_free(of);
 }
 
-static bench bench_of_images(int threads, const char *isa, int64_t batch, int64_t accum, const char *model,
-                             const char *const *settings)
+static bench bench_of_classes(int classes, int threads, const char *isa, int64_t batch, int64_t accum, const char *model,
+                              const char *const *settings)
 {
     bench b = {0};
     make_images();
     CHECK_OK(tg_context_new(&(tg_context_options){.threads = threads, .isa = isa}, &b.ctx));
     CHECK_OK(tg_dataset_open(b.ctx, one_path(), &b.data));
-    const tg_model_data about = tg_model_data_in(b.data);
+    tg_model_data about = tg_model_data_in(b.data);
+    about.classes = classes;
     CHECK_OK(model_with(b.ctx, model, settings, &about, true, &b.model));
     tg_loop_options o = {.optim = {.kind = TG_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
                          .schedule = {.kind = TG_CONSTANT, .lr = 0.005, .steps = 1000}, .batch = batch, .seq = 1, .accum = accum, .seed = 1};
     CHECK_OK(tg_loop_new(b.ctx, b.model, b.data, &o, &b.loop));
     return b;
+}
+
+static bench bench_of_images(int threads, const char *isa, int64_t batch, int64_t accum, const char *model,
+                             const char *const *settings)
+{
+    return bench_of_classes(3, threads, isa, batch, accum, model, settings);
 }
 
 static const char *const mlp[] = {"hidden=24", "latent=3", NULL};
@@ -113,6 +120,16 @@ TEST(training_on_images_without_memory_says_so_and_leaves_nothing_behind)
         bench_free(&b);
     }
     CHECK_INT(tg_alloc_live(), 0);
+}
+
+/* A class that the model was not made for: no loss, so that none is not finite. */
+TEST(a_step_in_turns_that_fails_says_why)
+{
+    bench b = bench_of_classes(2, 1, NULL, 20, 1, "gan", wgan);
+    tg_step_info i;
+    CHECK_ERROR(tg_loop_step(b.loop, &i), TG_EINVAL, "embed: id 2");
+    CHECK_INT(b.loop->place.step, 0);
+    bench_free(&b);
 }
 
 static void same_weights(const bench *b, int k, float *kept, bool first)
