@@ -89,15 +89,17 @@ static tg_status shape_differs(const tg_model_data *a, const char *name, const t
                    tg_shape_text(&two, is));
 }
 
-tg_status tg_samples_same(const tg_json *samples, const char *name, const tg_dataset *d, const char *data_name)
+tg_status tg_samples_same(const tg_json *samples, const tg_model_data *old, const char *name, const tg_dataset *d,
+                          const char *data_name)
 {
-    tg_model_data old, now = tg_model_data_in(d);
+    const tg_model_data now = tg_model_data_in(d);
     int64_t count;
-    tg_status s = tg_samples_read(samples, now.kind, &old);
-    if (s) return tg_note("%s", name);
-    const tg_shape one = tg_shape_of(old.rank, old.dims), two = tg_shape_of(now.rank, now.dims);
-    if (!tg_shape_equal(&one, &two)) return shape_differs(&old, name, &now, data_name);
-    bool same = old.classes == now.classes;
+    if (old->kind != now.kind)
+        return tg_fail(TG_EINVAL, "%s was trained on %s, and %s holds %s", name, tg_kind_name(old->kind), data_name,
+                       tg_kind_name(now.kind));
+    const tg_shape one = tg_shape_of(old->rank, old->dims), two = tg_shape_of(now.rank, now.dims);
+    if (!tg_shape_equal(&one, &two)) return shape_differs(old, name, &now, data_name);
+    bool same = old->classes == now.classes;
     for (int64_t i = 0; i < now.classes && same; i++)
         same = !strcmp(tg_samples_class(samples, i, &count), tg_dataset_class_name(d, i));
     return same ? TG_OK : tg_fail(TG_EINVAL, "%s and %s do not have the same classes", name, data_name);

@@ -225,10 +225,7 @@ static tg_status take_dataset(gallery *g)
     tg_dataset *d = NULL;
     tg_status s = tg_dataset_open(g->ctx, o->reconstruct, &d);
     if (s) return s;
-    if (tg_dataset_kind(d) != g->data->kind)
-        s = tg_fail(TG_EINVAL, "%s holds %s, and %s makes %s", o->reconstruct, tg_kind_name(tg_dataset_kind(d)), g->trained->path,
-                    tg_kind_name(g->data->kind));
-    if (!s) s = tg_samples_same(g->trained->samples, g->trained->path, d, o->reconstruct);
+    s = tg_samples_same(g->trained->samples, g->data, g->trained->path, d, o->reconstruct);
     const tg_split split = tg_dataset_count(d, TG_VAL) > 0 ? TG_VAL : TG_TRAIN;
     const int64_t all = tg_dataset_count(d, split);
     const int64_t wanted = o->n > 1 ? o->n : g->columns ? g->columns * g->rows : SOME;

@@ -234,7 +234,7 @@ tg_status tg_training_init_settings(tg_training *t)
     if (t->initial->desc != t->desc)
         return tg_fail(TG_EINVAL, "--init %s: its model is %s, not %s; give --model %s", init, t->initial->desc->name, t->desc->name,
                        t->initial->desc->name);
-    if (t->samples) s = tg_samples_same(t->initial->samples, init, t->data, t->o->data);
+    if (t->samples) s = tg_samples_same(t->initial->samples, &t->initial->data, init, t->data, t->o->data);
     else s = tg_tokenizer_same(t->initial->tokenizer, init, tg_dataset_tokenizer(t->data), t->o->data);
     if (!s) s = hash_file(t->initial->path, t->init_hash);
     if (!s) s = tg_settings_apply(tg_json_get(tg_safetensors_meta(t->initial->file), "settings"), t->desc->keys, t->keys,

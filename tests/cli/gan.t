@@ -53,6 +53,11 @@ $ gen-train --data p.safetensors --model gan --hidden 16 --batch 64 --steps 20 -
 < 000020.png
 <~ 'shape': \(1000, 2\)
 
+# Weights of a model of images are no start for points.
+$ gen-train --data p.safetensors --model gan --init a -o q
+! gen-train: --init: a was trained on images, and p.safetensors holds points
+? 1
+
 # Sampling: a class, a way between two, no way back from an image.
 $ gen-sample a --label ring --grid 3x2 -o ring.png && gen-sample a --interpolate 1:5 -o way.png && gen-sample a -n 9 -o all.npy && gen-sample a --first 7 -o one.npy && tail -c 1152 all.npy | head -c 576 > 7 && tail -c 576 one.npy | cmp - 7
 $ gen-sample a --label all -n 3 -o every.npy && head -c 80 every.npy | tail -c 70 && echo && gen-sample a --label ring -n 3 -o ring.npy && gen-sample a --label all --grid 3x5 -o all.png -q --json | tr '{' '\n' | grep -c '"label": "ring"' && cat every.npy | od -An -v -tx1 | tr -d ' \n' > all.hex && tail -c 1728 ring.npy | od -An -v -tx1 | tr -d ' \n' > ring.hex && grep -cF "$(cat ring.hex)" all.hex
