@@ -18,6 +18,9 @@ tell bench_prints_rate_and_share $?
     grep -q 'from the cache, GPT 4x128 .* tokens/s .* % of reading [0-9]* KiB' "$work/out" &&
     grep -q 'exec to first token, GPT 4x128 .* ms' "$work/out" && grep -q '"exec to first token, GPT 4x128"' "$work/sampling.json"
 tell bench_samples_from_a_transformer $?
+"$bench" -r 1 --bin "$TG_BIN" --json "$work/images.json" 'DCGAN 28x28' > "$work/out" 2>&1 &&
+    grep -q 'DCGAN 28x28, 64 and 128 channels, batch 64 *1 *[0-9.]* *images/s .* % of fma' "$work/out"
+tell bench_trains_an_image_model $?
 "$bench" --compare "$work/new.json" "$work/new.json" > "$work/out" 2>&1 && grep -q 'geometric mean 1.000x' "$work/out" &&
     ! grep -q SLOWER "$work/out"
 tell bench_compared_with_itself_is_the_same $?
