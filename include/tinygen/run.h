@@ -114,6 +114,21 @@ extern const tg_key tg_evaluate_keys[];
  * TG_EINVAL (a model of other data), TG_EGATE (a gate was not met; all is written), those of reading and writing, TG_ECANCELLED. */
 tg_status tg_evaluate(tg_context *ctx, const tg_evaluate_options *o);
 
+/* ---- gen-select -------------------------------------------------------------------------------------------------- */
+
+typedef struct tg_select_options {
+    tg_list runs;
+    const char *out, *data, *recommend, *deps;
+    int64_t metric, split, max_params, max_bytes, seed; /* metric, split: positions in their rows' lists; limits 0: none */
+    double max_ms;
+    bool force, json;
+} tg_select_options;
+extern const tg_key tg_select_keys[];
+/* Run folders to a ranking through the output hook and, with o->out, a link to the chosen one and a .json beside it; or, with
+ * o->recommend, a dataset to the models that suit it. Errors: TG_EUSAGE, TG_EINVAL (runs that cannot be compared: which and why),
+ * TG_EGATE (no run keeps within the limits), those of reading and writing, TG_ECANCELLED. */
+tg_status tg_select(tg_context *ctx, const tg_select_options *o);
+
 /* ---- gen-convert ------------------------------------------------------------------------------------------------- */
 
 typedef struct tg_convert_options {

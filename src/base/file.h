@@ -63,6 +63,10 @@ tg_status tg_rename(const char *from, const char *to);                /* and fsy
 tg_status tg_remove(const char *path);                                /* a file; fine if it is not there */
 tg_status tg_remove_tree(const char *path);                           /* never follows links */
 tg_status tg_remove_empty(const char *folder);                        /* a folder, unless something is in it; else fine */
+/* A link at path to a folder, by a relative name, so that both may be moved together; made under a temporary name and renamed.
+ * tg_link_check first: TG_EINVAL where something is there, and replace is false or it is no link. */
+tg_status tg_link_check(const char *path, bool replace);
+tg_status tg_link_folder(const char *folder, const char *path);
 /* Regular files below folder, sorted bytewise by relative path, NUL-terminated texts in one block the caller frees.
  * Links to folders are not followed; names starting with a dot are passed over. */
 typedef struct tg_listing { char **names; int64_t count; void *memory; } tg_listing;

@@ -144,22 +144,6 @@ static tg_status check_gates(const tg_evaluation *e)
 
 /* ---- one run ----------------------------------------------------------------------------------------------------------- */
 
-/* The dataset that config.json of a run folder names; the caller's. */
-static tg_status data_of_run(const char *path, char **out)
-{
-    tg_arena *a = tg_arena_new(4096);
-    const tg_json *config = NULL;
-    *out = NULL;
-    tg_status s = a ? TG_OK : TG_ENOMEM;
-    if (!s && tg_path_kind(path) == TG_PATH_FOLDER) s = tg_rundir_config(path, a, &config);
-    const char *name = s || !config ? NULL : tg_json_text(config, "data");
-    if (!s && !name) s = tg_fail(TG_EUSAGE, "%s does not say what it was trained on: give --data FILE", path);
-    if (!s) *out = tg_strdup(name);
-    if (!s && !*out) s = TG_ENOMEM;
-    tg_arena_free(a);
-    return s;
-}
-
 static tg_status check_split(const tg_evaluation *e, const tg_judged *j, const char *name)
 {
     static const char *const splits[] = {"training", "validation", "test"};
@@ -188,7 +172,7 @@ static tg_status check_data(const tg_evaluation *e, const tg_judged *j, const ch
 static tg_status open_run(tg_evaluation *e, tg_judged *j)
 {
     char *name = NULL;
-    tg_status s = e->o->data ? TG_OK : data_of_run(j->path, &name);
+    tg_status s = e->o->data ? TG_OK : tg_rundir_data(j->path, &name);
     const char *data = e->o->data ? e->o->data : name;
     if (!s) s = tg_trained_open(e->ctx, j->path, true, &j->model);
     if (!s) s = tg_context_read(e->ctx, j->model->path);

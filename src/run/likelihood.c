@@ -19,6 +19,7 @@ struct tg_likelihood {
     tg_carry carry;
     bool samples;           /* not text: a model may draw noise */
     double metrics[TG_METRICS]; /* means of the last time */
+    tg_piece *pieces;       /* somebody else's, or NULL */
 };
 
 /* Streams hold whole documents: more of them than the longest document allows would only be empty rows. */
@@ -111,6 +112,16 @@ double tg_likelihood_metric(const tg_likelihood *l, int i)
     return l->metrics[i];
 }
 
+int64_t tg_likelihood_pieces(const tg_likelihood *l)
+{
+    return tg_feed_steps_per_epoch(l->feed);
+}
+
+void tg_likelihood_keep(tg_likelihood *l, tg_piece *pieces)
+{
+    l->pieces = pieces;
+}
+
 tg_status tg_likelihood_of(tg_context *ctx, tg_likelihood *l, tg_model *m, tg_tape *t, double *nats)
 {
     double sum = 0;
@@ -126,6 +137,7 @@ tg_status tg_likelihood_of(tg_context *ctx, tg_likelihood *l, tg_model *m, tg_ta
         if (!s && batch.items > 0) s = batch_loss(l, m, t, i, &batch, &loss);
         sum += loss * (double)batch.items;
         items += batch.items;
+        if (l->pieces && !s) l->pieces[i] = (tg_piece){loss, batch.items};
         if (!s) s = tg_meter_add(&meter, 1);
     }
     tg_meter_end(&meter);

@@ -73,6 +73,21 @@ tg_status tg_rundir_config(const char *folder, tg_arena *a, const tg_json **out)
     return s;
 }
 
+tg_status tg_rundir_data(const char *path, char **out)
+{
+    tg_arena *a = tg_arena_new(4096);
+    const tg_json *config = NULL;
+    *out = NULL;
+    tg_status s = a ? TG_OK : TG_ENOMEM;
+    if (!s && tg_path_kind(path) == TG_PATH_FOLDER) s = tg_rundir_config(path, a, &config);
+    const char *name = s || !config ? NULL : tg_json_text(config, "data");
+    if (!s && !name) s = tg_fail(TG_EUSAGE, "%s does not say what it was trained on: give --data FILE", path);
+    if (!s) *out = tg_strdup(name);
+    if (!s && !*out) s = TG_ENOMEM;
+    tg_arena_free(a);
+    return s;
+}
+
 /* What killed processes left. */
 static void clean_temps(const tg_rundir *r)
 {

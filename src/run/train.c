@@ -482,6 +482,34 @@ static tg_status train(tg_training *t, tg_str *chosen)
     return s ? s : tg_deps_write_in(t->ctx, o->deps, o->out, "result.json");
 }
 
+static void free_training(tg_training *t)
+{
+    tg_trained_close(t->initial);
+    tg_generator_free(t->generator);
+    tg_pictures_free(t->pictures);
+    tg_runlog_close(t->log);
+    tg_loop_free(t->loop);
+    tg_model_free(t->model);
+    tg_rundir_close(t->dir);
+    tg_free(t->profile);
+    tg_free(t->settings);
+    tg_free(t->tokenizer);
+    tg_free(t->samples);
+    tg_dataset_close(t->data);
+}
+
+tg_status tg_train_cost(tg_context *ctx, tg_train_options *o, const tg_model_desc *desc, const void *config, tg_keys *keys, tg_cost *out)
+{
+    tg_training t = {.ctx = ctx, .o = o, .keys = keys, .desc = desc, .config = config, .started = tg_now()};
+    tg_str chosen = {0};
+    tg_status s = open_data(&t, &chosen);
+    if (!s && !desc->learner) s = make_loop(&t);
+    if (!s) s = desc->learner ? tg_training_learn_cost(&t, out) : tg_training_cost(&t, out);
+    tg_str_free(&chosen);
+    free_training(&t);
+    return s;
+}
+
 tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_keys *keys)
 {
     const tg_model_desc *desc = NULL;
@@ -500,18 +528,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
     s = train(&t, &chosen);
     if (s && t.dir && !t.dir->used && !tg_rundir_has(t.dir, "config.json")) tg_rundir_discard(t.dir);
     tg_str_free(&chosen);
-    tg_trained_close(t.initial);
-    tg_generator_free(t.generator);
-    tg_pictures_free(t.pictures);
-    tg_runlog_close(t.log);
-    tg_loop_free(t.loop);
-    tg_model_free(t.model);
-    tg_rundir_close(t.dir);
-    tg_free(t.profile);
-    tg_free(t.settings);
-    tg_free(t.tokenizer);
-    tg_free(t.samples);
-    tg_dataset_close(t.data);
+    free_training(&t);
     return s;
 }
 

@@ -108,6 +108,16 @@ void tg_training_put_profile(const tg_training *t, tg_json_writer *w); /* a memb
 
 /* train_plan.c: --dry-run */
 tg_status tg_training_plan(tg_training *t, const char *chosen);
+/* What training would take here: its first steps are made, and nothing is written. */
+typedef struct tg_cost {
+    int64_t params, bytes, steps; /* bytes: of memory; params -1: not known before it is trained */
+    double seconds;               /* of all steps, by the time of a few, or of the one pass; NaN: too much data to try */
+} tg_cost;
+/* Options and config as for tg_train, with o->data. */
+tg_status tg_train_cost(tg_context *ctx, tg_train_options *o, const tg_model_desc *desc, const void *config, tg_keys *keys, tg_cost *out);
+/* Of a training whose data are open and whose loop is made (steps), or whose data are open (learners). */
+tg_status tg_training_cost(tg_training *t, tg_cost *out);
+tg_status tg_training_learn_cost(tg_training *t, tg_cost *out);
 
 /* train_learn.c: a model with a learner, and its --dry-run. */
 tg_status tg_training_learn(tg_training *t);

@@ -54,6 +54,21 @@ tg_status tg_training_learn_plan(tg_training *t)
     return s;
 }
 
+tg_status tg_training_learn_cost(tg_training *t, tg_cost *out)
+{
+    enum { MOST = 20000000 }; /* tokens: a few seconds */
+    const tg_learner *how = t->desc->learner;
+    const int64_t N = tg_dataset_count(t->data, TG_TRAIN);
+    *out = (tg_cost){.params = -1, .bytes = (int64_t)how->room(t->config, &t->about.data, N), .steps = 1, .seconds = NAN};
+    if (N > MOST) return TG_OK;
+    tg_status s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, (uint64_t)t->o->seed, true, false, &t->model);
+    const double begin = tg_now();
+    if (!s) s = how->fit(t->ctx, t->model, t->data);
+    out->seconds = tg_now() - begin;
+    if (!s) out->params = how->count(t->model);
+    return s;
+}
+
 /* ---- resuming ------------------------------------------------------------------------------------------------------- */
 
 /* What is there must be of the same run, else TG_EINVAL; damage is no error: it is written anew. */

@@ -132,6 +132,30 @@ static void add_object(const tg_training *t, const plan *p, int64_t memory, doub
     tg_str_add(out, "\n");
 }
 
+static int64_t memory_of(const tg_training *t, const plan *p)
+{
+    const bool validation = tg_dataset_count(t->data, TG_VAL) > 1 && !t->desc->step;
+    return p->slab * slabs(t->o, validation) + p->optimizer + p->activations + p->room;
+}
+
+tg_status tg_training_cost(tg_training *t, tg_cost *out)
+{
+    static const double ENOUGH = 0.5; /* seconds of steps whose time is taken */
+    plan p = {0};
+    tg_step_info info;
+    tg_status s = plan_step(t, &p);
+    if (!s) s = tg_loop_step(t->loop, &info); /* pages are touched and matrices packed for the first time */
+    const double begin = tg_now();
+    int64_t steps = 0;
+    while (!s && (steps < 2 || tg_now() - begin < ENOUGH) && steps < t->o->steps) {
+        s = tg_cancelled(t->ctx) ? TG_ECANCELLED : tg_loop_step(t->loop, &info);
+        steps++;
+    }
+    *out = (tg_cost){.params = p.parameters, .bytes = memory_of(t, &p), .steps = t->o->steps,
+                     .seconds = steps > 0 ? (tg_now() - begin) / (double)steps * (double)t->o->steps : (double)NAN};
+    return s;
+}
+
 tg_status tg_training_plan(tg_training *t, const char *chosen)
 {
     plan p = {0};
@@ -140,8 +164,7 @@ tg_status tg_training_plan(tg_training *t, const char *chosen)
     tg_status s = plan_step(t, &p);
     if (s) return s;
     const double rate = gemm_rate(t->ctx);
-    const bool validation = tg_dataset_count(t->data, TG_VAL) > 1 && !t->desc->step;
-    const int64_t memory = p.slab * slabs(o, validation) + p.optimizer + p.activations + p.room;
+    const int64_t memory = memory_of(t, &p);
     if (o->json) add_object(t, &p, memory, rate, &out);
     else add_rows(t, &p, memory, rate, chosen, &out);
     s = out.failed ? TG_ENOMEM : tg_output(t->ctx, out.data, out.length);

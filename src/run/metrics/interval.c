@@ -36,6 +36,11 @@ static double point(const double *sorted, int64_t n, double p)
 
 tg_status tg_bootstrap(const double *x, int64_t n, int64_t draws, uint64_t seed, tg_interval *out)
 {
+    return tg_bootstrap_weighed(x, NULL, n, draws, seed, out);
+}
+
+tg_status tg_bootstrap_weighed(const double *x, const double *weights, int64_t n, int64_t draws, uint64_t seed, tg_interval *out)
+{
     if (n < 1 || draws < 1) {
         *out = (tg_interval){NAN, NAN};
         return TG_OK;
@@ -44,9 +49,13 @@ tg_status tg_bootstrap(const double *x, int64_t n, int64_t draws, uint64_t seed,
     const bool made = means && scratch;
     for (int64_t k = 0; k < draws && made; k++) {
         tg_rng r = tg_rng_at(seed, TG_RNG_SAMPLE, (uint64_t)k);
-        double sum = 0;
-        for (int64_t i = 0; i < n; i++) sum += x[tg_rng_below(&r, n)];
-        means[k] = sum / (double)n;
+        double sum = 0, weight = 0;
+        for (int64_t i = 0; i < n; i++) {
+            const int64_t at = tg_rng_below(&r, n);
+            sum += weights ? x[at] * weights[at] : x[at];
+            weight += weights ? weights[at] : 1;
+        }
+        means[k] = sum / weight;
     }
     if (made) {
         tg_sort(means, draws, sizeof *means, scratch, by_size, NULL);

@@ -13,4 +13,6 @@ tg_interval tg_wilson(int64_t hits, int64_t n);
  * are the interval's ends (between two means: their line). The same for the same seed. n 0: NaN. Errors: TG_ENOMEM.
  * Efron 1979, Annals of Statistics 7; draws: 1,000 or more. */
 tg_status tg_bootstrap(const double *x, int64_t n, int64_t draws, uint64_t seed, tg_interval *out);
+/* The same of the mean weighed by weights [n], each above 0: of means of pieces, by what is in them. NULL: all alike. */
+tg_status tg_bootstrap_weighed(const double *x, const double *weights, int64_t n, int64_t draws, uint64_t seed, tg_interval *out);
 #endif

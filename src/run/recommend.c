@@ -1,0 +1,192 @@
+/* recommend.c - gen-select --recommend: what to train on a dataset. Which suits is told by kind and size; what it takes is measured
+ * here, by making the first steps of each. */
+#include "run/select.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/context.h"
+#include "run/kinds.h"
+#include "run/metrics/bits.h"
+#include "run/result.h"
+#include "run/train.h"
+
+enum { SMALL, MIDDLE, LARGE, SIZES, MOST = 8 };
+static const int64_t bounds[] = {20000, 300000}; /* tokens to train on */
+
+/* place: 1 the first to try, of each size. Images and points: whatever the size. */
+typedef struct family { const char *model; int place[SIZES]; const char *why[SIZES]; } family;
+static const family text_families[] = {
+    {"ngram", {1, 1, 4}, {"counts which tokens follow which: nothing else gets as much from so little text, in an instant",
+                          "counts which tokens follow which: hard to beat on a text of this size, in an instant",
+                          "counts which tokens follow which, in an instant: what any other model has to beat"}},
+    {"lstm", {3, 3, 2}, {"remembers over some hundred tokens; on so little text it learns part of it by heart",
+                         "remembers over some hundred tokens, with few parameters",
+                         "remembers over some hundred tokens, with few parameters, and draws each token as fast as the first"}},
+    {"gru", {2, 2, 3}, {"as an lstm with a quarter less of parameters, which on so little text is no loss",
+                        "as an lstm with a quarter less of parameters", "as an lstm with a quarter less of parameters"}},
+    {"transformer", {5, 4, 1}, {"sees whole windows at once; it shows what it can do only with more text",
+                                "sees whole windows at once; with more text it would be the first to try",
+                                "sees whole windows at once: the lowest loss where there is as much text as this, for the most time"}},
+    {"rnn", {4, 5, 5}, {"the plainest network: forgets soon, but on so little text there is little to remember",
+                        "the plainest network: to be understood first, and forgets soon", "the plainest network: to be understood first, and forgets soon"}}};
+static const family sample_families[] = {
+    {"vae", {1, 1, 1}, {"learns steadily, has a likelihood to compare by and latents that mean something; draws a little blurred"}},
+    {"gan", {2, 2, 2}, {"draws sharp, but learns unsteadily, may leave out part of the data, and has no likelihood to choose by"}}};
+
+typedef struct advice { const family *of; tg_cost cost; char *command, *reason; /* reason: it cannot be trained */ } advice;
+typedef struct advices { advice list[MOST]; int count, size; double seconds; } advices;
+
+/* A name as a shell reads it. */
+static void add_word(tg_str *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+:@%,=-";
+    if (*word && strspn(word, plain) == strlen(word) && *word != '-') {
+        tg_str_add(out, word);
+        return;
+    }
+    tg_str_add(out, *word == '-' ? "./'" : "'"); /* no option */
+    for (const char *at = word; *at; at++) {
+        if (*at == '\'') tg_str_add(out, "'\\''");
+        else tg_str_add_n(out, at, 1);
+    }
+    tg_str_add(out, "'");
+}
+
+static tg_status write_command(const char *data, advice *a)
+{
+    tg_str text = {0};
+    tg_str_add(&text, "gen-train --data ");
+    add_word(&text, data);
+    tg_str_addf(&text, " --model %s -o runs/%s", a->of->model, a->of->model);
+    a->command = text.failed ? NULL : tg_strdup(text.data);
+    tg_str_free(&text);
+    return a->command ? TG_OK : TG_ENOMEM;
+}
+
+/* What gen-train would do with that command. */
+static tg_status measure(tg_context *ctx, const char *data, advice *a)
+{
+    tg_train_options o;
+    const tg_model_desc *desc = NULL;
+    tg_keys *keys = NULL;
+    void *config = NULL;
+    tg_status s = tg_model_find(a->of->model, &desc);
+    if (!s) s = tg_keys_new(&keys);
+    if (!s) s = tg_keys_add(keys, "Training", tg_train_keys, &o);
+    if (!s && !(config = tg_alloc(desc->config_size))) s = TG_ENOMEM;
+    if (!s) s = tg_keys_add(keys, "Model", desc->keys, config);
+    if (!s) {
+        o.data = data;
+        o.model = a->of->model;
+        s = tg_train_cost(ctx, &o, desc, config, keys, &a->cost);
+        if (s == TG_EINVAL || s == TG_EUSAGE) { /* such data cannot be learned from by it; perhaps by another */
+            a->reason = tg_strdup(tg_error());
+            s = a->reason ? TG_OK : TG_ENOMEM;
+        }
+    }
+    tg_keys_free(keys);
+    tg_free(config);
+    return s;
+}
+
+static const char *why_of(const advices *all, const advice *a)
+{
+    return a->of->why[a->of->why[all->size] ? all->size : 0];
+}
+
+static tg_status tell(tg_context *ctx, const tg_select_options *o, const tg_dataset *d, const advices *all)
+{
+    const tg_kind kind = tg_dataset_kind(d);
+    tg_str out = {0};
+    char text[32];
+    tg_str_addf(&out, "%s: %s %s to train on", o->recommend, tg_format_count(text, tg_dataset_count(d, TG_TRAIN)), tg_words_of(kind)->items);
+    if (kind == TG_KIND_TEXT && !isnan(tg_dataset_baseline(d, "ngram"))) {
+        tg_str_add(&out, "; a 3-gram has ");
+        tg_str_add_fixed(&out, tg_bits_per_char(d, TG_VAL, tg_dataset_baseline(d, "ngram")), 3);
+        tg_str_add(&out, " bits a character");
+    }
+    tg_str_add(&out, "\n");
+    for (int i = 0; i < all->count; i++) {
+        const advice *a = &all->list[i];
+        tg_str_addf(&out, "\n%d. %s: %s\n   ", i + 1, a->of->model, a->reason ? a->reason : why_of(all, a));
+        if (a->reason) continue;
+        if (a->cost.params >= 0) tg_str_addf(&out, "%s parameters, ", tg_format_count(text, a->cost.params));
+        tg_str_addf(&out, "%s of memory, ", tg_format_bytes(text, (double)a->cost.bytes));
+        tg_str_addf(&out, "about %s on this machine\n   %s\n", tg_format_seconds(text, a->cost.seconds), a->command);
+    }
+    tg_status s = out.failed ? TG_ENOMEM : tg_output(ctx, out.data, out.length);
+    tg_str_free(&out);
+    return s;
+}
+
+static tg_status tell_json(tg_context *ctx, const tg_select_options *o, const tg_dataset *d, const advices *all)
+{
+    tg_str out = {0};
+    tg_json_writer w = {.out = &out};
+    tg_result_begin(&w, "gen-select", NULL, o->seed, all->seconds);
+    tg_json_member_text(&w, "data", tg_dataset_hash(d));
+    tg_json_member_text(&w, "kind", tg_words_of(tg_dataset_kind(d))->name);
+    tg_json_member_int(&w, "train", tg_dataset_count(d, TG_TRAIN));
+    tg_json_key(&w, "recommended");
+    tg_json_open(&w, '[');
+    for (int i = 0; i < all->count; i++) {
+        const advice *a = &all->list[i];
+        tg_json_open(&w, '{');
+        tg_json_member_text(&w, "model", a->of->model);
+        tg_json_member_text(&w, "why", a->reason ? NULL : why_of(all, a));
+        tg_json_member_text(&w, "reason_against", a->reason);
+        tg_json_member_text(&w, "command", a->command);
+        tg_json_member_real(&w, "params", a->reason || a->cost.params < 0 ? (double)NAN : (double)a->cost.params);
+        tg_json_member_real(&w, "bytes", a->reason ? (double)NAN : (double)a->cost.bytes);
+        tg_json_member_real(&w, "steps", a->reason ? (double)NAN : (double)a->cost.steps);
+        tg_json_member_real(&w, "measured_seconds", a->reason ? (double)NAN : a->cost.seconds);
+        tg_json_close(&w, '}');
+    }
+    tg_json_close(&w, ']');
+    return tg_result_end(ctx, &w);
+}
+
+/* By place; what cannot be trained comes last. */
+static void sort(advices *all)
+{
+    for (int i = 1; i < all->count; i++)
+        for (int k = i; k > 0; k--) {
+            const advice one = all->list[k - 1], two = all->list[k];
+            const int first = one.of->place[all->size] + (one.reason ? MOST : 0), second = two.of->place[all->size] + (two.reason ? MOST : 0);
+            if (first <= second) break;
+            all->list[k - 1] = two;
+            all->list[k] = one;
+        }
+}
+
+tg_status tg_recommend(tg_context *ctx, const tg_select_options *o)
+{
+    const double began = tg_now();
+    tg_dataset *d = NULL;
+    advices all = {0};
+    tg_status s = tg_dataset_open(ctx, o->recommend, &d);
+    const bool text = !s && tg_dataset_kind(d) == TG_KIND_TEXT;
+    const int64_t items = s ? 0 : tg_dataset_count(d, TG_TRAIN);
+    all.size = items < bounds[0] ? SMALL : items < bounds[1] ? MIDDLE : LARGE;
+    const family *of = text ? text_families : sample_families;
+    const int count = text ? sizeof text_families / sizeof *text_families : sizeof sample_families / sizeof *sample_families;
+    for (int i = 0; i < count && !s; i++) {
+        advice *a = &all.list[all.count++];
+        a->of = &of[i];
+        tg_log(ctx, TG_LOG_DETAIL, "the first steps of %s", of[i].model);
+        s = measure(ctx, o->recommend, a);
+        if (!s) s = write_command(o->recommend, a);
+    }
+    sort(&all);
+    all.seconds = tg_now() - began;
+    if (!s) s = o->json ? tell_json(ctx, o, d, &all) : tell(ctx, o, d, &all);
+    for (int i = 0; i < all.count; i++) {
+        tg_free(all.list[i].command);
+        tg_free(all.list[i].reason);
+    }
+    tg_dataset_close(d);
+    return s;
+}

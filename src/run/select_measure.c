@@ -1,0 +1,210 @@
+/* select_measure.c - of one run: its loss, what that is the mean of, what it costs to keep and to draw from. */
+#include "run/select.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/context.h"
+#include "base/file.h"
+#include "run/generate.h"
+#include "run/latent.h"
+#include "run/metrics/bits.h"
+#include "run/rundir.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TOKENS = 200 /* of a text that is drawn */, SAMPLES = 64, TRIES = 3 };
+static const double ENOUGH = 2; /* seconds: nobody waits longer for a time to be exact */
+
+/* ---- time ------------------------------------------------------------------------------------------------------------ */
+
+static tg_status start_text(const tg_tokenizer *k, tg_generator *g, int64_t sample)
+{
+    int32_t opening[TG_OPENING];
+    const int64_t count = tg_opening(k, -1, false, 1, sample, opening);
+    return tg_generator_start(g, &(tg_beginning){.openings = opening, .opening_count = count}, 1);
+}
+
+/* One after the other until there are so many tokens: where documents are short, texts are. */
+static tg_status draw_text(const tg_trained *m, tg_generator *g)
+{
+    int32_t token = 0;
+    int64_t sample = 0, at = 0;
+    tg_status s = start_text(m->tokenizer, g, sample);
+    for (int64_t i = 0; i < TOKENS && !s; i++) {
+        s = tg_generator_next(g, 0, 1, sample, at++, &token, NULL);
+        if (s || token != tg_tokenizer_end(m->tokenizer)) continue;
+        at = 0;
+        s = start_text(m->tokenizer, g, ++sample);
+    }
+    return s;
+}
+
+static tg_status draw_samples(const tg_trained *m, tg_tape *tape, const float *z, const int32_t *labels, float *x)
+{
+    return tg_latent_decode(m->model, tape, z, labels, SAMPLES, x);
+}
+
+/* Milliseconds of a text of TOKENS, or of an image, the shortest of a few tries. */
+static tg_status measure_time(tg_context *ctx, const tg_trained *m, tg_tape *tape, double *ms)
+{
+    const tg_choice choice = {.temperature = 1, .top_p = 1, .repeat_penalty = 1};
+    const bool text = m->tokenizer != NULL;
+    const int64_t Z = text ? 0 : m->desc->latent(m->model), size = text ? 0 : tg_model_data_size(&m->data);
+    const double began = tg_now();
+    tg_generator *g = NULL;
+    float *z = tg_alloc_array(SAMPLES * (Z + size) + 1, sizeof *z);
+    int32_t labels[SAMPLES];
+    tg_status s = z ? TG_OK : TG_ENOMEM;
+    for (int64_t i = 0; i < SAMPLES && !text && !s; i++) {
+        tg_latent_draw(z + i * Z, Z, 0, 1, i);
+        labels[i] = tg_latent_class(m->samples, m->data.classes, 1, i);
+    }
+    if (!s && text) s = tg_generator_new(m->model, tape, m->tokenizer, &choice, 0, 1, &g);
+    *ms = INFINITY;
+    for (int i = 0; i < TRIES && !s && (i == 0 || tg_now() - began < ENOUGH); i++) {
+        const double begin = tg_now();
+        s = text ? draw_text(m, g) : draw_samples(m, tape, z, m->desc->conditional(m->model) ? labels : NULL, z + SAMPLES * Z);
+        const double taken = 1e3 * (tg_now() - begin) / (text ? 1 : SAMPLES);
+        if (taken < *ms) *ms = taken;
+        if (!s && tg_cancelled(ctx)) s = TG_ECANCELLED;
+    }
+    tg_generator_free(g);
+    tg_free(z);
+    return s;
+}
+
+/* ---- loss ------------------------------------------------------------------------------------------------------------ */
+
+double tg_select_scale(const tg_selection *s, const tg_run_entry *r)
+{
+    switch (s->metric) {
+    case TG_METRIC_BPC: return tg_bits_per_char(r->data, s->split, 1);
+    case TG_METRIC_BPB: return tg_bits_per_byte(r->data, s->split, 1);
+    case TG_METRIC_BITS_PER_DIM: return tg_bits_per_dim(&r->model->data, 1);
+    default: return 1;
+    }
+}
+
+/* Weights of a kept state into the model: those that people would use after its step. */
+static tg_status read_state(tg_context *ctx, const tg_run_entry *r, const tg_trained *m, const char *path)
+{
+    tg_safetensors *file = NULL;
+    tg_params *p = tg_model_params(m->model);
+    tg_str ema = {0};
+    tg_str_addf(&ema, "ema/%s", tg_params_at(p, 0)->name);
+    tg_status s = ema.failed ? TG_ENOMEM : tg_safetensors_open(path, &file);
+    const char *kind = s ? NULL : tg_json_text(tg_safetensors_meta(file), "kind");
+    const char *name = s ? NULL : tg_json_text(tg_safetensors_meta(file), "model");
+    if (!s && (!kind || strcmp(kind, "state") || !name || strcmp(name, r->model->desc->name)))
+        s = tg_fail(TG_EFORMAT, "it is no state of this run");
+    if (!s) s = tg_weights_read(ctx, file, tg_safetensors_find(file, ema.data) ? "ema/" : "", p, tg_params_values(p));
+    if (s && s != TG_ENOMEM) s = tg_note("%s", path);
+    tg_safetensors_close(file);
+    tg_str_free(&ema);
+    return s;
+}
+
+/* Of the states that --keep left, the one with the least loss. */
+static tg_status look_at_states(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_likelihood *l, tg_tape *tape)
+{
+    char *folder = tg_path_join(r->path, "states");
+    tg_listing names = {0};
+    tg_status s = folder ? TG_OK : TG_ENOMEM;
+    if (!s && tg_path_kind(folder) == TG_PATH_FOLDER) s = tg_list_folder(folder, &names);
+    for (int64_t i = 0; i < names.count && !s; i++) {
+        double nats = NAN;
+        if (tg_rundir_number(names.names[i], ".safetensors") < 0) continue;
+        char *path = tg_path_join(folder, names.names[i]);
+        s = path ? read_state(sel->ctx, r, m, path) : TG_ENOMEM;
+        if (!s) s = tg_likelihood_of(sel->ctx, l, m->model, tape, &nats);
+        if (!s && (!r->state || nats < r->state_nats)) {
+            tg_free(r->state);
+            r->state = tg_path_join("states", names.names[i]);
+            r->state_nats = nats;
+            if (!r->state) s = TG_ENOMEM;
+        }
+        tg_free(path);
+    }
+    tg_listing_free(&names);
+    tg_free(folder);
+    return s;
+}
+
+static tg_status measure_loss(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_tape *tape)
+{
+    tg_likelihood *l = NULL;
+    const tg_model_desc *desc = m->desc;
+    if (desc->learner) return desc->learner->loss(sel->ctx, m->model, r->data, sel->split, &r->nats);
+    tg_status s = tg_likelihood_new(r->data, sel->split, m->model, &l);
+    if (!s) {
+        r->about.count = tg_likelihood_pieces(l);
+        r->about.context = desc->context ? desc->context(m->config) : 0;
+        r->about.pieces = r->pieces = tg_alloc_array(r->about.count, sizeof *r->pieces);
+        if (!r->pieces) s = TG_ENOMEM;
+    }
+    if (!s) {
+        tg_likelihood_keep(l, r->pieces);
+        s = tg_likelihood_of(sel->ctx, l, m->model, tape, &r->nats);
+        tg_likelihood_keep(l, NULL);
+    }
+    if (!s) s = look_at_states(sel, r, m, l, tape);
+    tg_likelihood_free(l);
+    return s;
+}
+
+/* ---- limits ---------------------------------------------------------------------------------------------------------- */
+
+static tg_status leave_out(tg_run_entry *r, tg_str *why)
+{
+    if (!why->failed) r->left_out = tg_strdup(why->data);
+    tg_str_free(why);
+    return r->left_out ? TG_OK : TG_ENOMEM;
+}
+
+static tg_status check_size(const tg_select_options *o, tg_run_entry *r)
+{
+    tg_str why = {0};
+    char is[32], most[32];
+    if (o->max_params > 0 && r->about.params > o->max_params) {
+        tg_str_addf(&why, "%s parameters, --max-params is %s", tg_format_count(is, r->about.params), tg_format_count(most, o->max_params));
+        return leave_out(r, &why);
+    }
+    if (o->max_bytes <= 0 || r->about.bytes <= o->max_bytes) return TG_OK;
+    tg_str_addf(&why, "%s bytes, --max-bytes is %s", tg_format_count(is, r->about.bytes), tg_format_count(most, o->max_bytes));
+    return leave_out(r, &why);
+}
+
+static tg_status check_time(const tg_select_options *o, tg_run_entry *r)
+{
+    tg_str why = {0};
+    if (o->max_ms <= 0 || r->about.ms <= o->max_ms) return TG_OK;
+    tg_str_add_fixed(&why, r->about.ms, 3);
+    tg_str_add(&why, " ms a sample, --max-ms is ");
+    tg_str_add_real(&why, o->max_ms);
+    return leave_out(r, &why);
+}
+
+tg_status tg_select_measure(tg_selection *sel, tg_run_entry *r)
+{
+    tg_trained *m = NULL;
+    tg_tape *tape = NULL;
+    tg_status s = tg_trained_open(sel->ctx, r->path, true, &m);
+    if (!s) {
+        r->about.params = m->desc->learner ? m->desc->learner->count(m->model) : tg_params_elements(tg_model_params(m->model));
+        r->about.bytes = tg_safetensors_bytes(m->file);
+        s = check_size(sel->o, r);
+    }
+    if (!s && !r->left_out) s = tg_tape_new(sel->ctx, &tape);
+    if (!s && !r->left_out) s = measure_time(sel->ctx, m, tape, &r->about.ms);
+    if (!s && !r->left_out) s = check_time(sel->o, r);
+    if (!s && !r->left_out) s = measure_loss(sel, r, m, tape);
+    r->about.scale = tg_select_scale(sel, r);
+    r->about.value = r->nats * r->about.scale;
+    if (!s && !r->left_out && !isfinite(r->about.value))
+        s = tg_fail(TG_EINVAL, "its %s cannot be told: the %s split has nothing to predict", tg_select_metric_name(sel->metric),
+                    sel->split == TG_TEST ? "test" : "val");
+    tg_tape_free(tape);
+    tg_trained_close(m);
+    return s;
+}
