@@ -35,7 +35,7 @@ static int64_t streams_of_documents(const tg_dataset *d, tg_split split, int64_t
 }
 
 /* Rows of a context, as many at once as the logits' memory allows, and no more than training would take. */
-static tg_status over_windows(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood *l)
+static tg_status over_windows(const tg_dataset *d, tg_split split, const tg_model *m, int64_t finer, tg_likelihood *l)
 {
     const tg_model_desc *desc = tg_model_descriptor(m);
     const int64_t T = desc->context(tg_model_config(m)), V = tg_model_about(m)->vocab;
@@ -43,10 +43,11 @@ static tg_status over_windows(const tg_dataset *d, tg_split split, const tg_mode
     const int64_t most = fit < MAX_STREAMS ? fit : MAX_STREAMS;
     int64_t B = most < all ? most : all;
     if (desc->rows && desc->rows(m, T) < B) B = desc->rows(m, T);
+    B /= finer;
     return tg_feed_windows(d, split, B < 1 ? 1 : B, T, true, 0, &l->feed);
 }
 
-static tg_status over_streams(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood *l)
+static tg_status over_streams(const tg_dataset *d, tg_split split, const tg_model *m, int64_t finer, tg_likelihood *l)
 {
     int64_t tokens = tg_dataset_count(d, split), B = tokens / TOKENS_A_STREAM, V = tg_model_about(m)->vocab;
     if (B > MAX_STREAMS) B = MAX_STREAMS;
@@ -57,26 +58,33 @@ static tg_status over_streams(const tg_dataset *d, tg_split split, const tg_mode
     int64_t T = MAX_LOGITS / B / (V > 0 ? V : 1);
     if (T > MAX_TIME) T = MAX_TIME;
     if (T > tokens / B) T = tokens / B;
+    T /= finer;
     if (T < least) T = least;
     tg_status s = tg_feed_new(d, split, B, T, true, &l->feed);
     return s ? s : tg_carry_new(m, B, &l->carry);
 }
 
-static tg_status over_samples(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood *l)
+static tg_status over_samples(const tg_dataset *d, tg_split split, const tg_model *m, int64_t finer, tg_likelihood *l)
 {
     const int64_t fit = MAX_LOGITS / tg_model_data_size(tg_model_about(m)), count = tg_dataset_count(d, split);
     int64_t B = fit < SAMPLES ? fit : SAMPLES;
     if (B > count) B = count;
+    B /= finer;
     l->samples = true;
     return tg_feed_samples(d, split, B < 1 ? 1 : B, true, 0, &l->feed);
 }
 
 tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood **out)
 {
+    return tg_likelihood_finer(d, split, m, 1, out);
+}
+
+tg_status tg_likelihood_finer(const tg_dataset *d, tg_split split, const tg_model *m, int64_t finer, tg_likelihood **out)
+{
     tg_likelihood *l = tg_alloc(sizeof *l);
     if (!l) return TG_ENOMEM;
-    tg_status s = tg_dataset_kind(d) != TG_KIND_TEXT ? over_samples(d, split, m, l)
-                : tg_model_descriptor(m)->context ? over_windows(d, split, m, l) : over_streams(d, split, m, l);
+    tg_status s = tg_dataset_kind(d) != TG_KIND_TEXT ? over_samples(d, split, m, finer, l)
+                : tg_model_descriptor(m)->context ? over_windows(d, split, m, finer, l) : over_streams(d, split, m, finer, l);
     if (s) {
         tg_likelihood_free(l);
         return s;

@@ -9,6 +9,8 @@
 
 typedef struct tg_likelihood tg_likelihood;
 tg_status tg_likelihood_new(const tg_dataset *d, tg_split split, const tg_model *m, tg_likelihood **out);
+/* The same of pieces so many times smaller, for more of them. The loss is that of all but for rounding and, of images, other noise. */
+tg_status tg_likelihood_finer(const tg_dataset *d, tg_split split, const tg_model *m, int64_t finer, tg_likelihood **out);
 void tg_likelihood_free(tg_likelihood *l);
 /* The tape is begun anew. Allocates nothing after its first run. Errors: those of reading and of the model,
  * TG_ECANCELLED. */

@@ -232,15 +232,19 @@ static tg_status rank(tg_selection *sel)
 static void warn(const tg_selection *sel)
 {
     enum { FEW = 10 };
-    const tg_run_entry *best = &sel->runs[sel->ranked[0]];
-    const int64_t n = best->about.count;
-    if (sel->ranked_count > 1 && best->pieces && n < FEW)
-        tg_log(sel->ctx, TG_LOG_WARN, "the split is looked at in %lld piece%s: %s; a larger one says more", (long long)n, n == 1 ? "" : "s",
-               n == 1 ? "nobody knows how far the figures may be off" : "the intervals are rough, and rather too narrow");
+    int64_t least = FEW;
+    for (int64_t i = 0; i < sel->ranked_count; i++) {
+        const tg_run_entry *r = &sel->runs[sel->ranked[i]];
+        if (r->pieces && r->about.count < least) least = r->about.count;
+    }
+    if (sel->ranked_count > 1 && least < FEW)
+        tg_log(sel->ctx, TG_LOG_WARN, "the split falls into %lld piece%s: %s; a larger one says more", (long long)least, least == 1 ? "" : "s",
+               least == 1 ? "nobody knows how far the figures may be off" : "the intervals are rough, and rather too narrow");
     for (int64_t i = 0; i < sel->count; i++) {
         const tg_run_entry *r = &sel->runs[i];
         if (r->state && r->state_nats < r->nats)
-            tg_log(sel->ctx, TG_LOG_INFO, "%s: %s does better than its model.safetensors", r->path, r->state);
+            tg_log(sel->ctx, TG_LOG_WARN, "%s: %s does better than its model.safetensors, which is what counts here; a smaller --eval-every "
+                   "would have kept those weights", r->path, r->state);
     }
 }
 

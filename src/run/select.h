@@ -14,8 +14,8 @@ const char *tg_select_metric_name(tg_select_metric m);
 /* What is known of a run that may be chosen. Of all metrics less is better. */
 typedef struct tg_contender {
     double value;               /* of the metric */
-    double scale;               /* value is so many times the mean of pieces, nats */
-    const tg_piece *pieces;     /* [count] that the mean is of; NULL: nobody knows them */
+    double scale;               /* value is so many times nats */
+    const tg_piece *pieces;     /* [count] of the split, nats; NULL: nobody knows them */
     int64_t count, context;     /* context: of windows, 0: streams; pieces are the same only where this is */
     int64_t params, bytes;
     double ms;                  /* measured: a hint, never what decides between runs that cost nearly the same */

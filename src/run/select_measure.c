@@ -131,23 +131,87 @@ static tg_status look_at_states(tg_selection *sel, tg_run_entry *r, const tg_tra
     return s;
 }
 
+/* What the loss is a mean of. Where gen-train's pieces are few, smaller ones are looked at once more: an interval of four numbers
+ * would say little. */
+static tg_status measure_pieces(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_likelihood *whole, tg_tape *tape)
+{
+    enum { FEW = 30, ENOUGH_PIECES = 100 };
+    tg_likelihood *finer = NULL, *l = whole;
+    double nats = NAN;
+    const int64_t n = tg_likelihood_pieces(whole);
+    tg_status s = TG_OK;
+    if (n < FEW) s = tg_likelihood_finer(r->data, sel->split, m->model, (ENOUGH_PIECES + n - 1) / n, &finer);
+    if (!s && finer) l = finer;
+    r->about.count = s ? 0 : tg_likelihood_pieces(l);
+    r->about.context = m->desc->context ? m->desc->context(m->config) : 0;
+    r->about.pieces = r->pieces = tg_alloc_array(r->about.count + 1, sizeof *r->pieces);
+    if (!s && !r->pieces) s = TG_ENOMEM;
+    if (!s) {
+        tg_likelihood_keep(l, r->pieces);
+        s = tg_likelihood_of(sel->ctx, l, m->model, tape, &nats);
+        tg_likelihood_keep(l, NULL);
+    }
+    if (!s && !finer) r->nats = nats;
+    if (!s && finer) s = tg_likelihood_of(sel->ctx, whole, m->model, tape, &r->nats);
+    tg_likelihood_free(finer);
+    return s;
+}
+
+static tg_status piece_of_next(const tg_trained *m, tg_tape *tape, const tg_batch *batch, tg_carry *carry, tg_piece *out)
+{
+    const int64_t V = m->data.vocab;
+    *out = (tg_piece){0};
+    tg_tape_begin(tape, &(tg_tape_mode){.train = false});
+    tg_tensor *tokens = tg_batch_ids(tape, batch, "tokens"), *reset = tg_batch_ids(tape, batch, "reset"); /* NULL: one document */
+    const tg_tensor *logits = m->desc->next(m->model, tape, tokens, reset, carry);
+    const tg_array *targets = tg_batch_array(batch, "targets");
+    if (!logits || !targets) return tg_tape_status(tape);
+    for (int64_t i = 0; i < targets->dims[0] * targets->dims[1]; i++) {
+        const int32_t id = targets->ids[i];
+        if (id < 0) continue;
+        const float *at = logits->data + i * V;
+        out->loss += (double)tg_log_sum_exp(at, V) - (double)at[id];
+        out->items++;
+    }
+    if (out->items > 0) out->loss /= (double)out->items;
+    return TG_OK;
+}
+
+/* A learner tells its loss as a whole: its pieces are read off what it says of each next token, from the first to the last. */
+static tg_status measure_learner(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_tape *tape)
+{
+    enum { ENOUGH_PIECES = 100, LEAST_TIME = 16, MOST_LOGITS = 1 << 22 };
+    static const double MOST_WORK = 4e9; /* probabilities, of all tokens at all places; beyond, nobody waits for an interval */
+    const int64_t n = tg_dataset_count(r->data, sel->split), V = m->data.vocab;
+    int64_t T = n / ENOUGH_PIECES < MOST_LOGITS / V ? n / ENOUGH_PIECES : MOST_LOGITS / V;
+    tg_feed *feed = NULL;
+    tg_carry carry = {0};
+    tg_status s = m->desc->learner->loss(sel->ctx, m->model, r->data, sel->split, &r->nats);
+    if (s || (double)n * (double)V > MOST_WORK) return s;
+    if (T < LEAST_TIME) T = LEAST_TIME;
+    if (T > n - 1) T = n - 1;
+    s = tg_feed_new(r->data, sel->split, 1, T, true, &feed);
+    if (!s) s = tg_carry_new(m->model, 1, &carry);
+    r->about.count = s ? 0 : tg_feed_steps_per_epoch(feed);
+    r->about.pieces = r->pieces = tg_alloc_array(r->about.count + 1, sizeof *r->pieces);
+    if (!s && !r->pieces) s = TG_ENOMEM;
+    for (int64_t i = 0; i < r->about.count && !s; i++) {
+        tg_batch batch;
+        s = tg_feed_batch(feed, i, &batch);
+        if (!s) s = piece_of_next(m, tape, &batch, &carry, &r->pieces[i]);
+        if (!s && tg_cancelled(sel->ctx)) s = TG_ECANCELLED;
+    }
+    tg_carry_free(&carry);
+    tg_feed_free(feed);
+    return s;
+}
+
 static tg_status measure_loss(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_tape *tape)
 {
     tg_likelihood *l = NULL;
-    const tg_model_desc *desc = m->desc;
-    if (desc->learner) return desc->learner->loss(sel->ctx, m->model, r->data, sel->split, &r->nats);
+    if (m->desc->learner) return measure_learner(sel, r, m, tape);
     tg_status s = tg_likelihood_new(r->data, sel->split, m->model, &l);
-    if (!s) {
-        r->about.count = tg_likelihood_pieces(l);
-        r->about.context = desc->context ? desc->context(m->config) : 0;
-        r->about.pieces = r->pieces = tg_alloc_array(r->about.count, sizeof *r->pieces);
-        if (!r->pieces) s = TG_ENOMEM;
-    }
-    if (!s) {
-        tg_likelihood_keep(l, r->pieces);
-        s = tg_likelihood_of(sel->ctx, l, m->model, tape, &r->nats);
-        tg_likelihood_keep(l, NULL);
-    }
+    if (!s) s = measure_pieces(sel, r, m, l, tape);
     if (!s) s = look_at_states(sel, r, m, l, tape);
     tg_likelihood_free(l);
     return s;

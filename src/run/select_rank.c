@@ -17,10 +17,12 @@ static bool paired(const tg_contender *a, const tg_contender *b)
     return true;
 }
 
-/* Of the mean of a's pieces, or, with b, of the differences from b's. */
+/* Of a's value, by how its pieces differ; or, with b, of how much it is above b's. Pieces may be of another pass, whose mean is off
+ * by rounding or by other noise: the interval goes where the value is. */
 static tg_status interval_of(const tg_contender *a, const tg_contender *b, uint64_t seed, tg_interval *out)
 {
     int64_t n = 0;
+    double sum = 0, weight = 0;
     *out = (tg_interval){NAN, NAN};
     if (!a->pieces || a->count < 2) return TG_OK;
     double *x = tg_alloc_array(a->count, sizeof *x), *weights = tg_alloc_array(a->count, sizeof *weights);
@@ -28,9 +30,14 @@ static tg_status interval_of(const tg_contender *a, const tg_contender *b, uint6
     for (int64_t i = 0; i < a->count && !s; i++) {
         if (a->pieces[i].items == 0) continue; /* the tail of a split may have no target */
         weights[n] = (double)a->pieces[i].items;
-        x[n++] = a->scale * (b ? a->pieces[i].loss - b->pieces[i].loss : a->pieces[i].loss);
+        x[n] = a->scale * (b ? a->pieces[i].loss - b->pieces[i].loss : a->pieces[i].loss);
+        sum += x[n] * weights[n];
+        weight += weights[n++];
     }
     if (!s && n > 1) s = tg_bootstrap_weighed(x, weights, n, TG_RANK_DRAWS, seed, out);
+    const double off = a->value - (b ? b->value : 0) - sum / weight;
+    out->low += off;
+    out->high += off;
     tg_free(x);
     tg_free(weights);
     return s;

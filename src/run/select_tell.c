@@ -32,7 +32,7 @@ static void fill_row(const tg_selection *s, int64_t at, tg_str cells[COLUMNS])
         tg_str_add_fixed(&cells[INTERVAL], r->about.interval.high, DECIMALS);
     }
     tg_str_add(&cells[PARAMS], tg_format_count(text, r->about.params));
-    tg_str_add_fixed(&cells[MS], r->about.ms, r->about.ms < 10 ? 3 : 1);
+    tg_str_add_fixed(&cells[MS], r->about.ms, r->about.ms < 0.01 ? 6 : r->about.ms < 10 ? 3 : 1);
     tg_str_add(&cells[BYTES], tg_format_count(text, r->about.bytes));
     tg_str_addf(&cells[MARK], "%s%s%s", which == s->chosen ? ">" : "", r->about.tied && s->ties > 1 ? "=" : "", r->about.front ? "*" : "");
 }
@@ -91,7 +91,7 @@ static void add_verdict(const tg_selection *s, tg_str *out)
     const int64_t best = s->ranked[0];
     add_path(out, s->runs[s->chosen].path);
     tg_str_add(out, " is chosen: ");
-    if (s->why == TG_WHY_ALONE) tg_str_add(out, reasons[s->why]);
+    if (s->why == TG_WHY_ALONE) tg_str_addf(out, "%s%s", reasons[s->why], s->count > 1 ? " within the limits" : "");
     else if (s->ties == 1) tg_str_add(out, "it is the best, and can be told apart from all others");
     else if (s->chosen == best) tg_str_addf(out, "it is the best; %s cannot be told apart from it, and none of these is cheaper",
                                             s->ties == 2 ? "one other" : "others");
