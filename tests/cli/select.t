@@ -125,9 +125,9 @@ $ gen-preprocess other -o few.safetensors --val 0.5 -q 2> /dev/null; gen-train -
 < 1
 !~ ^gen-select: warning: k: states/[0-9]*.safetensors does better than its model.safetensors
 
-# What to train: the first is the first to try, its command works.
-$ gen-select --recommend t.safetensors --json -q > told; python3 -c 'import json; r = json.load(open("told"))["recommended"]; print(*[x["model"] for x in r]); assert all(x["why"] and x["bytes"] > 0 and x["measured_seconds"] > 0 and x["params"] > 0 for x in r); print(r[0]["command"])' | tee command; mkdir runs; sed -n '$p' command > run; sh run 2> /dev/null && ls runs
-< ngram gru lstm transformer rnn
+# What to train: the first is the first to try, a command works; what cannot be learned from.
+$ gen-select --recommend t.safetensors --json -q > told; python3 -c 'import json; r = json.load(open("told"))["recommended"]; print(*[x["model"] for x in r]); assert all(x["why"] and x["bytes"] > 0 and x["measured_seconds"] > 0 and x["params"] > 0 for x in r); print(r[3]["command"])' | tee command; mkdir runs; sed -n '$p' command > run; sh run 2> /dev/null && ls runs
+< lstm gru transformer ngram rnn
 < gen-train --data t.safetensors --model ngram -o runs/ngram
 < ngram
 $ cp x.safetensors "it's x.safetensors"; gen-select --recommend "it's x.safetensors" -q | grep '^[1-9]\|gen-train'
@@ -135,6 +135,16 @@ $ cp x.safetensors "it's x.safetensors"; gen-select --recommend "it's x.safetens
 <    gen-train --data 'it'\''s x.safetensors' --model vae -o runs/vae
 <~ ^2\. gan: draws sharp
 <    gen-train --data 'it'\''s x.safetensors' --model gan -o runs/gan
+$ printf 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' > same.txt; gen-collect same.txt -o same -q; gen-preprocess same -o same.safetensors -q 2> /dev/null; gen-select --recommend same.safetensors
+! gen-select: same.safetensors: the text repeats a single symbol, there is nothing to learn; give it other text
+? 1
+$ printf 'hello world' > hello.txt; gen-collect hello.txt -o hello -q; gen-preprocess hello -o hello.safetensors --val 0 -q 2> /dev/null; gen-select --recommend hello.safetensors -q | grep '^[0-9h]'
+< hello.safetensors: 11 tokens to train on
+<~ ^1\. ngram: counts
+<~ ^2\. rnn: .* split train has 11 tokens
+<~ ^3\. lstm: .* split train has 11 tokens
+<~ ^4\. gru: 
+<~ ^5\. transformer: 
 $ gen-select --recommend t.safetensors l4; gen-select
 ! gen-select: --recommend FILE stands alone, without runs and -o
 ! gen-select: RUN is missing: run folders to choose from, or --recommend FILE
