@@ -42,7 +42,10 @@ static void add_way(tg_str *out, const char *from, const char *to)
 static int real_parent(const char *path, char out[LONGEST])
 {
     char *parent = tg_path_trim(path);
-    if (!parent) return -1;
+    if (!parent) {
+        errno = ENOMEM;
+        return -1;
+    }
     char *slash = strrchr(parent, '/');
     if (slash) slash[slash == parent] = '\0';
     const int done = tg_os_real_path(slash ? parent : ".", out, LONGEST);

@@ -1,5 +1,5 @@
-/* recommend.c - gen-select --recommend: what to train on a dataset. Which suits is told by kind and size; what it takes is measured
- * here, by making the first steps of each. */
+/* recommend.c - gen-select --recommend: what to train on a dataset. Which suits is told by kind and size; what it takes is
+ * measured here, by making the first steps of each. */
 #include "run/select.h"
 
 #include <math.h>
@@ -14,16 +14,17 @@
 #include "run/train.h"
 
 enum { SMALL, MIDDLE, LARGE, SIZES, MOST = 8 };
-/* Tokens to train on. By what models of gen-train's defaults come to on the beginning of Tiny Shakespeare, nats a character over 10 %:
- * of 11,000 characters n-gram 2.01, rnn 2.16, transformer 2.23, lstm 2.27, gru 2.29; of 108,000 transformer 1.44, lstm 1.45, gru 1.45,
- * n-gram 1.46, rnn 1.49; of all, 1.0 million: docs/models. */
+/* Tokens to train on. By what models of gen-train's defaults come to on the beginning of Tiny Shakespeare, nats a character over
+ * 10 %: of 11,000 characters n-gram 2.01, rnn 2.16, transformer 2.23, lstm 2.27, gru 2.29; of 40,000 n-gram 1.70, gru 1.74, lstm
+ * 1.78; of 108,000 transformer 1.44, lstm 1.45, gru 1.45, n-gram 1.46, rnn 1.49; of all, 1.0 million: docs/models. */
 static const int64_t bounds[] = {50000, 300000};
 
 /* place: 1 the first to try, of each size. Images and points: whatever the size. */
 typedef struct family { const char *model; int place[SIZES]; const char *why[SIZES]; } family;
 static const family text_families[] = {
     {"ngram", {1, 4, 4}, {"counts which tokens follow which: nothing else gets as much out of so little text, in an instant",
-                          "counts which tokens follow which, in an instant: not far behind on a text of this size, and what others have to beat",
+                          "counts which tokens follow which, in an instant: not far behind on a text of this size, and "
+                          "what others have to beat",
                           "counts which tokens follow which, in an instant: what others have to beat"}},
     {"lstm", {3, 1, 2}, {"remembers over some hundred tokens; of so little text it learns part by heart",
                          "remembers over some hundred tokens; on a text of this size as good as a transformer, in less time",
@@ -37,8 +38,10 @@ static const family text_families[] = {
                         "the plainest network: the one to understand first, forgets soon",
                         "the plainest network: the one to understand first, forgets soon"}}};
 static const family sample_families[] = {
-    {"vae", {1, 1, 1}, {"learns steadily, has a likelihood to compare by and latents that mean something; draws a little blurred"}},
-    {"gan", {2, 2, 2}, {"draws sharp, but learns unsteadily, may leave out part of the data, and has no likelihood to choose by"}}};
+    {"vae", {1, 1, 1},
+     {"learns steadily, has a likelihood to compare by and latents that mean something; draws a little blurred"}},
+    {"gan", {2, 2, 2},
+     {"draws sharp, but learns unsteadily, may leave out part of the data, and has no likelihood to choose by"}}};
 
 typedef struct advice { const family *of; tg_cost cost; char *command, *reason; /* reason: it cannot be trained */ } advice;
 typedef struct advices { advice list[MOST]; int count, size; double seconds; } advices;
@@ -106,7 +109,8 @@ static tg_status tell(tg_context *ctx, const tg_select_options *o, const tg_data
     const tg_kind kind = tg_dataset_kind(d);
     tg_str out = {0};
     char text[32];
-    tg_str_addf(&out, "%s: %s %s to train on", o->recommend, tg_format_count(text, tg_dataset_count(d, TG_TRAIN)), tg_words_of(kind)->items);
+    tg_str_addf(&out, "%s: %s %s to train on", o->recommend, tg_format_count(text, tg_dataset_count(d, TG_TRAIN)),
+                tg_words_of(kind)->items);
     const double bits = kind == TG_KIND_TEXT ? tg_bits_per_char(d, TG_VAL, tg_dataset_baseline(d, "ngram")) : (double)NAN;
     if (!isnan(bits)) {
         tg_str_add(&out, "; a 3-gram has ");
@@ -161,7 +165,8 @@ static void sort(advices *all)
     for (int i = 1; i < all->count; i++)
         for (int k = i; k > 0; k--) {
             const advice one = all->list[k - 1], two = all->list[k];
-            const int first = one.of->place[all->size] + (one.reason ? MOST : 0), second = two.of->place[all->size] + (two.reason ? MOST : 0);
+            const int first = one.of->place[all->size] + (one.reason ? MOST : 0);
+            const int second = two.of->place[all->size] + (two.reason ? MOST : 0);
             if (first <= second) break;
             all->list[k - 1] = two;
             all->list[k] = one;
@@ -187,7 +192,7 @@ tg_status tg_recommend(tg_context *ctx, const tg_select_options *o)
         if (!s) s = write_command(o->recommend, a);
     }
     sort(&all);
-    if (!s && all.list[0].reason) s = tg_fail(TG_EINVAL, "%s", all.list[0].reason); /* nothing can be trained: those that can come first */
+    if (!s && all.list[0].reason) s = tg_fail(TG_EINVAL, "%s", all.list[0].reason); /* those that can be trained would come first */
     all.seconds = tg_now() - began;
     if (!s) s = o->json ? tell_json(ctx, o, d, &all) : tell(ctx, o, d, &all);
     for (int i = 0; i < all.count; i++) {

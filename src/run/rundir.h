@@ -31,6 +31,6 @@ int64_t tg_rundir_number(const char *name, const char *ending);
 struct tg_arena;
 struct tg_json;
 tg_status tg_rundir_config(const char *path, struct tg_arena *a, const struct tg_json **out);
-/* The dataset that it names; the caller's by tg_free. Errors: TG_EUSAGE, path being a model file or naming none: --data is missing. */
+/* The dataset that it names; the caller's by tg_free. Errors: TG_EUSAGE (a model file, or no name in it: --data is missing). */
 tg_status tg_rundir_data(const char *path, char **out);
 #endif

@@ -61,10 +61,11 @@ static tg_status check_data(const tg_selection *sel, const tg_run_entry *r)
     const char *learned = tg_json_text(tg_safetensors_meta(r->model->file), "data"), *is = tg_dataset_hash(r->data);
     const char *split = sel->split == TG_TEST ? "test" : "val";
     if (!learned || strcmp(learned, is))
-        return tg_fail(TG_EINVAL, "it learned from a dataset of hash %.12s, and %s is of hash %.12s now; give the former with --data",
-                       learned ? learned : "unknown", r->data_path, is);
+        return tg_fail(TG_EINVAL, "it learned from a dataset of hash %.12s, and %s is of hash %.12s now; give the former with "
+                       "--data", learned ? learned : "unknown", r->data_path, is);
     if (tg_dataset_count(r->data, sel->split) > 1) return TG_OK;
-    return tg_fail(TG_EINVAL, "%s has no %s split to judge by; make one with gen-preprocess --%s 0.1", r->data_path, split, split);
+    return tg_fail(TG_EINVAL, "%s has no %s split to judge by; make one with gen-preprocess --%s 0.1", r->data_path, split,
+                   split);
 }
 
 static tg_status open_run(tg_selection *sel, tg_run_entry *r)
@@ -126,12 +127,12 @@ static tg_status check_text(const tg_selection *sel, const tg_run_entry *a, cons
     if (s) return s;
     const double gap = fabs((double)(held_a - held_b)) / (double)(held_a > held_b ? held_a : held_b);
     if (hash_a != hash_b || gap > MOVED)
-        return tg_fail(TG_EINVAL, "%s and %s cannot be compared: %s and %s hold %s (hashes %.12s and %.12s)", a->path, b->path, a->data_path,
-                       b->data_path, hash_a != hash_b ? "different texts" : "the same text, but hold out different parts of it",
+        return tg_fail(TG_EINVAL, "%s and %s cannot be compared: %s and %s hold %s (hashes %.12s and %.12s)", a->path, b->path,
+                       a->data_path, b->data_path, hash_a != hash_b ? "different texts" : "the same text, but hold out different parts of it",
                        tg_dataset_hash(a->data), tg_dataset_hash(b->data));
     if (held_a != held_b)
-        tg_log(sel->ctx, TG_LOG_WARN, "%s holds out %lld bytes and %s %lld of the same text: their figures are not quite of the same",
-               a->data_path, (long long)held_a, b->data_path, (long long)held_b);
+        tg_log(sel->ctx, TG_LOG_WARN, "%s holds out %lld bytes and %s %lld of the same text: their figures are not quite of the "
+               "same", a->data_path, (long long)held_a, b->data_path, (long long)held_b);
     return TG_OK;
 }
 
@@ -164,8 +165,8 @@ static tg_status check_likelihood(const tg_run_entry *a, const tg_run_entry *b)
         const char *x = one.data ? one.data : "none", *y = two.data ? two.data : "none";
         if (one.failed || two.failed) s = TG_ENOMEM;
         else if (strcmp(x, y))
-            s = tg_fail(TG_EINVAL, "%s and %s cannot be compared: %s is %s of the one and %s of the other, so their losses are of different "
-                        "things; gen-evaluate compares what they draw", a->path, b->path, keys[i], x, y);
+            s = tg_fail(TG_EINVAL, "%s and %s cannot be compared: %s is %s of the one and %s of the other, so their losses are of "
+                        "different things; gen-evaluate compares what they draw", a->path, b->path, keys[i], x, y);
         tg_str_free(&one);
         tg_str_free(&two);
     }
@@ -191,8 +192,8 @@ static tg_status check_all(tg_selection *sel)
         return tg_fail(TG_EUSAGE, "--metric %s is not of %s", tg_select_metric_name(sel->metric), tg_kind_name(kind));
     for (int64_t i = 1; i < sel->count && !sel->one_data && !of_text; i++)
         if (strcmp(tg_dataset_hash(first->data), tg_dataset_hash(sel->runs[i].data)))
-            return tg_fail(TG_EUSAGE, "%s and %s have different tokenisers, so their %s cannot be compared; --metric bpc can", first->path,
-                           sel->runs[i].path, tg_select_metric_name(sel->metric));
+            return tg_fail(TG_EUSAGE, "%s and %s have different tokenisers, so their %s cannot be compared; --metric bpc can",
+                           first->path, sel->runs[i].path, tg_select_metric_name(sel->metric));
     return TG_OK;
 }
 
@@ -238,13 +239,13 @@ static void warn(const tg_selection *sel)
         if (r->pieces && r->about.count < least) least = r->about.count;
     }
     if (sel->ranked_count > 1 && least < FEW)
-        tg_log(sel->ctx, TG_LOG_WARN, "the split falls into %lld piece%s: %s; a larger one says more", (long long)least, least == 1 ? "" : "s",
-               least == 1 ? "nobody knows how far the figures may be off" : "the intervals are rough, and rather too narrow");
+        tg_log(sel->ctx, TG_LOG_WARN, "the split falls into %lld piece%s: %s; a larger one says more", (long long)least,
+               least == 1 ? "" : "s", least == 1 ? "nobody knows how far the figures may be off" : "the intervals are rough, and rather too narrow");
     for (int64_t i = 0; i < sel->count; i++) {
         const tg_run_entry *r = &sel->runs[i];
         if (r->state && r->state_nats < r->nats)
-            tg_log(sel->ctx, TG_LOG_WARN, "%s: %s does better than its model.safetensors, which is what counts here; a smaller --eval-every "
-                   "would have kept those weights", r->path, r->state);
+            tg_log(sel->ctx, TG_LOG_WARN, "%s: %s does better than its model.safetensors, which is what counts here; a smaller "
+                   "--eval-every would have kept those weights", r->path, r->state);
     }
 }
 
@@ -275,7 +276,8 @@ static tg_status check_out(const tg_select_options *o)
 static tg_status check_options(const tg_select_options *o)
 {
     if (o->recommend) {
-        if (o->runs.count > 0 || o->out || o->deps) return tg_fail(TG_EUSAGE, "--recommend FILE stands alone, without runs and -o");
+        if (o->runs.count > 0 || o->out || o->deps)
+            return tg_fail(TG_EUSAGE, "--recommend FILE stands alone, without runs and -o");
         return TG_OK;
     }
     if (o->runs.count == 0) return tg_fail(TG_EUSAGE, "RUN is missing: run folders to choose from, or --recommend FILE");

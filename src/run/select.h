@@ -8,7 +8,9 @@
 #include "run/trained.h"
 #include "tinygen/run.h"
 
-typedef enum tg_select_metric { TG_METRIC_AUTO, TG_METRIC_VAL_LOSS, TG_METRIC_BPC, TG_METRIC_BPB, TG_METRIC_BITS_PER_DIM } tg_select_metric;
+typedef enum tg_select_metric {
+    TG_METRIC_AUTO, TG_METRIC_VAL_LOSS, TG_METRIC_BPC, TG_METRIC_BPB, TG_METRIC_BITS_PER_DIM
+} tg_select_metric;
 const char *tg_select_metric_name(tg_select_metric m);
 
 /* What is known of a run that may be chosen. Of all metrics less is better. */

@@ -67,7 +67,7 @@ static tg_status measure_time(tg_context *ctx, const tg_trained *m, tg_tape *tap
         s = text ? draw_text(m, g) : draw_samples(m, tape, z, m->desc->conditional(m->model) ? labels : NULL, z + SAMPLES * Z);
         const double taken = 1e3 * (tg_now() - begin) / (text ? 1 : SAMPLES);
         if (taken < *ms) *ms = taken;
-        if (!s && tg_cancelled(ctx)) s = TG_ECANCELLED;
+        if (!s && tg_cancelled(ctx)) s = tg_fail(TG_ECANCELLED, "stopped; nothing was written");
     }
     tg_generator_free(g);
     tg_free(z);
@@ -199,7 +199,7 @@ static tg_status measure_learner(tg_selection *sel, tg_run_entry *r, const tg_tr
         tg_batch batch;
         s = tg_feed_batch(feed, i, &batch);
         if (!s) s = piece_of_next(m, tape, &batch, &carry, &r->pieces[i]);
-        if (!s && tg_cancelled(sel->ctx)) s = TG_ECANCELLED;
+        if (!s && tg_cancelled(sel->ctx)) s = tg_fail(TG_ECANCELLED, "stopped; nothing was written");
     }
     tg_carry_free(&carry);
     tg_feed_free(feed);
@@ -231,7 +231,8 @@ static tg_status check_size(const tg_select_options *o, tg_run_entry *r)
     tg_str why = {0};
     char is[32], most[32];
     if (o->max_params > 0 && r->about.params > o->max_params) {
-        tg_str_addf(&why, "%s parameters, --max-params is %s", tg_format_count(is, r->about.params), tg_format_count(most, o->max_params));
+        tg_str_addf(&why, "%s parameters, --max-params is %s", tg_format_count(is, r->about.params),
+                    tg_format_count(most, o->max_params));
         return leave_out(r, &why);
     }
     if (o->max_bytes <= 0 || r->about.bytes <= o->max_bytes) return TG_OK;

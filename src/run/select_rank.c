@@ -17,8 +17,8 @@ static bool paired(const tg_contender *a, const tg_contender *b)
     return true;
 }
 
-/* Of a's value, by how its pieces differ; or, with b, of how much it is above b's. Pieces may be of another pass, whose mean is off
- * by rounding or by other noise: the interval goes where the value is. */
+/* Of a's value, by how its pieces differ; or, with b, of how much it is above b's. Pieces may be of another pass, whose mean is
+ * off by rounding or by other noise: the interval goes where the value is. */
 static tg_status interval_of(const tg_contender *a, const tg_contender *b, uint64_t seed, tg_interval *out)
 {
     int64_t n = 0;

@@ -12,7 +12,8 @@
 
 enum { RANK, RUN, MODEL, VALUE, INTERVAL, PARAMS, MS, BYTES, MARK, COLUMNS, DECIMALS = 4 };
 
-static const char *const reasons[] = {"it is the only one", "it is the best", "fewer parameters", "less time a sample", "a smaller file"};
+static const char *const reasons[] = {"it is the only one", "it is the best", "fewer parameters", "less time a sample",
+                                      "a smaller file"};
 
 /* ---- the table --------------------------------------------------------------------------------------------------------- */
 
@@ -34,7 +35,8 @@ static void fill_row(const tg_selection *s, int64_t at, tg_str cells[COLUMNS])
     tg_str_add(&cells[PARAMS], tg_format_count(text, r->about.params));
     tg_str_add_fixed(&cells[MS], r->about.ms, r->about.ms < 0.01 ? 6 : r->about.ms < 10 ? 3 : 1);
     tg_str_add(&cells[BYTES], tg_format_count(text, r->about.bytes));
-    tg_str_addf(&cells[MARK], "%s%s%s", which == s->chosen ? ">" : "", r->about.tied && s->ties > 1 ? "=" : "", r->about.front ? "*" : "");
+    tg_str_addf(&cells[MARK], "%s%s%s", which == s->chosen ? ">" : "", r->about.tied && s->ties > 1 ? "=" : "",
+                r->about.front ? "*" : "");
 }
 
 static void add_cell(tg_str *out, const tg_str *cell, int64_t width, bool left)

@@ -148,7 +148,8 @@ tg_status tg_training_cost(tg_training *t, tg_cost *out)
     const double begin = tg_now();
     int64_t steps = 0;
     while (!s && (steps < 2 || tg_now() - begin < ENOUGH) && steps < t->o->steps) {
-        s = tg_cancelled(t->ctx) ? TG_ECANCELLED : tg_loop_step(t->loop, &info);
+        s = tg_cancelled(t->ctx) ? tg_fail(TG_ECANCELLED, "stopped; nothing was written")
+                                  : tg_loop_step(t->loop, &info);
         steps++;
     }
     *out = (tg_cost){.params = p.parameters, .bytes = memory_of(t, &p), .steps = t->o->steps,

@@ -21,7 +21,8 @@ static void make(tg_contender *c, tg_piece pieces[PIECES], double mean, double o
         sum += pieces[i].loss * (double)pieces[i].items;
         items += (double)pieces[i].items;
     }
-    *c = (tg_contender){.value = sum / items, .scale = 1, .pieces = pieces, .count = PIECES, .params = params, .bytes = 4 * params, .ms = 1};
+    *c = (tg_contender){.value = sum / items, .scale = 1, .pieces = pieces, .count = PIECES, .params = params, .bytes = 4 * params,
+                        .ms = 1};
 }
 
 TEST(the_best_run_is_chosen_where_it_can_be_told_apart)
@@ -96,7 +97,8 @@ TEST(of_runs_that_cannot_be_told_apart_the_cheaper_one_is_chosen)
 
 TEST(a_run_whose_pieces_nobody_knows_is_taken_as_it_is)
 {
-    tg_contender c[3] = {{.value = 2, .scale = 1, .params = 5}, {.value = 1, .scale = 1, .params = 7}, {.value = 1, .scale = 1, .params = 7}};
+    tg_contender c[3] = {{.value = 2, .scale = 1, .params = 5}, {.value = 1, .scale = 1, .params = 7},
+                         {.value = 1, .scale = 1, .params = 7}};
     int64_t order[3];
     tg_ranking r;
     CHECK_OK(tg_rank(c, 3, 1, order, &r));
@@ -119,7 +121,8 @@ TEST(the_interval_goes_where_the_value_is_and_scales_with_it)
     c[1].scale = 2;
     c[1].value = 2 * c[0].value + 1;
     CHECK_OK(tg_rank(c, 2, 1, order, &r));
-    CHECK(fabs((c[1].interval.low - 1) - 2 * c[0].interval.low) < 1e-9 && fabs((c[1].interval.high - 1) - 2 * c[0].interval.high) < 1e-9);
+    CHECK(fabs((c[1].interval.low - 1) - 2 * c[0].interval.low) < 1e-9);
+    CHECK(fabs((c[1].interval.high - 1) - 2 * c[0].interval.high) < 1e-9);
     CHECK(c[0].interval.low < c[0].value && c[0].value < c[0].interval.high);
 }
 
