@@ -35,7 +35,7 @@ $ gen-select l4 l8 l16 --metric bpc -o best-b -q && python3 hand.py equal bpc be
 
 # A table for people: on standard output, or beside an output file on standard error.
 $ gen-select l8 n2 l32
-< rank  run  model  val_loss              95 %  params     ms   bytes
+<~ ^rank  run  model  val_loss  +95 %  params  +ms +bytes$
 <~ ^   1  n2   ngram    [12]\.[0-9]{4}  [12]\.[0-9]{4} to [12]\.[0-9]{4} +[0-9,]+ +[0-9.]+ +[0-9,]+  >\*$
 <~ ^   2  l32  lstm  .* 10,983 +[0-9.]+  45,780$
 <~ ^   3  l8   lstm  .* 1,239 
