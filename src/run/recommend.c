@@ -13,15 +13,15 @@
 #include "run/result.h"
 #include "run/train.h"
 
-enum { SMALL, MIDDLE, LARGE, SIZES, MOST = 8 };
+enum { SMALL, MIDDLE, LARGE, SIZES, MOST = 16 };
 /* Tokens to train on. By what models of gen-train's defaults come to on the beginning of Tiny Shakespeare, nats a character over
  * 10 %: of 11,000 characters n-gram 2.01, rnn 2.16, transformer 2.23, lstm 2.27, gru 2.29; of 40,000 n-gram 1.70, gru 1.74, lstm
  * 1.78; of 108,000 transformer 1.44, lstm 1.45, gru 1.45, n-gram 1.46, rnn 1.49; of all, 1.0 million: docs/models. */
 static const int64_t bounds[] = {50000, 300000};
 
-/* place: 1 the first to try, of each size. Images and points: whatever the size. */
+/* place: 1 the first to try, of each size. One why may stand for all sizes. */
 typedef struct family { const char *model; int place[SIZES]; const char *why[SIZES]; } family;
-static const family text_families[] = {
+static const family families[] = {
     {"ngram", {1, 4, 4}, {"counts which tokens follow which: nothing else gets as much out of so little text, in an instant",
                           "counts which tokens follow which, in an instant: not far behind on a text of this size, and "
                           "what others have to beat",
@@ -36,14 +36,27 @@ static const family text_families[] = {
                                 "sees whole windows at once: the lowest loss on as much text as this, for the most time"}},
     {"rnn", {2, 5, 5}, {"the plainest network: forgets soon, but of so little text there is little to remember",
                         "the plainest network: the one to understand first, forgets soon",
-                        "the plainest network: the one to understand first, forgets soon"}}};
-static const family sample_families[] = {
+                        "the plainest network: the one to understand first, forgets soon"}},
     {"vae", {1, 1, 1},
      {"learns steadily, has a likelihood to compare by and latents that mean something; draws a little blurred"}},
     {"gan", {2, 2, 2},
      {"draws sharp, but learns unsteadily, may leave out part of the data, and has no likelihood to choose by"}}};
 
-typedef struct advice { const family *of; tg_cost cost; char *command, *reason; /* reason: it cannot be trained */ } advice;
+static const family unknown = {NULL, {9, 9, 9}, {"nobody has compared it with the others yet"}};
+
+static const family *family_of(const char *model)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (!strcmp(families[i].model, model)) return &families[i];
+    return &unknown;
+}
+
+typedef struct advice {
+    const tg_model_desc *desc;
+    const family *of;
+    tg_cost cost;
+    char *command, *reason; /* reason: it cannot be trained */
+} advice;
 typedef struct advices { advice list[MOST]; int count, size; double seconds; } advices;
 
 /* A name as a shell reads it. */
@@ -67,7 +80,7 @@ static tg_status write_command(const char *data, advice *a)
     tg_str text = {0};
     tg_str_add(&text, "gen-train --data ");
     add_word(&text, data);
-    tg_str_addf(&text, " --model %s -o runs/%s", a->of->model, a->of->model);
+    tg_str_addf(&text, " --model %s -o runs/%s", a->desc->name, a->desc->name);
     a->command = text.failed ? NULL : tg_strdup(text.data);
     tg_str_free(&text);
     return a->command ? TG_OK : TG_ENOMEM;
@@ -77,19 +90,18 @@ static tg_status write_command(const char *data, advice *a)
 static tg_status measure(tg_context *ctx, const char *data, advice *a)
 {
     tg_train_options o;
-    const tg_model_desc *desc = NULL;
+    const tg_model_desc *desc = a->desc;
     tg_keys *keys = NULL;
     void *config = NULL;
-    tg_status s = tg_model_find(a->of->model, &desc);
-    if (!s) s = tg_keys_new(&keys);
+    tg_status s = tg_keys_new(&keys);
     if (!s) s = tg_keys_add(keys, "Training", tg_train_keys, &o);
     if (!s && !(config = tg_alloc(desc->config_size))) s = TG_ENOMEM;
     if (!s) s = tg_keys_add(keys, "Model", desc->keys, config);
     if (!s) {
         o.data = data;
-        o.model = a->of->model;
+        o.model = a->desc->name;
         s = tg_train_cost(ctx, &o, desc, config, keys, &a->cost);
-        if (s == TG_EINVAL || s == TG_EUSAGE) { /* such data cannot be learned from by it; perhaps by another */
+        if (s == TG_EINVAL || s == TG_EUSAGE || s == TG_EUNSUPPORTED) { /* such data cannot be learned from by it; perhaps by another */
             a->reason = tg_strdup(tg_error());
             s = a->reason ? TG_OK : TG_ENOMEM;
         }
@@ -120,7 +132,7 @@ static tg_status tell(tg_context *ctx, const tg_select_options *o, const tg_data
     tg_str_add(&out, "\n");
     for (int i = 0; i < all->count; i++) {
         const advice *a = &all->list[i];
-        tg_str_addf(&out, "\n%d. %s: %s\n", i + 1, a->of->model, a->reason ? a->reason : why_of(all, a));
+        tg_str_addf(&out, "\n%d. %s: %s\n", i + 1, a->desc->name, a->reason ? a->reason : why_of(all, a));
         if (a->reason) continue;
         tg_str_add(&out, "   ");
         if (a->cost.params >= 0) tg_str_addf(&out, "%s parameters, ", tg_format_count(text, a->cost.params));
@@ -145,7 +157,7 @@ static tg_status tell_json(tg_context *ctx, const tg_select_options *o, const tg
     for (int i = 0; i < all->count; i++) {
         const advice *a = &all->list[i];
         tg_json_open(&w, '{');
-        tg_json_member_text(&w, "model", a->of->model);
+        tg_json_member_text(&w, "model", a->desc->name);
         tg_json_member_text(&w, "why", a->reason ? NULL : why_of(all, a));
         tg_json_member_text(&w, "reason_against", a->reason);
         tg_json_member_text(&w, "command", a->command);
@@ -179,15 +191,14 @@ tg_status tg_recommend(tg_context *ctx, const tg_select_options *o)
     tg_dataset *d = NULL;
     advices all = {0};
     tg_status s = tg_dataset_open(ctx, o->recommend, &d);
-    const bool text = !s && tg_dataset_kind(d) == TG_KIND_TEXT;
     const int64_t items = s ? 0 : tg_dataset_count(d, TG_TRAIN);
     all.size = items < bounds[0] ? SMALL : items < bounds[1] ? MIDDLE : LARGE;
-    const family *of = text ? text_families : sample_families;
-    const int count = text ? sizeof text_families / sizeof *text_families : sizeof sample_families / sizeof *sample_families;
-    for (int i = 0; i < count && !s; i++) {
+    const tg_model_desc *desc = NULL;
+    for (int64_t i = 0; !s && all.count < MOST && (desc = tg_model_at(i)); i++) {
+        if (!(desc->kinds & tg_dataset_kind(d))) continue;
         advice *a = &all.list[all.count++];
-        a->of = &of[i];
-        tg_log(ctx, TG_LOG_DETAIL, "the first steps of %s", of[i].model);
+        *a = (advice){.desc = desc, .of = family_of(desc->name)};
+        tg_log(ctx, TG_LOG_DETAIL, "the first steps of %s", desc->name);
         s = measure(ctx, o->recommend, a);
         if (!s) s = write_command(o->recommend, a);
     }
