@@ -13,12 +13,14 @@ typedef enum tg_select_metric {
 } tg_select_metric;
 const char *tg_select_metric_name(tg_select_metric m);
 
+enum { TG_RANGES = -1 };        /* pieces are ranges of the split's text, one after the other, whatever the model */
+
 /* What is known of a run that may be chosen. Of all metrics less is better. */
 typedef struct tg_contender {
     double value;               /* of the metric */
     double scale;               /* value is so many times nats */
     const tg_piece *pieces;     /* [count] of the split, nats; NULL: nobody knows them */
-    int64_t count, context;     /* context: of windows, 0: streams; pieces are the same only where this is */
+    int64_t count, context;     /* context: of windows, 0: streams, or TG_RANGES; pieces are the same only where this is */
     int64_t params, bytes;
     double ms;                  /* measured: a hint, never what decides between runs that cost nearly the same */
     /* what tg_rank finds */

@@ -131,68 +131,58 @@ static tg_status look_at_states(tg_selection *sel, tg_run_entry *r, const tg_tra
     return s;
 }
 
-/* What the loss is a mean of. Where gen-train's pieces are few, smaller ones are looked at once more: an interval of four numbers
- * would say little. */
-static tg_status measure_pieces(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_likelihood *whole, tg_tape *tape)
-{
-    enum { FEW = 30, ENOUGH_PIECES = 100 };
-    tg_likelihood *finer = NULL, *l = whole;
-    double nats = NAN;
-    const int64_t n = tg_likelihood_pieces(whole);
-    tg_status s = TG_OK;
-    if (n < FEW) s = tg_likelihood_finer(r->data, sel->split, m->model, (ENOUGH_PIECES + n - 1) / n, &finer);
-    if (!s && finer) l = finer;
-    r->about.count = s ? 0 : tg_likelihood_pieces(l);
-    r->about.context = m->desc->context ? m->desc->context(m->config) : 0;
-    r->about.pieces = r->pieces = tg_alloc_array(r->about.count + 1, sizeof *r->pieces);
-    if (!s && !r->pieces) s = TG_ENOMEM;
-    if (!s) {
-        tg_likelihood_keep(l, r->pieces);
-        s = tg_likelihood_of(sel->ctx, l, m->model, tape, &nats);
-        tg_likelihood_keep(l, NULL);
-    }
-    if (!s && !finer) r->nats = nats;
-    if (!s && finer) s = tg_likelihood_of(sel->ctx, whole, m->model, tape, &r->nats);
-    tg_likelihood_free(finer);
-    return s;
-}
-
+/* Loss of a range of the split's text, by what the model says of each next token; of windows, one behind the other. */
 static tg_status piece_of_next(const tg_trained *m, tg_tape *tape, const tg_batch *batch, tg_carry *carry, tg_piece *out)
 {
-    const int64_t V = m->data.vocab;
+    const tg_array *tokens = tg_batch_array(batch, "tokens"), *targets = tg_batch_array(batch, "targets");
+    const tg_array *reset = tg_batch_array(batch, "reset");
+    const int64_t V = m->data.vocab, T = targets->dims[0], window = m->desc->context ? m->desc->context(m->config) : T;
     *out = (tg_piece){0};
-    tg_tape_begin(tape, &(tg_tape_mode){.train = false});
-    tg_tensor *tokens = tg_batch_ids(tape, batch, "tokens"), *reset = tg_batch_ids(tape, batch, "reset"); /* NULL: one document */
-    const tg_tensor *logits = m->desc->next(m->model, tape, tokens, reset, carry);
-    const tg_array *targets = tg_batch_array(batch, "targets");
-    if (!logits || !targets) return tg_tape_status(tape);
-    for (int64_t i = 0; i < targets->dims[0] * targets->dims[1]; i++) {
-        const int32_t id = targets->ids[i];
-        if (id < 0) continue;
-        const float *at = logits->data + i * V;
-        out->loss += (double)tg_log_sum_exp(at, V) - (double)at[id];
-        out->items++;
+    for (int64_t at = 0, n; at < T; at += n) {
+        n = T - at < window ? T - at : window;
+        const int64_t dims[] = {n, 1};
+        if (m->desc->context) tg_carry_zero(carry);
+        for (int i = 0; m->desc->context && i < carry->count; i++) carry->filled[i] = 0;
+        tg_tape_begin(tape, &(tg_tape_mode){.train = false});
+        tg_tensor *resets = reset ? tg_input_ids(tape, 2, dims, reset->ids + at) : NULL;
+        const tg_tensor *logits = m->desc->next(m->model, tape, tg_input_ids(tape, 2, dims, tokens->ids + at), resets, carry);
+        if (!logits) return tg_tape_status(tape);
+        for (int64_t i = 0; i < n; i++) {
+            const int32_t id = targets->ids[at + i];
+            if (id < 0) continue;
+            out->loss += (double)tg_log_sum_exp(logits->data + i * V, V) - (double)logits->data[i * V + id];
+            out->items++;
+        }
     }
     if (out->items > 0) out->loss /= (double)out->items;
     return TG_OK;
 }
 
-/* A learner tells its loss as a whole: its pieces are read off what it says of each next token, from the first to the last. */
-static tg_status measure_learner(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_tape *tape)
+/* Ranges of the split are the same for all models of text, so that all can be compared piece by piece. A token at a time has its
+ * price: not of large models on large splits, and not of windows that documents begin in. */
+static bool can_go_by_ranges(const tg_selection *sel, const tg_run_entry *r, const tg_trained *m)
 {
-    enum { ENOUGH_PIECES = 100, LEAST_TIME = 16, MOST_LOGITS = 1 << 22 };
-    static const double MOST_WORK = 4e9; /* probabilities, of all tokens at all places; beyond, nobody waits for an interval */
+    static const double MOST_WORK = 1e11, MOST_LOGITS = 4e9; /* of all tokens: products, and probabilities */
+    const double n = (double)tg_dataset_count(r->data, sel->split);
+    if (!m->tokenizer || n * (double)m->data.vocab > MOST_LOGITS) return false;
+    if (m->desc->context && tg_dataset_documents(r->data, sel->split)) return false;
+    return m->desc->learner || n * (double)r->about.params < MOST_WORK;
+}
+
+static tg_status measure_ranges(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_tape *tape)
+{
+    enum { ENOUGH_PIECES = 100, LEAST_TIME = 16, MOST_TIME = 1024, MOST_LOGITS = 1 << 22 };
     const int64_t n = tg_dataset_count(r->data, sel->split), V = m->data.vocab;
-    int64_t T = n / ENOUGH_PIECES < MOST_LOGITS / V ? n / ENOUGH_PIECES : MOST_LOGITS / V;
+    int64_t T = n / ENOUGH_PIECES < MOST_TIME ? n / ENOUGH_PIECES : MOST_TIME;
     tg_feed *feed = NULL;
     tg_carry carry = {0};
-    tg_status s = m->desc->learner->loss(sel->ctx, m->model, r->data, sel->split, &r->nats);
-    if (s || (double)n * (double)V > MOST_WORK) return s;
+    if (T > MOST_LOGITS / V) T = MOST_LOGITS / V;
     if (T < LEAST_TIME) T = LEAST_TIME;
     if (T > n - 1) T = n - 1;
-    s = tg_feed_new(r->data, sel->split, 1, T, true, &feed);
+    tg_status s = tg_feed_new(r->data, sel->split, 1, T, true, &feed);
     if (!s) s = tg_carry_new(m->model, 1, &carry);
     r->about.count = s ? 0 : tg_feed_steps_per_epoch(feed);
+    r->about.context = TG_RANGES;
     r->about.pieces = r->pieces = tg_alloc_array(r->about.count + 1, sizeof *r->pieces);
     if (!s && !r->pieces) s = TG_ENOMEM;
     for (int64_t i = 0; i < r->about.count && !s; i++) {
@@ -206,13 +196,37 @@ static tg_status measure_learner(tg_selection *sel, tg_run_entry *r, const tg_tr
     return s;
 }
 
+/* What gen-train's own loss is a mean of, or, where its pieces are few, smaller ones: an interval of four numbers would say little. */
+static tg_status measure_pieces(tg_selection *sel, tg_run_entry *r, const tg_trained *m, const tg_likelihood *whole, tg_tape *tape)
+{
+    enum { FEW = 30, ENOUGH_PIECES = 100 };
+    tg_likelihood *l = NULL;
+    double nats = NAN;
+    const int64_t n = tg_likelihood_pieces(whole);
+    tg_status s = tg_likelihood_finer(r->data, sel->split, m->model, n < FEW ? (ENOUGH_PIECES + n - 1) / n : 1, &l);
+    r->about.count = s ? 0 : tg_likelihood_pieces(l);
+    r->about.context = m->desc->context ? m->desc->context(m->config) : 0;
+    r->about.pieces = r->pieces = tg_alloc_array(r->about.count + 1, sizeof *r->pieces);
+    if (!s && !r->pieces) s = TG_ENOMEM;
+    if (!s) {
+        tg_likelihood_keep(l, r->pieces);
+        s = tg_likelihood_of(sel->ctx, l, m->model, tape, &nats);
+    }
+    tg_likelihood_free(l);
+    return s;
+}
+
 static tg_status measure_loss(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_tape *tape)
 {
     tg_likelihood *l = NULL;
-    if (m->desc->learner) return measure_learner(sel, r, m, tape);
-    tg_status s = tg_likelihood_new(r->data, sel->split, m->model, &l);
-    if (!s) s = measure_pieces(sel, r, m, l, tape);
-    if (!s) s = look_at_states(sel, r, m, l, tape);
+    const tg_learner *learner = m->desc->learner;
+    const bool ranges = can_go_by_ranges(sel, r, m);
+    tg_status s = learner ? learner->loss(sel->ctx, m->model, r->data, sel->split, &r->nats)
+                          : tg_likelihood_new(r->data, sel->split, m->model, &l);
+    if (!s && l) s = tg_likelihood_of(sel->ctx, l, m->model, tape, &r->nats);
+    if (!s && ranges) s = measure_ranges(sel, r, m, tape);
+    else if (!s && l) s = measure_pieces(sel, r, m, l, tape);
+    if (!s && l) s = look_at_states(sel, r, m, l, tape);
     tg_likelihood_free(l);
     return s;
 }

@@ -28,6 +28,8 @@ $ gen-collect synth:shapes --limit 400 -o shapes -q; gen-preprocess shapes -o x.
 $ gen-select l4 l8 l16 l32 tr n2 -o best -q && [ "$(readlink best)" = "$(python3 hand.py best val_loss l4 l8 l16 l32 tr n2)" ] && python3 hand.py equal val_loss best.json && ls best/model.safetensors
 < the same, and in order
 < best/model.safetensors
+$ grep -o '"pieces": [0-9]*' best.json | sort -u | grep -c '[0-9][0-9]' # the same for all models, so that they are compared piece by piece
+< 1
 $ gen-select v4 v8 v16 v32 -o best-v -q && [ "$(readlink best-v)" = "$(python3 hand.py best bits_per_dim v4 v8 v16 v32)" ] && python3 hand.py equal bits_per_dim best-v.json
 < the same, and in order
 $ gen-select l4 l8 l16 --metric bpc -o best-b -q && python3 hand.py equal bpc best-b.json
