@@ -101,7 +101,7 @@ static tg_status measure(tg_context *ctx, const char *data, advice *a)
         o.data = data;
         o.model = a->desc->name;
         s = tg_train_cost(ctx, &o, desc, config, keys, &a->cost);
-        if (s == TG_EINVAL || s == TG_EUSAGE || s == TG_EUNSUPPORTED) { /* such data cannot be learned from by it; perhaps by another */
+        if (s == TG_EINVAL || s == TG_EUSAGE || s == TG_EUNSUPPORTED) { /* this model cannot learn from them; perhaps another can */
             a->reason = tg_strdup(tg_error());
             s = a->reason ? TG_OK : TG_ENOMEM;
         }
@@ -203,7 +203,7 @@ tg_status tg_recommend(tg_context *ctx, const tg_select_options *o)
         if (!s) s = write_command(o->recommend, a);
     }
     sort(&all);
-    if (!s && all.list[0].reason) s = tg_fail(TG_EINVAL, "%s", all.list[0].reason); /* those that can be trained would come first */
+    if (!s && all.list[0].reason) s = tg_fail(TG_EINVAL, "%s", all.list[0].reason); /* those that can be trained come first */
     all.seconds = tg_now() - began;
     if (!s) s = o->json ? tell_json(ctx, o, d, &all) : tell(ctx, o, d, &all);
     for (int i = 0; i < all.count; i++) {

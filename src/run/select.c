@@ -128,7 +128,7 @@ static tg_status check_text(const tg_selection *sel, const tg_run_entry *a, cons
     const double gap = fabs((double)(held_a - held_b)) / (double)(held_a > held_b ? held_a : held_b);
     if (hash_a != hash_b || gap > MOVED)
         return tg_fail(TG_EINVAL, "%s and %s cannot be compared: %s and %s hold %s (hashes %.12s and %.12s)", a->path, b->path,
-                       a->data_path, b->data_path, hash_a != hash_b ? "different texts" : "the same text, but hold out different parts of it",
+                       a->data_path, b->data_path, hash_a != hash_b ? "different texts" : "the same text, but hold out other parts of it",
                        tg_dataset_hash(a->data), tg_dataset_hash(b->data));
     if (held_a != held_b)
         tg_log(sel->ctx, TG_LOG_WARN, "%s holds out %lld bytes and %s %lld of the same text: their figures are not quite of the "
@@ -165,8 +165,8 @@ static tg_status check_likelihood(const tg_run_entry *a, const tg_run_entry *b)
         const char *x = one.data ? one.data : "none", *y = two.data ? two.data : "none";
         if (one.failed || two.failed) s = TG_ENOMEM;
         else if (strcmp(x, y))
-            s = tg_fail(TG_EINVAL, "%s and %s cannot be compared: %s is %s of the one and %s of the other, so their losses are of "
-                        "different things; gen-evaluate compares what they draw", a->path, b->path, keys[i], x, y);
+            s = tg_fail(TG_EINVAL, "%s and %s cannot be compared: %s is %s of the one and %s of the other, so their losses are "
+                        "of different things; gen-evaluate compares what they draw", a->path, b->path, keys[i], x, y);
         tg_str_free(&one);
         tg_str_free(&two);
     }
@@ -240,7 +240,8 @@ static void warn(const tg_selection *sel)
     }
     if (sel->ranked_count > 1 && least < FEW)
         tg_log(sel->ctx, TG_LOG_WARN, "the split falls into %lld piece%s: %s; a larger one says more", (long long)least,
-               least == 1 ? "" : "s", least == 1 ? "nobody knows how far the figures may be off" : "the intervals are rough, and rather too narrow");
+               least == 1 ? "" : "s",
+               least == 1 ? "nobody knows how far the figures may be off" : "the intervals are rough, and rather too narrow");
     for (int64_t i = 0; i < sel->count; i++) {
         const tg_run_entry *r = &sel->runs[i];
         if (r->state && r->state_nats < r->nats)

@@ -196,8 +196,9 @@ static tg_status measure_ranges(tg_selection *sel, tg_run_entry *r, const tg_tra
     return s;
 }
 
-/* What gen-train's own loss is a mean of, or, where its pieces are few, smaller ones: an interval of four numbers would say little. */
-static tg_status measure_pieces(tg_selection *sel, tg_run_entry *r, const tg_trained *m, const tg_likelihood *whole, tg_tape *tape)
+/* What gen-train's own loss is a mean of; where that is few pieces, smaller ones: an interval of four numbers would say little. */
+static tg_status measure_pieces(tg_selection *sel, tg_run_entry *r, const tg_trained *m, const tg_likelihood *whole,
+                                tg_tape *tape)
 {
     enum { FEW = 30, ENOUGH_PIECES = 100 };
     tg_likelihood *l = NULL;

@@ -84,7 +84,7 @@ $ gen-collect synth:couplets --max-bytes 20k -o other -q; gen-preprocess other -
 !~ ^gen-select: n2 and on cannot be compared: t.safetensors and o.safetensors hold different texts \(hashes [0-9a-f]{12} and [0-9a-f]{12}\)$
 ? 1
 $ gen-preprocess verses -o half.safetensors --val 0.5 -q 2> /dev/null; gen-train --data half.safetensors --model ngram -o hn -q; gen-select n2 hn
-!~ hold the same text, but hold out different parts of it
+!~ hold the same text, but hold out other parts of it
 ? 1
 $ gen-train --data b.safetensors --model lstm --layers 1 --hidden 16 --batch 8 --seq 20 --steps 80 -o b16 -q; gen-select l32 b16 --metric val_loss
 !*
