@@ -94,6 +94,8 @@ static void add_verdict(const tg_selection *s, tg_str *out)
     add_path(out, s->runs[s->chosen].path);
     tg_str_add(out, " is chosen: ");
     if (s->why == TG_WHY_ALONE) tg_str_addf(out, "%s%s", reasons[s->why], s->count > 1 ? " within the limits" : "");
+    else if (s->ties == 1 && isnan(s->runs[best].about.interval.low))
+        tg_str_add(out, "its figure is the best, as far as one piece tells");
     else if (s->ties == 1) tg_str_add(out, "it is the best, and can be told apart from all others");
     else if (s->chosen == best) tg_str_addf(out, "it is the best; %s cannot be told apart from it, and none of these is cheaper",
                                             s->ties == 2 ? "one other" : "others");

@@ -122,6 +122,11 @@ $ gen-select l8 -o deep/er/best --force -q && readlink deep/er/best; gen-select 
 ! gen-select: l4 is there already and is no link; name another
 ? 1
 
+# A split that is too small to say how far figures may be off.
+$ printf 'hello world, hello you, hello me' > hi.txt; gen-collect hi.txt -o hi -q; gen-preprocess hi -o hi.safetensors -q 2> /dev/null; gen-train --data hi.safetensors --model ngram -o hi-n -q 2> /dev/null; gen-train --data hi.safetensors --model lstm --hidden 8 --batch 1 --seq 8 --steps 5 -o hi-l -q 2> /dev/null; gen-select hi-n hi-l | grep chosen:
+<~ ^hi-[nl] is chosen: its figure is the best, as far as one piece tells$
+! gen-select: warning: the split falls into 1 piece: nobody knows how far the figures may be off; a larger one says more
+
 # What --keep left is looked at, too.
 $ gen-preprocess other -o few.safetensors --val 0.5 -q 2> /dev/null; gen-train --data few.safetensors --model lstm --layers 1 --hidden 64 --batch 4 --seq 20 --steps 200 --lr 1e-2 --eval-every 200 --save-every 25 --keep 10 -o k -q; gen-select k --json | grep -o '"checkpoint": "states/0*[0-9]*.safetensors"' | wc -l
 < 1
