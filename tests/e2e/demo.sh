@@ -45,6 +45,9 @@ run gen-train --data "$at/small.safetensors" --model gan --channels 24 --steps 1
 run gen-sample "$at/shapes-gan" --grid 8x8 -o "$at/shapes-invented.png"
 run gen-sample "$at/shapes-gan" -n 4 --label circle --show
 
+say "which is better"
+run gen-select "$at/verses-ngram" "$at/verses-lstm" -o "$at/best"
+
 say "how good are they: figures, what they learned by heart, one page"
 run gen-evaluate "$at/verses-lstm" "$at/verses-ngram" -n 50 --metrics bpc,distinct_2,self_bleu,copied,c2st_logistic
 run gen-evaluate "$at/verses-lstm" "$at/verses-ngram" -n 50 -o "$at/report.html"
