@@ -44,14 +44,14 @@ static tg_status weigh(tg_feed *feed, int64_t i, tg_model *m, tg_tape *t, const 
 }
 
 /* Means and squares around the first: sums of what is alike lose no digits. */
-static tg_status over_items(tg_context *ctx, tg_feed *feed, tg_model *m, tg_tape *t, const tg_bound_options *o,
+static tg_status over_items(tg_context *ctx, tg_feed *feed, int64_t all, tg_model *m, tg_tape *t, const tg_bound_options *o,
                             double *log_weights, tg_bound *out)
 {
     double first = 0, sum = 0, squares = 0, elbo = 0;
     tg_status s = TG_OK;
     tg_meter meter = tg_meter_start(ctx, "bound", tg_words_of(tg_model_about(m)->kind)->items, out->items);
     for (int64_t i = 0; i < out->items && !s; i++) {
-        s = weigh(feed, i, m, t, o, log_weights);
+        s = weigh(feed, (int64_t)((double)i * ((double)all / (double)out->items)), m, t, o, log_weights);
         if (s) break;
         const double nats = -log_mean_exp(log_weights, o->draws);
         double mean = 0;
@@ -81,7 +81,7 @@ tg_status tg_bound_of(tg_context *ctx, const tg_dataset *d, tg_model *m, const t
     double *log_weights = tg_alloc_array(o->draws, sizeof *log_weights);
     s = log_weights ? tg_feed_samples(d, o->split, 1, true, 0, &feed) : TG_ENOMEM;
     if (!s) s = tg_tape_new(ctx, &tape);
-    if (!s) s = over_items(ctx, feed, m, tape, o, log_weights, &b);
+    if (!s) s = over_items(ctx, feed, all, m, tape, o, log_weights, &b);
     if (!s) *out = b;
     tg_tape_free(tape);
     tg_feed_free(feed);

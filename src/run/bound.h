@@ -6,7 +6,7 @@
 
 typedef struct tg_bound_options {
     tg_split split;
-    int64_t items;  /* the first so many of the split; 0: all */
+    int64_t items;  /* so many of the split, at equal distances: it may be sorted by class; 0: all */
     int64_t draws;  /* of z for each */
     uint64_t seed;  /* of the draws, and of pixels that become 0 or 1 by chance, which each item's draws share */
 } tg_bound_options;

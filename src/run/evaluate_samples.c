@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/rng.h"
 #include "data/synth.h"
 #include "run/bound.h"
 #include "run/evaluate.h"
@@ -41,18 +42,22 @@ static tg_status draw_samples(tg_evaluation *e, tg_judged *j)
     return s;
 }
 
-/* As many real ones of the split, or as many as it has. */
+/* As many real ones of the split, or as many as it has; by chance, for a split that was made of folders is sorted by class, and
+ * the first of them, or its halves, are not like the whole. */
 static tg_status read_real(const tg_evaluation *e, tg_judged *j)
 {
     const int64_t size = tg_model_data_size(&j->model->data), all = tg_dataset_count(j->data, e->split);
     j->real_count = j->count < all ? j->count : all;
     j->real_x = tg_alloc_array(j->real_count * size, sizeof *j->real_x);
-    return j->real_x ? tg_dataset_samples(j->data, e->split, 0, j->real_count, j->real_x, NULL) : TG_ENOMEM;
+    tg_status s = j->real_x ? TG_OK : TG_ENOMEM;
+    for (int64_t i = 0; i < j->real_count && !s; i++)
+        s = tg_dataset_samples(j->data, e->split, tg_rng_permute((uint64_t)e->o->seed, TG_RNG_SPLIT, 0, all, i), 1, j->real_x + i * size, NULL);
+    return s;
 }
 
 /* ---- features -------------------------------------------------------------------------------------------------------------- */
 
-static tg_status measure_classes(const tg_evaluation *e, tg_judged *j, tg_features *f)
+static tg_status measure_classes(tg_judged *j, tg_features *f)
 {
     const int64_t K = tg_features_classes(f);
     int32_t *guesses = tg_alloc_array(j->count, sizeof *guesses);

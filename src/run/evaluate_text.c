@@ -137,23 +137,26 @@ static tg_status draw_texts(tg_evaluation *e, tg_judged *j)
     return s;
 }
 
-/* The first documents of a split: text behind text, and where each ends. */
-typedef struct document_list { tg_str all; int64_t *ends, count, room; } document_list;
+/* Documents of a split, room of them out of total at equal distances (it may be sorted): text behind text, and where each ends. */
+typedef struct document_list { tg_str all; int64_t *ends, count, room, total, seen; } document_list;
 
 static tg_status into_documents(void *user, const char *bytes, int64_t length)
 {
     document_list *d = user;
-    if (d->count == d->room) return TG_OK; /* there are enough */
-    tg_str_add_n(&d->all, bytes, length);
-    if (length == 0) d->ends[d->count++] = d->all.length;
+    const double share = d->room < d->total ? (double)d->room / (double)d->total : 1;
+    const bool taken = d->count < d->room && (int64_t)((double)d->seen * share) >= d->count;
+    if (taken) tg_str_add_n(&d->all, bytes, length);
+    if (taken && length == 0) d->ends[d->count++] = d->all.length;
+    d->seen += length == 0;
     return d->all.failed ? TG_ENOMEM : TG_OK;
 }
 
 /* Real text of the split: its documents, or pieces of it that are as long as the samples. */
 static tg_status cut_pieces(tg_evaluation *e, tg_judged *j)
 {
-    const bool whole = tg_dataset_documents(j->data, e->split) > 0;
-    document_list d = {.ends = tg_alloc_array(j->count, sizeof *d.ends), .room = j->count};
+    const int64_t documents = tg_dataset_documents(j->data, e->split);
+    const bool whole = documents > 0;
+    document_list d = {.ends = tg_alloc_array(j->count, sizeof *d.ends), .room = j->count, .total = documents};
     tg_status s = d.ends ? read_split(j, e->split, INT64_MAX, whole ? into_documents : into_string, whole ? (void *)&d : (void *)&d.all) : TG_ENOMEM;
     if (s) {
         tg_str_free(&d.all);
