@@ -75,7 +75,6 @@ static tg_status measure_classes(tg_judged *j, tg_features *f)
         const tg_interval w = tg_wilson(right, j->count);
         tg_figure_between(j, TG_FIGURE_label_accuracy, (double)right / (double)j->count, w.low, w.high, j->accuracy);
     }
-    (void)e;
     tg_free(guesses);
     tg_free(counts);
     return s;
@@ -88,8 +87,7 @@ static tg_status find_features(tg_evaluation *e, tg_judged *j, tg_features **out
     *out = NULL;
     if (j->model->data.kind != TG_KIND_IMAGE || j->model->data.classes < 2) return TG_OK;
     if (tg_path_kind(j->path) == TG_PATH_FOLDER && !(folder = tg_path_join(j->path, "cache"))) return TG_ENOMEM;
-    tg_status s = folder ? tg_make_folder(folder) : TG_OK;
-    if (!s) s = tg_features_for(e->ctx, j->data, folder, out);
+    tg_status s = tg_features_for(e->ctx, j->data, folder, out);
     int64_t of = 0;
     if (!s) j->accuracy = tg_features_accuracy(*out, &of);
     if (!s) tg_log(e->ctx, TG_LOG_INFO, "features are those of a classifier of the real images, right about %d of 1000", (int)(1000 * j->accuracy + 0.5));
@@ -217,11 +215,11 @@ tg_status tg_evaluate_samples(tg_evaluation *e, tg_judged *j)
     tg_features *f = NULL;
     space v = {0};
     tg_status s = measure_bound(e, j);
-    if (s || !tg_evaluation_wants(e, TG_FIGURE_frechet, TG_FIGURE_c2st_svm)) return s;
+    if (s || !(tg_evaluation_wants(e, TG_FIGURE_frechet, TG_FIGURE_c2st_svm) || e->o->quiz)) return s;
     s = draw_samples(e, j);
     if (!s) s = read_real(e, j);
     if (!s) s = find_features(e, j, &f);
-    if (!s && f) s = measure_classes(e, j, f);
+    if (!s && f) s = measure_classes(j, f);
     if (!s) s = make_space(j, f, &v);
     if (!s) s = measure_distances(e, j, &v);
     if (!s) s = test_samples(e, j, &v);

@@ -85,3 +85,13 @@ $ printf 'The moon\t\nA\tnothing of the kind\n' > prompts; gen-evaluate a --prom
 # A split that is sorted, as folders make it: real ones are taken from all of it, and so are those whose likelihood is worked out.
 $ awk 'BEGIN { for (i = 0; i < 6000; i++) print (i < 4500 ? 0 : 9) + i * 7 % 10 / 10 "," (i < 4500 ? 0 : 9) + i * 3 % 7 / 7 }' > sorted.csv; gen-collect sorted.csv -o sorted -q; gen-preprocess sorted --val 0.2 -o sorted.safetensors -q; gen-train --data sorted.safetensors --model vae --hidden 4 --steps 2 -o s -q; gen-evaluate s -n 300 --draws 5 --metrics frechet,elbo,nll -q > s.txt; awk '$1 == "elbo" { loss = -$2 } $1 == "nll" { near = $2 > 0.8 * loss } $1 == "frechet" { far = $2 > 10 } END { print near, far }' s.txt
 < 1 1
+
+# A run folder that may not be written to keeps no features, and is judged none the less.
+$ rm -rf v/cache; : > v/cache; gen-evaluate v -n 40 --metrics recall -q; rm v/cache
+<~ ^recall 
+!~ ^gen-evaluate: warning: what was learned of the images is not kept for the next time: 
+
+# A quiz wants samples, whatever figures are wanted.
+$ gen-evaluate v -n 20 --metrics val_loss --quiz few.html --quiz-items 4 -q; ls few.html
+<~ ^val_loss 
+< few.html
