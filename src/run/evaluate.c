@@ -12,7 +12,6 @@
 #include "run/kinds.h"
 #include "run/likelihood.h"
 #include "run/metrics/bits.h"
-#include "run/ratings.h"
 #include "run/result.h"
 #include "run/rundir.h"
 
@@ -169,16 +168,27 @@ static tg_status check_data(const tg_evaluation *e, const tg_judged *j, const ch
     return s;
 }
 
+/* Takes down that a file is read, which no output may replace. */
+static tg_status take_input(const tg_evaluation *e, const char *path)
+{
+    const char *const outputs[] = {e->o->out, e->o->quiz, e->o->deps};
+    for (int i = 0; i < 3; i++)
+        if (outputs[i] && !strcmp(outputs[i], path)) return tg_fail(TG_EUSAGE, "%s is read here; give the output another name", path);
+    return tg_context_read(e->ctx, path);
+}
+
 static tg_status open_run(tg_evaluation *e, tg_judged *j)
 {
     char *name = NULL;
-    tg_status s = e->o->data ? TG_OK : tg_rundir_data(j->path, &name);
+    tg_status s = tg_trained_open(e->ctx, j->path, true, &j->model);
+    if (!s) s = take_input(e, j->model->path);
+    if (!s && !e->o->data) s = tg_rundir_data(j->path, &name);
     const char *data = e->o->data ? e->o->data : name;
-    if (!s) s = tg_trained_open(e->ctx, j->path, true, &j->model);
-    if (!s) s = tg_context_read(e->ctx, j->model->path);
+    if (!s) s = take_input(e, data);
     if (!s) s = tg_dataset_open(e->ctx, data, &j->data);
-    if (!s) s = tg_context_read(e->ctx, data);
     if (!s) s = check_data(e, j, data);
+    if (!s && j != e->runs && strcmp(tg_dataset_hash(j->data), tg_dataset_hash(e->runs->data)))
+        tg_log(e->ctx, TG_LOG_WARN, "%s and %s are judged by different data: their figures do not compare; --data gives all the same", j->path, e->runs->path);
     if (!s) s = tg_tape_new(e->ctx, &j->tape);
     tg_free(name);
     return s;
@@ -268,22 +278,6 @@ static void put_figures(tg_json_writer *w, const tg_judged *j)
     tg_json_close(w, '}');
 }
 
-static tg_status put_people(tg_evaluation *e, tg_json_writer *w)
-{
-    tg_ratings *r = NULL;
-    const tg_people *p = NULL;
-    if (e->o->ratings.count == 0) return TG_OK;
-    tg_status s = tg_ratings_new(e->ctx, &r);
-    for (int64_t i = 0; i < e->o->ratings.count && !s; i++) s = tg_ratings_read(r, e->o->ratings.items[i]);
-    if (!s) s = tg_ratings_sum(r, &p);
-    if (!s) {
-        tg_json_key(w, "people");
-        tg_people_put(w, p);
-    }
-    tg_ratings_free(r);
-    return s;
-}
-
 static tg_status put_result(tg_evaluation *e, double seconds)
 {
     tg_str out = {0};
@@ -299,22 +293,34 @@ static tg_status put_result(tg_evaluation *e, double seconds)
         tg_json_member_text(&w, "data", tg_dataset_hash(j->data));
         tg_json_member_real(&w, "seconds", j->seconds);
         put_figures(&w, j);
-        if (j->count > 0 && j->texts) tg_json_key(&w, "memorised");
-        if (j->count > 0 && j->texts) tg_json_put_bool(&w, j->verdict.flagged);
+        if (j->compared) tg_json_member_raw(&w, "memorised", j->verdict.why == TG_COPIED_SHORT ? "null" : j->verdict.flagged ? "true" : "false");
         tg_json_close(&w, '}');
     }
     tg_json_close(&w, ']');
-    tg_status s = put_people(e, &w);
-    if (!s) return tg_result_end(e->ctx, &w);
-    tg_str_free(&out);
-    return s;
+    if (e->people) tg_json_key(&w, "people");
+    if (e->people) tg_people_put(&w, e->people);
+    return tg_result_end(e->ctx, &w);
+}
+
+/* What was learned by heart, in a word. */
+static void put_memorised(const tg_evaluation *e, tg_str *out)
+{
+    bool any = false;
+    for (int64_t r = 0; r < e->count; r++) any = any || e->runs[r].compared;
+    if (any) tg_str_addf(out, "%-15s", "memorised");
+    for (int64_t r = 0; r < e->count && any; r++) {
+        const tg_judged *j = &e->runs[r];
+        tg_str_add(out, r ? "\t" : " ");
+        tg_str_add(out, !j->compared ? "-" : j->verdict.flagged ? "yes" : j->verdict.why == TG_COPIED_SHORT ? "too short to tell" : "no");
+    }
+    if (any) tg_str_add(out, "\n");
 }
 
 /* A line a figure, a column a run. */
 static tg_status put_table(const tg_evaluation *e)
 {
     tg_str out = {0};
-    for (int64_t r = 0; r < e->count && e->count > 1; r++) tg_str_addf(&out, "%s%s", r ? "\t" : "\t", e->runs[r].path);
+    for (int64_t r = 0; r < e->count && e->count > 1; r++) tg_str_addf(&out, "\t%s", e->runs[r].path);
     if (e->count > 1) tg_str_add(&out, "\n");
     for (int i = 0; i < TG_FIGURES; i++) {
         bool any = false;
@@ -335,6 +341,9 @@ static tg_status put_table(const tg_evaluation *e)
         }
         tg_str_add(&out, "\n");
     }
+    put_memorised(e, &out);
+    if (e->people) tg_people_summary(&out, e->people);
+    if (e->people) tg_str_add(&out, "\n");
     tg_status s = out.failed ? TG_ENOMEM : tg_output(e->ctx, out.data ? out.data : "", out.length);
     tg_str_free(&out);
     return s;
@@ -342,11 +351,14 @@ static tg_status put_table(const tg_evaluation *e)
 
 static tg_status check_options(const tg_evaluate_options *o)
 {
-    const char *const paths[] = {o->out, o->quiz};
+    const bool here = o->quiz && !strcmp(o->quiz, "-");
+    const char *const paths[] = {o->out, here ? TG_EVALUATE_ANSWERS : o->quiz};
     gate g;
     for (int i = 0; i < 2; i++)
         if (paths[i] && strcmp(paths[i], "-") && !o->force && tg_path_kind(paths[i]) != TG_PATH_NONE)
             return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", paths[i]);
+    if (o->out && !strcmp(o->out, "-") && (o->json || here))
+        return tg_fail(TG_EUSAGE, "-o -: standard output is taken by %s; name a file for the report", here ? "--quiz -" : "--json");
     for (int64_t i = 0; i < o->gate.count; i++) {
         tg_status s = read_gate(o->gate.items[i], &g);
         if (s) return s;
@@ -355,11 +367,22 @@ static tg_status check_options(const tg_evaluate_options *o)
     return TG_OK;
 }
 
+/* First of all: a file that cannot be read is told before the work, not behind it. */
+static tg_status read_people(tg_evaluation *e)
+{
+    const tg_list *files = &e->o->ratings;
+    tg_status s = files->count ? tg_ratings_new(e->ctx, &e->ratings) : TG_OK;
+    for (int64_t i = 0; i < files->count && !s; i++) s = tg_ratings_read(e->ratings, files->items[i]);
+    return s || !files->count ? s : tg_ratings_sum(e->ratings, &e->people);
+}
+
 static tg_status evaluate(tg_evaluation *e, double began)
 {
     const tg_evaluate_options *o = e->o;
     tg_status s = check_options(o);
     if (!s) s = choose_figures(e);
+    if (!s) s = read_people(e);
+    if (!s && o->prompts) s = take_input(e, o->prompts);
     for (int64_t i = 0; i < e->count && !s; i++) {
         e->runs[i].path = o->runs.items[i];
         s = measure_run(e, &e->runs[i]);
@@ -381,6 +404,7 @@ tg_status tg_evaluate(tg_context *ctx, const tg_evaluate_options *o)
     e.runs = tg_alloc_array(e.count > 0 ? e.count : 1, sizeof *e.runs);
     tg_status s = e.runs ? evaluate(&e, began) : TG_ENOMEM;
     for (int64_t i = 0; e.runs && i < e.count; i++) free_run(&e.runs[i]);
+    tg_ratings_free(e.ratings);
     tg_free(e.runs);
     return s;
 }

@@ -6,6 +6,7 @@
 #include "run/metrics/calibration.h"
 #include "run/metrics/copied.h"
 #include "run/metrics/text.h"
+#include "run/ratings.h"
 #include "run/trained.h"
 #include "run/words.h"
 #include "tinygen/run.h"
@@ -23,6 +24,7 @@ extern const tg_figure_row tg_figure_rows[TG_FIGURES];
 /* One that was measured. NaN: not; no interval; nothing to compare with. baseline: the same of real data, or of what is simplest. */
 typedef struct tg_figure { double value, low, high, baseline; } tg_figure;
 
+#define TG_EVALUATE_ANSWERS "answers.json" /* of a quiz that is asked here */
 enum { TG_EVALUATE_PASSAGES = 8, TG_EVALUATE_NEIGHBOURS = 10 };
 
 /* A run and what was found of it. */
@@ -38,6 +40,7 @@ typedef struct tg_judged {
     tg_text *texts, *real;        /* [count], [real_count] */
     int64_t count, real_count;
     tg_calibration calibration;
+    bool compared;                /* with the training text: the verdict is one */
     tg_copied_verdict verdict;
     tg_passage passages[TG_EVALUATE_PASSAGES];
     int64_t passage_count;
@@ -55,6 +58,8 @@ typedef struct tg_evaluation {
     tg_judged *runs;
     int64_t count;
     bool wanted[TG_FIGURES];
+    tg_ratings *ratings;          /* NULL: none were given */
+    const tg_people *people;
 } tg_evaluation;
 
 void tg_figure_set(tg_judged *j, tg_figure_id id, double value, double baseline);

@@ -10,7 +10,6 @@
 #include "run/evaluate.h"
 #include "run/latent.h"
 #include "run/quiz.h"
-#include "run/ratings.h"
 
 enum { SHOWN_TEXTS = 3, SHOWN_BYTES = 800, SHEET = 64, COLUMNS = 16, OVER_TRAINING = 5, MOST_LOG = 1 << 28, MOST_PICTURE = 1 << 24, COLUMNS_MOST = 16 };
 
@@ -40,7 +39,7 @@ static void show_figures(const tg_evaluation *e, tg_page *p)
         const tg_figure_row *row = &tg_figure_rows[i];
         tg_str name = {0};
         if (!is_known(e, i)) continue;
-        tg_str_addf(&name, "%s%s%s", row->name, *row->unit ? ", " : "", row->unit);
+        tg_str_addf(&name, "%s%s%s%s", row->name, *row->unit ? ", " : "", row->unit, row->better == '<' ? " \u2193" : row->better == '>' ? " \u2191" : "");
         tg_page_row(p);
         tg_page_cell(p, name.failed ? row->name : name.data);
         tg_page_cell(p, row->meaning[e->o->lang]);
@@ -114,32 +113,38 @@ static tg_status read_curve(const tg_judged *j, curve *out)
 static tg_status show_curves(const tg_evaluation *e, tg_page *p)
 {
     tg_status s = TG_OK;
-    tg_page_section(p, "curves", word(e, TG_WORD_report_curves));
-    tg_page_side(p);
+    bool any = false;
     for (int64_t r = 0; r < e->count && !s; r++) {
         curve c;
         s = read_curve(&e->runs[r], &c);
         const tg_series series[] = {{.name = "train_loss", .mark = TG_LINE, .x = c.step[0], .y = c.loss[0], .count = c.count[0]},
                                     {.name = "val_loss", .mark = TG_LINE, .x = c.step[1], .y = c.loss[1], .count = c.count[1]}};
         const tg_chart chart = {.title = e->runs[r].path, .x = word(e, TG_WORD_report_step), .y = word(e, TG_WORD_report_loss)};
-        if (!s && c.count[0] > 0) tg_chart_draw(p, &chart, series, c.count[1] > 0 ? 2 : 1);
+        if (!s && c.count[0] > 0) {
+            if (!any) tg_page_section(p, "curves", word(e, TG_WORD_report_curves));
+            if (!any) tg_page_side(p);
+            any = true;
+            tg_chart_draw(p, &chart, series, c.count[1] > 0 ? 2 : 1);
+        }
         free_curve(&c);
     }
-    tg_page_side_end(p);
+    if (any) tg_page_side_end(p);
     return s;
 }
 
 /* ---- samples ---------------------------------------------------------------------------------------------------------------------- */
 
-/* A few of text, cut at a character. */
-static void show_texts(const tg_evaluation *e, tg_page *p, const char *caption, const tg_text *texts, int64_t count)
+/* How many bytes of a text are shown: SHOWN_BYTES at most, cut between characters. */
+static int64_t shown(const char *bytes, int64_t length)
 {
-    for (int64_t i = 0; i < count && i < SHOWN_TEXTS; i++) {
-        int64_t length = texts[i].length < SHOWN_BYTES ? texts[i].length : SHOWN_BYTES;
-        while (length > 0 && length < texts[i].length && ((unsigned char)texts[i].bytes[length] & 0xC0) == 0x80) length--;
-        tg_page_sample(p, i ? NULL : caption, texts[i].bytes, length);
-    }
-    (void)e;
+    if (length <= SHOWN_BYTES) return length;
+    for (length = SHOWN_BYTES; length > 0 && ((unsigned char)bytes[length] & 0xC0) == 0x80;) length--;
+    return length;
+}
+
+static void show_texts(tg_page *p, const char *caption, const tg_text *texts, int64_t count)
+{
+    for (int64_t i = 0; i < count && i < SHOWN_TEXTS; i++) tg_page_sample(p, i ? NULL : caption, texts[i].bytes, shown(texts[i].bytes, texts[i].length));
 }
 
 static tg_status show_sheet(tg_page *p, const tg_model_data *data, const float *x, const int32_t *labels, int64_t n, int64_t columns,
@@ -164,14 +169,15 @@ static tg_status show_progress(const tg_evaluation *e, tg_page *p, const tg_judg
     if (!s && tg_path_kind(folder) == TG_PATH_FOLDER) s = tg_list_tree(folder, &names);
     if (!s && names.count > 1) tg_page_note(p, word(e, TG_WORD_report_over_training));
     tg_page_side(p);
-    for (int64_t k = 0; k < OVER_TRAINING && names.count > 1 && !s; k++) {
-        const char *name = names.names[k * (names.count - 1) / (OVER_TRAINING - 1)];
+    const int64_t most = names.count < OVER_TRAINING ? names.count : OVER_TRAINING;
+    for (int64_t k = 0; k < most && most > 1 && !s; k++) {
+        const char *name = names.names[k * (names.count - 1) / (most - 1)];
         char *path = tg_path_join(folder, name), *bytes = NULL;
         int64_t length = 0;
         s = path ? tg_file_slurp(path, MOST_PICTURE, &bytes, &length) : TG_ENOMEM;
         const size_t n = strlen(name);
         if (!s && n > 4 && !strcmp(name + n - 4, ".png")) tg_page_image(p, bytes, length, name, name, true);
-        else if (!s) tg_page_sample(p, name, bytes, length < SHOWN_BYTES ? length : SHOWN_BYTES);
+        else if (!s) tg_page_sample(p, name, bytes, shown(bytes, length));
         tg_free(bytes);
         tg_free(path);
     }
@@ -188,8 +194,8 @@ static tg_status show_samples(const tg_evaluation *e, tg_page *p, const tg_judge
     if (e->count > 1) tg_page_heading(p, j->path);
     tg_page_side(p);
     if (j->texts) {
-        show_texts(e, p, word(e, TG_WORD_report_drawn), j->texts, j->count);
-        show_texts(e, p, word(e, TG_WORD_report_real), j->real, j->real_count);
+        show_texts(p, word(e, TG_WORD_report_drawn), j->texts, j->count);
+        show_texts(p, word(e, TG_WORD_report_real), j->real, j->real_count);
     } else if (j->x) {
         const bool image = data->kind == TG_KIND_IMAGE;
         const int64_t n = image && j->count > SHEET ? SHEET : j->count, m = image && j->real_count > SHEET ? SHEET : j->real_count;
@@ -205,20 +211,21 @@ static tg_status show_samples(const tg_evaluation *e, tg_page *p, const tg_judge
 static tg_status show_memory(const tg_evaluation *e, tg_page *p, const tg_judged *j)
 {
     const int64_t size = tg_model_data_size(&j->model->data), n = j->count < TG_EVALUATE_NEIGHBOURS ? j->count : TG_EVALUATE_NEIGHBOURS;
+    if (!j->compared && !j->neighbours) return TG_OK;
     if (e->count > 1) tg_page_heading(p, j->path);
-    if (j->texts) {
+    if (j->compared) {
         if (j->verdict.flagged) tg_page_warn(p, word(e, TG_WORD_report_memory_flagged));
         else tg_page_text(p, word(e, j->verdict.why == TG_COPIED_SHORT ? TG_WORD_report_memory_short : TG_WORD_report_memory_fine));
         for (int64_t i = 0; i < j->passage_count; i++) {
             const tg_passage *x = &j->passages[i];
+            const char *passage = j->texts[x->text].bytes + x->offset;
             tg_str caption = {0};
             tg_str_addf(&caption, "%s: %lld, %s %lld", word(e, TG_WORD_report_passage), (long long)x->chars, word(e, TG_WORD_report_sample), (long long)x->text);
-            tg_page_sample(p, caption.failed ? NULL : caption.data, j->texts[x->text].bytes + x->offset, x->length < SHOWN_BYTES ? x->length : SHOWN_BYTES);
+            tg_page_sample(p, caption.failed ? NULL : caption.data, passage, shown(passage, x->length));
             tg_str_free(&caption);
         }
         return TG_OK;
     }
-    if (!j->neighbours) return TG_OK;
     float *both = tg_alloc_array(2 * n * size, sizeof *both);
     if (!both) return TG_ENOMEM;
     memcpy(both, j->x, (size_t)(n * size) * sizeof *both);
@@ -251,6 +258,9 @@ static void show_origin(const tg_evaluation *e, tg_page *p, const tg_judged *j)
     tg_page_cell(p, word(e, TG_WORD_report_model));
     tg_page_cell(p, j->model->desc->title);
     tg_page_row(p);
+    tg_page_cell(p, word(e, TG_WORD_report_params));
+    tg_page_cell_int(p, tg_params_elements(tg_model_params(j->model->model)));
+    tg_page_row(p);
     tg_page_cell(p, word(e, TG_WORD_report_data));
     tg_page_cell(p, tg_dataset_hash(j->data));
     if (!isnan(j->accuracy)) {
@@ -270,19 +280,6 @@ static void show_origin(const tg_evaluation *e, tg_page *p, const tg_judged *j)
     tg_page_details_end(p);
 }
 
-static tg_status show_people(const tg_evaluation *e, tg_page *p)
-{
-    tg_ratings *r = NULL;
-    const tg_people *people = NULL;
-    if (e->o->ratings.count == 0) return TG_OK;
-    tg_status s = tg_ratings_new(e->ctx, &r);
-    for (int64_t i = 0; i < e->o->ratings.count && !s; i++) s = tg_ratings_read(r, e->o->ratings.items[i]);
-    if (!s) s = tg_ratings_sum(r, &people);
-    if (!s) tg_people_show(p, people);
-    tg_ratings_free(r);
-    return s;
-}
-
 /* ---- the page --------------------------------------------------------------------------------------------------------------------- */
 
 static tg_status fill_page(tg_evaluation *e, tg_page *p)
@@ -290,7 +287,7 @@ static tg_status fill_page(tg_evaluation *e, tg_page *p)
     bool memory = false, calibration = false, samples = false;
     for (int64_t r = 0; r < e->count; r++) {
         samples = samples || e->runs[r].texts || e->runs[r].x;
-        memory = memory || e->runs[r].texts || e->runs[r].neighbours;
+        memory = memory || e->runs[r].compared || e->runs[r].neighbours;
         calibration = calibration || !isnan(e->runs[r].figures[TG_FIGURE_calibration].value);
     }
     show_figures(e, p);
@@ -307,8 +304,8 @@ static tg_status fill_page(tg_evaluation *e, tg_page *p)
             if (!isnan(e->runs[r].figures[TG_FIGURE_calibration].value)) show_calibration(e, p, &e->runs[r]);
         tg_page_side_end(p);
     }
-    if (!s) s = show_people(e, p);
     if (s) return s;
+    if (e->people) tg_people_show(p, e->people);
     tg_page_section(p, "origin", word(e, TG_WORD_report_from));
     for (int64_t r = 0; r < e->count; r++) show_origin(e, p, &e->runs[r]);
     return TG_OK;
@@ -357,8 +354,7 @@ static tg_status quiz_items(const tg_judged *j, int64_t half, tg_quiz_item *item
         items[i] = (tg_quiz_item){.source = !real, .number = n};
         if (t) {
             items[i].bytes = t->bytes;
-            items[i].length = t->length < SHOWN_BYTES ? t->length : SHOWN_BYTES;
-            while (items[i].length > 0 && items[i].length < t->length && ((unsigned char)t->bytes[items[i].length] & 0xC0) == 0x80) items[i].length--;
+            items[i].length = shown(t->bytes, t->length);
             continue;
         }
         s = add_png(j, (real ? j->real_x : j->x) + n * size, &pngs[i]);
@@ -377,8 +373,8 @@ static tg_status ask_here(const tg_evaluation *e, const tg_quiz *q)
     if (!s) s = tg_quiz_ask(e->ctx, q, &t, &answers);
     if (!s || s == TG_ECANCELLED) {
         tg_str_add(&answers, "\n");
-        tg_status kept = answers.failed ? TG_ENOMEM : tg_write_file("answers.json", answers.data, answers.length);
-        if (!kept) tg_log(e->ctx, TG_LOG_INFO, "answers.json: give it back with --ratings answers.json");
+        tg_status kept = answers.failed ? TG_ENOMEM : tg_write_file(TG_EVALUATE_ANSWERS, answers.data, answers.length);
+        if (!kept) tg_log(e->ctx, TG_LOG_INFO, "%s: give it back with --ratings", TG_EVALUATE_ANSWERS);
         if (!s) s = kept;
     }
     tg_file_close(lines.file);
@@ -392,6 +388,7 @@ tg_status tg_evaluate_quiz(tg_evaluation *e)
     const int64_t least = j->count < j->real_count ? j->count : j->real_count, wanted = e->o->quiz_items / 2;
     const int64_t half = wanted < least ? wanted : least;
     const char *const meta_hash = tg_json_text(tg_safetensors_meta(j->model->file), "data");
+    if (tg_dataset_kind(j->data) == TG_KIND_POINTS) return tg_fail(TG_EUSAGE, "%s: --quiz shows people texts and images, and these are points", j->path);
     if (half < 1) return tg_fail(TG_EINVAL, "%s: no items for a quiz; it wants samples and a split of real ones", j->path);
     if (e->count > 1) tg_log(e->ctx, TG_LOG_WARN, "--quiz: of %s alone", j->path);
     tg_quiz_item *items = tg_alloc_array(2 * half, sizeof *items);

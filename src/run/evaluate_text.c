@@ -257,6 +257,7 @@ static tg_status measure_copies(tg_judged *j, learned *l)
         tg_copied_of(l->copied, 1, &f[1]);
         j->verdict = tg_copied_judge(&f[0], j->real_count > 0 ? &f[1] : NULL);
         const tg_copied_verdict *v = &j->verdict;
+        j->compared = true;
         tg_figure_set(j, TG_FIGURE_copied, v->share, v->real_share);
         tg_figure_set(j, TG_FIGURE_longest_copy, (double)v->longest, v->real_longest >= 0 ? (double)v->real_longest : (double)NAN);
         s = tg_copied_passages(l->copied, 0, v->length, j->passages, TG_EVALUATE_PASSAGES, &j->passage_count);
@@ -391,23 +392,26 @@ static tg_status try_prompts(tg_evaluation *e, tg_judged *j)
     const tg_choice likeliest = {.temperature = 0, .top_p = 1, .repeat_penalty = 1};
     tg_generator *g = NULL;
     char *text = NULL;
-    int64_t length = 0, number = 0, hits = 0;
+    int64_t length = 0, number = 0, tried = 0, hits = 0;
     if (!e->o->prompts) return TG_OK;
     tg_status s = tg_file_slurp(e->o->prompts, MOST_PROMPTS, &text, &length);
     if (!s) s = tg_generator_new(j->model->model, j->tape, j->model->tokenizer, &likeliest, 0, 1, &g);
     for (int64_t at = 0, next; at < length && !s; at = next) {
         const char *end = memchr(text + at, '\n', (size_t)(length - at));
-        const int64_t line = end ? end - text - at : length - at;
+        int64_t line = end ? end - text - at : length - at;
         bool right = false;
         next = at + line + 1;
+        number++;
+        if (line > 0 && text[at + line - 1] == '\r') line--;
         if (line == 0) continue;
-        s = try_prompt(j, g, text + at, line, ++number, &right);
+        s = try_prompt(j, g, text + at, line, number, &right);
         if (s) s = tg_note("%s", e->o->prompts);
         hits += right;
+        tried++;
     }
     if (!s) {
-        const tg_interval w = tg_wilson(hits, number);
-        tg_figure_between(j, TG_FIGURE_exact_match, share_of(hits, number), w.low, w.high, NAN);
+        const tg_interval w = tg_wilson(hits, tried);
+        tg_figure_between(j, TG_FIGURE_exact_match, share_of(hits, tried), w.low, w.high, NAN);
     }
     tg_generator_free(g);
     tg_free(text);

@@ -13,12 +13,13 @@ $ gen-evaluate a --metrics val_los
 ? 2
 
 # All figures of text, beside those of real text; two runs side by side; the same for any number of threads.
-$ gen-evaluate a -n 20 -l 300 --threads 1 -q > one && gen-evaluate a -n 20 -l 300 --threads 3 -q > three && cmp one three && grep -c . one && grep '^bpc\|^distinct_2\|^copied\|^c2st_svm' one
-< 19
+$ gen-evaluate a -n 20 -l 300 --threads 1 -q > one && gen-evaluate a -n 20 -l 300 --threads 3 -q > three && cmp one three && grep -c . one && grep '^bpc\|^distinct_2\|^copied\|^c2st_svm\|^memorised' one
+< 20
 <~ ^bpc  +[0-9.]+ bits  \([0-9.]+ without a model\)$
 <~ ^distinct_2  +0\.[0-9]+  \(0\.[0-9]+ of real ones\)$
 <~ ^copied  +[01]\.[0-9]+  \([01]\.[0-9]+ of real ones\)$
 <~ ^c2st_svm  +[01]\.[0-9]+  \(0\.5000 of real ones\)$
+< memorised       no
 $ gen-evaluate a b --metrics bpc,perplexity -q
 <~ ^	a	b$
 <~ ^perplexity  +[0-9.]+	[0-9.]+$
@@ -95,3 +96,64 @@ $ rm -rf v/cache; : > v/cache; gen-evaluate v -n 40 --metrics recall -q; rm v/ca
 $ gen-evaluate v -n 20 --metrics val_loss --quiz few.html --quiz-items 4 -q; ls few.html
 <~ ^val_loss 
 < few.html
+
+# What was not compared with the training text is not called fine, nor what is too short.
+$ gen-evaluate a -n 5 -l 50 --metrics distinct_1 --json -q | grep -c memorised; gen-evaluate a -n 5 -l 5 --metrics copied --json -q | grep -o '"memorised": [a-z]*'; gen-evaluate a -n 5 -l 50 --metrics distinct_1 -o d.html -q; grep -c 'id="memory"' d.html
+< 0
+< "memorised": null
+< 0
+? 1
+
+# No output takes the place of what is read, of answers that a person gave, or of the other output.
+$ gen-evaluate a --metrics bpc -o a/model.safetensors --force
+! gen-evaluate: a: a/model.safetensors is read here; give the output another name
+? 2
+$ gen-evaluate a --metrics bpc --data t.safetensors --quiz t.safetensors --force
+! gen-evaluate: a: t.safetensors is read here; give the output another name
+? 2
+$ gen-evaluate a -n 8 --quiz - < /dev/null
+! gen-evaluate: answers.json is there already; --force replaces it
+? 1
+$ gen-evaluate a --metrics bpc -o - --json
+! gen-evaluate: -o -: standard output is taken by --json; name a file for the report
+? 2
+$ gen-evaluate r -n 20 --metrics modes --quiz points.html
+! gen-evaluate: r: --quiz shows people texts and images, and these are points
+? 2
+
+# What is missing is named before any work; people's answers come with the table, too.
+$ gen-evaluate nothing
+! gen-evaluate: nothing: cannot open nothing: No such file or directory
+? 1
+$ gen-evaluate a --metrics bpc --ratings nothing.json
+! gen-evaluate: cannot open nothing.json: No such file or directory
+? 1
+$ gen-evaluate a --metrics bpc --ratings answers.json -q
+<~ ^bpc 
+<~ ^1 rater, 6 items: 
+
+# Runs that were judged by different data are said not to compare.
+$ gen-evaluate a heart --metrics bpc -q
+<~ ^	a	heart$
+<~ ^bpc 
+! gen-evaluate: warning: heart and a are judged by different data: their figures do not compare; --data gives all the same
+
+# Prompts: lines are counted as an editor counts them, and may end as on Windows; --deps names the file.
+$ printf 'The\t\r\n\r\nThe moon\n' > windows; gen-evaluate a --prompts windows --metrics exact_match -q
+! gen-evaluate: a: windows: line 3: no tab between a prompt and what must follow
+? 1
+$ printf 'The\t\r\n\r\n' > windows; gen-evaluate a --prompts windows --metrics exact_match -o w.html --deps w.d -q && sed -n 's/:.*windows.*/ knows/p' w.d | head -1; gen-evaluate a --prompts windows --metrics exact_match -q
+< w.html knows
+<~ ^exact_match  +1\.0000$
+
+# The report: each picture of training once; no section of curves without any; arrows to what is better; parameters.
+$ gen-train --data x.safetensors --model vae --hidden 4 --latent 2 --steps 4 --sample-every 2 -o two -q; gen-evaluate two -n 20 --metrics recall -o two.html -q; ls two/samples | wc -l; grep -o '<figcaption>0[0-9]*.png' two.html | sort | uniq -c | tr -s ' '; gen-evaluate b --metrics bpc -o b.html -q; grep -c 'id="curves"' b.html; grep -o 'bpc, bits ↓' b.html
+< 2
+<  1 <figcaption>000002.png
+<  1 <figcaption>000004.png
+< 0
+< bpc, bits ↓
+$ mkdir -p b/samples; awk 'BEGIN { printf "a"; for (i = 0; i < 300; i++) printf "春" }' | tee b/samples/1.txt > b/samples/2.txt; gen-evaluate b --metrics bpc -n 8 -l 100 --quiz c.html -o c2.html -q; grep -c '春' c2.html; grep -c '\\x' c2.html
+< 2
+< 0
+? 1
