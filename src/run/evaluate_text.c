@@ -12,6 +12,7 @@
 
 enum {
     SAMPLES = 200,
+    FEW = 4,                  /* fewer real texts are nothing to compare with */
     PIECE = 1 << 16,          /* tokens that are decoded at once */
     LEXICON = 64 << 20,       /* bytes of training text whose words are known */
     CALIBRATION = 20000,      /* tokens */
@@ -172,13 +173,16 @@ static tg_status cut_pieces(tg_evaluation *e, tg_judged *j)
 
 /* ---- what they are like ---------------------------------------------------------------------------------------------------- */
 
+/* The more text, the less of it is new: both sides are as many. Of a split too small for that, samples stand alone. */
 static tg_status measure_diversity(tg_judged *j)
 {
     tg_diversity d[2] = {{{0}, 0, 0}};
     bool words = false;
+    const bool alike = j->real_count >= FEW || j->real_count >= j->count;
+    const int64_t most = alike && j->real_count < j->count ? j->real_count : j->count;
     for (int side = 0; side < 2; side++) {
         const tg_text *texts = side ? j->real : j->texts;
-        const int64_t n = side ? j->real_count : j->count;
+        const int64_t n = side ? j->real_count : most;
         tg_symbols symbols = {0};
         tg_status s = side == 0 ? tg_symbols_of(texts, n, &words, &symbols)
                     : words ? tg_symbols_of_words(texts, n, &symbols) : tg_symbols_of_chars(texts, n, &symbols);
@@ -186,6 +190,7 @@ static tg_status measure_diversity(tg_judged *j)
         tg_symbols_free(&symbols);
         if (s) return s;
     }
+    if (!alike) d[1] = (tg_diversity){{NAN, NAN, NAN, NAN}, NAN, NAN};
     for (int n = 0; n < TG_DIVERSITY_ORDERS; n++)
         tg_figure_set(j, (tg_figure_id)(TG_FIGURE_distinct_1 + n), d[0].distinct[n], d[1].distinct[n]);
     tg_figure_set(j, TG_FIGURE_self_bleu, d[0].self_bleu, d[1].self_bleu);

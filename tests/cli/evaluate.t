@@ -157,3 +157,9 @@ $ mkdir -p b/samples; awk 'BEGIN { printf "a"; for (i = 0; i < 300; i++) printf 
 < 2
 < 0
 ? 1
+
+# Variety falls as text grows: it is of as many samples as there are real texts of that length, or stands alone.
+$ gen-evaluate a -n 6 -l 300 --metrics distinct_1,self_bleu -q > six; gen-evaluate a -n 40 -l 300 --metrics distinct_1,self_bleu -q | cmp - six && cut -d' ' -f1 six; gen-evaluate a -n 40 --metrics distinct_1 -q
+< distinct_1
+< self_bleu
+<~ ^distinct_1  +[0-9.]+$
