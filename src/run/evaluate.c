@@ -79,21 +79,6 @@ static tg_status find_figure(const char *name, int64_t length, int *out)
     return s;
 }
 
-static tg_status choose_figures(tg_evaluation *e)
-{
-    const char *at = e->o->metrics;
-    for (int i = 0; i < TG_FIGURES; i++) e->wanted[i] = !at;
-    while (at && *at) {
-        const int64_t length = (int64_t)strcspn(at, ",");
-        int id = 0;
-        tg_status s = find_figure(at, length, &id);
-        if (s) return s;
-        e->wanted[id] = true;
-        at += length + (at[length] == ',');
-    }
-    return TG_OK;
-}
-
 /* ---- gates ------------------------------------------------------------------------------------------------------------- */
 
 typedef struct gate { int figure; char sign[3]; double bound; } gate;
@@ -114,6 +99,29 @@ static tg_status read_gate(const char *text, gate *out)
     for (int i = 0; i < 4; i++) known = known || !strcmp(out->sign, signs[i]);
     if (known && tg_parse_real(at, (int64_t)strlen(at), &out->bound)) return TG_OK;
     return tg_fail(TG_EUSAGE, "--gate %s: must be a figure, <=, >=, < or >, and a number, as 'bpc<=2.2'", text);
+}
+
+/* Those of --metrics, and those that a gate is about. */
+static tg_status choose_figures(tg_evaluation *e)
+{
+    const char *at = e->o->metrics;
+    tg_status s = TG_OK;
+    if (at && !*at) return tg_fail(TG_EUSAGE, "--metrics: empty; leave it out for all figures, or name some, as 'bpc,copied'");
+    for (int i = 0; i < TG_FIGURES; i++) e->wanted[i] = !at;
+    while (at && *at) {
+        const int64_t length = (int64_t)strcspn(at, ",");
+        int id = 0;
+        s = find_figure(at, length, &id);
+        if (s) return s;
+        e->wanted[id] = true;
+        at += length + (at[length] == ',');
+    }
+    for (int64_t i = 0; i < e->o->gate.count && !s; i++) {
+        gate g;
+        s = read_gate(e->o->gate.items[i], &g);
+        if (!s) e->wanted[g.figure] = true;
+    }
+    return s;
 }
 
 static tg_status check_gates(const tg_evaluation *e)
@@ -353,16 +361,11 @@ static tg_status check_options(const tg_evaluate_options *o)
 {
     const bool here = o->quiz && !strcmp(o->quiz, "-");
     const char *const paths[] = {o->out, here ? TG_EVALUATE_ANSWERS : o->quiz};
-    gate g;
     for (int i = 0; i < 2; i++)
         if (paths[i] && strcmp(paths[i], "-") && !o->force && tg_path_kind(paths[i]) != TG_PATH_NONE)
             return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", paths[i]);
     if (o->out && !strcmp(o->out, "-") && (o->json || here))
         return tg_fail(TG_EUSAGE, "-o -: standard output is taken by %s; name a file for the report", here ? "--quiz -" : "--json");
-    for (int64_t i = 0; i < o->gate.count; i++) {
-        tg_status s = read_gate(o->gate.items[i], &g);
-        if (s) return s;
-    }
     if (o->deps && !o->out) return tg_fail(TG_EUSAGE, "--deps names what an output was made of; add -o report.html");
     return TG_OK;
 }

@@ -27,9 +27,17 @@ $ gen-evaluate a b --metrics bpc,perplexity -q
 
 # Gates: exit 3, all is told first.
 $ gen-evaluate a --metrics bpc --gate 'bpc<=0.5' --gate 'val_loss > 0' -q
+<~ ^val_loss 
 <~ ^bpc 
-!~ ^gen-evaluate: a: bpc is [0-9.]+, the gate is bpc<=0\.5; a: val_loss is not known, the gate is val_loss > 0$
+!~ ^gen-evaluate: a: bpc is [0-9.]+, the gate is bpc<=0\.5$
 ? 3
+$ gen-evaluate r -n 400 --metrics modes --gate 'val_loss>0' -q
+<~ ^modes 
+! gen-evaluate: r: val_loss is not known, the gate is val_loss>0
+? 3
+$ gen-evaluate a --metrics ''
+! gen-evaluate: --metrics: empty; leave it out for all figures, or name some, as 'bpc,copied'
+? 2
 $ gen-evaluate a --metrics bpc,val_loss --gate 'bpc<=99' --gate 'val_loss>0' -q | wc -l
 < 2
 $ gen-evaluate a --gate 'bpc=2'
