@@ -118,7 +118,7 @@ static tg_status show_curves(const tg_evaluation *e, tg_page *p)
         curve c;
         s = read_curve(&e->runs[r], &c);
         const tg_series series[] = {{.name = "train_loss", .mark = TG_LINE, .x = c.step[0], .y = c.loss[0], .count = c.count[0]},
-                                    {.name = "val_loss", .mark = TG_LINE, .x = c.step[1], .y = c.loss[1], .count = c.count[1]}};
+                                    {.name = "val_loss", .mark = c.count[1] > 1 ? TG_LINE : TG_POINTS, .x = c.step[1], .y = c.loss[1], .count = c.count[1]}};
         const tg_chart chart = {.title = e->runs[r].path, .x = word(e, TG_WORD_report_step), .y = word(e, TG_WORD_report_loss)};
         if (!s && c.count[0] > 0) {
             if (!any) tg_page_section(p, "curves", word(e, TG_WORD_report_curves));

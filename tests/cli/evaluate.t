@@ -171,3 +171,8 @@ $ gen-evaluate a -n 6 -l 300 --metrics distinct_1,self_bleu -q > six; gen-evalua
 < distinct_1
 < self_bleu
 <~ ^distinct_1  +[0-9.]+$
+
+# A kernel distance of few samples has an interval that is one; a single loss of validation is a point that can be seen.
+$ gen-evaluate v -n 40 --metrics kernel --json -q | sed 's/.*"value": \([^,]*\), "low": \([^,]*\), "high": \([^,]*\),.*/\1 \2 \3/' | awk '{ print ($3 - $2 > 0.001 * $1) }'; gen-evaluate a --metrics bpc -o point.html -q; grep -o 'class="point"' point.html | wc -l
+< 1
+<~ ^[1-9]
