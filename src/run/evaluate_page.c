@@ -15,6 +15,13 @@ enum { SHOWN_TEXTS = 3, SHOWN_BYTES = 800, SHEET = 64, COLUMNS = 16, OVER_TRAINI
 
 static const char *word(const tg_evaluation *e, tg_word w) { return tg_words((tg_lang)e->o->lang, w); }
 
+/* What was put together; where memory did not suffice, the page fails, for it would say less than it should. */
+static const char *made(tg_page *p, const tg_str *text)
+{
+    if (text->failed) p->body.failed = true;
+    return text->failed ? NULL : text->data;
+}
+
 /* ---- figures ------------------------------------------------------------------------------------------------------------------ */
 
 static bool is_known(const tg_evaluation *e, int id)
@@ -41,7 +48,7 @@ static void show_figures(const tg_evaluation *e, tg_page *p)
         if (!is_known(e, i)) continue;
         tg_str_addf(&name, "%s%s%s%s", row->name, *row->unit ? ", " : "", row->unit, row->better == '<' ? " \u2193" : row->better == '>' ? " \u2191" : "");
         tg_page_row(p);
-        tg_page_cell(p, name.failed ? row->name : name.data);
+        tg_page_cell(p, made(p, &name));
         tg_page_cell(p, row->meaning[e->o->lang]);
         for (int64_t r = 0; r < runs; r++) {
             const tg_figure *f = &e->runs[r].figures[i];
@@ -95,7 +102,8 @@ static tg_status read_curve(const tg_judged *j, curve *out)
         const char *end = memchr(text + at, '\n', (size_t)(length - at));
         const tg_json *line = NULL;
         if (!end) break;
-        for (int k = 0; k < 2 && (line || !tg_json_parse(a, "log.jsonl", text + at, end - text - at, &line)); k++) {
+        if (tg_json_parse(a, "log.jsonl", text + at, end - text - at, &line) == TG_ENOMEM) s = TG_ENOMEM;
+        for (int k = 0; k < 2 && line; k++) {
             const double loss = real_of(line, k ? "val_loss" : "train_loss");
             if (isnan(loss)) continue;
             out->step[k][out->count[k]] = real_of(line, "step");
@@ -221,7 +229,7 @@ static tg_status show_memory(const tg_evaluation *e, tg_page *p, const tg_judged
             const char *passage = j->texts[x->text].bytes + x->offset;
             tg_str caption = {0};
             tg_str_addf(&caption, "%s: %lld, %s %lld", word(e, TG_WORD_report_passage), (long long)x->chars, word(e, TG_WORD_report_sample), (long long)x->text);
-            tg_page_sample(p, caption.failed ? NULL : caption.data, passage, shown(passage, x->length));
+            tg_page_sample(p, made(p, &caption), passage, shown(passage, x->length));
             tg_str_free(&caption);
         }
         return TG_OK;
@@ -273,7 +281,7 @@ static void show_origin(const tg_evaluation *e, tg_page *p, const tg_judged *j)
         tg_settings_text(&value, at);
         tg_page_row(p);
         tg_page_cell(p, at->key);
-        tg_page_cell(p, value.failed ? NULL : value.data);
+        tg_page_cell(p, made(p, &value));
         tg_str_free(&value);
     }
     tg_page_table_end(p);
@@ -322,7 +330,8 @@ tg_status tg_evaluate_page(tg_evaluation *e)
 {
     tg_str about = {0}, html = {0};
     for (int64_t r = 0; r < e->count; r++) tg_str_addf(&about, "%s%s", r ? ", " : "", e->runs[r].path);
-    tg_page p = {.lang = (tg_lang)e->o->lang, .title = word(e, TG_WORD_report_title), .about = about.failed ? NULL : about.data};
+    tg_page p = {.lang = (tg_lang)e->o->lang, .title = word(e, TG_WORD_report_title), .about = about.data};
+    made(&p, &about);
     tg_status s = fill_page(e, &p), written = tg_page_write(&p, &html);
     if (!s) s = written;
     if (!s) s = put_file(e, e->o->out, &html);

@@ -176,3 +176,7 @@ $ gen-evaluate a -n 6 -l 300 --metrics distinct_1,self_bleu -q > six; gen-evalua
 $ gen-evaluate v -n 40 --metrics kernel --json -q | sed 's/.*"value": \([^,]*\), "low": \([^,]*\), "high": \([^,]*\),.*/\1 \2 \3/' | awk '{ print ($3 - $2 > 0.001 * $1) }'; gen-evaluate a --metrics bpc -o point.html -q; grep -o 'class="point"' point.html | wc -l
 < 1
 <~ ^[1-9]
+
+# Where memory ends, no report says less than it should: it is whole, or it is not there.
+$ gen-evaluate a -n 8 -l 60 -o whole.html -q; for n in $(seq 150 9 460); do TG_FAULT=malloc:$n gen-evaluate a -n 8 -l 60 -o part.html --force -q 2> error; case $? in 0) cmp whole.html part.html;; 1) grep -c 'out of memory' error;; *) echo crashed at $n; cat error;; esac; done | sort -u
+< 1
