@@ -220,7 +220,7 @@ static tg_status each_entry(const tg_text *texts, int64_t count, known *k, tg_ma
 {
     reader r = {0};
     int64_t entry = 0;
-    for (int64_t i = 0; i < count && entry >= 0; i++) {
+    for (int64_t i = 0; i < count && entry >= 0 && !r.folded.failed; i++) {
         r.at = texts[i].bytes;
         r.end = r.at + texts[i].length;
         r.paired = false;
