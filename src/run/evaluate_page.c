@@ -398,7 +398,7 @@ tg_status tg_evaluate_quiz(tg_evaluation *e)
     const int64_t half = wanted < least ? wanted : least;
     const char *const meta_hash = tg_json_text(tg_safetensors_meta(j->model->file), "data");
     if (tg_dataset_kind(j->data) == TG_KIND_POINTS) return tg_fail(TG_EUSAGE, "%s: --quiz shows people texts and images, and these are points", j->path);
-    if (half < 1) return tg_fail(TG_EINVAL, "%s: no items for a quiz; it wants samples and a split of real ones", j->path);
+    if (half < 1) return tg_fail(TG_EINVAL, "%s: no items for a quiz: the split has no real ones as long as the samples; give a smaller --length, or collect more", j->path);
     if (e->count > 1) tg_log(e->ctx, TG_LOG_WARN, "--quiz: of %s alone", j->path);
     tg_quiz_item *items = tg_alloc_array(2 * half, sizeof *items);
     tg_str *pngs = tg_alloc_array(2 * half, sizeof *pngs), html = {0};
