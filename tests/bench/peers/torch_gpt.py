@@ -5,11 +5,12 @@ layers of causal attention and GELU without biases, a head tied to the embedding
 clipped to 1, AdamW."""
 import math
 import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from pipe import answer
 
 layers, dim, heads, batch, context, threads = map(int, sys.argv[1:7])
 torch.set_num_threads(threads)
@@ -63,11 +64,4 @@ def step():
     optimiser.step()
 
 
-step()
-print("ready", flush=True)
-for _ in sys.stdin:
-    start, steps = time.perf_counter(), 0
-    while time.perf_counter() - start < 1:
-        step()
-        steps += 1
-    print(steps * batch * context / (time.perf_counter() - start), flush=True)
+answer(step, batch * context)

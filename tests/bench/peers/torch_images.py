@@ -4,11 +4,12 @@ Says "ready", then answers each line with images a second over a second of steps
 batch 128, Adam. mlp: G 100-256-512-784, D 784-512-256-1, batch 128; dcgan: G 100 to 128 x 7 x 7 to 64 x 14 x 14 to 28 x 28 with batch norm,
 D its mirror, batch 64; both leaky ReLU, Adam 2e-4 (0.5, 0.999), one update of D on real and generated images, one of G."""
 import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from pipe import answer
 
 kind, threads = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(threads)
@@ -67,11 +68,4 @@ def step():
     of_g.step()
 
 
-step()
-print("ready", flush=True)
-for _ in sys.stdin:
-    start, steps = time.perf_counter(), 0
-    while time.perf_counter() - start < 1:
-        step()
-        steps += 1
-    print(steps * batch / (time.perf_counter() - start), flush=True)
+answer(step, batch)
