@@ -37,7 +37,7 @@ static tg_status draw_samples(tg_evaluation *e, tg_judged *j)
         tg_latent_draw(z + i * Z, Z, 0, (uint64_t)e->o->seed, i);
         if (conditional) j->labels[i] = tg_latent_class(j->model->samples, classes, (uint64_t)e->o->seed, i);
     }
-    if (!s) s = tg_latent_decode(j->model->model, j->tape, z, j->labels, j->count, j->x);
+    if (!s) s = tg_latent_sample(j->model->model, j->tape, z, j->labels, j->count, (uint64_t)e->o->seed, 0, j->x);
     tg_free(z);
     return s;
 }

@@ -122,6 +122,14 @@ tg_status tg_latent_encode(tg_model *m, tg_tape *t, const float *x, const int32_
     return run(m, t, tg_model_descriptor(m)->encode, &one, x, labels, n, z);
 }
 
+tg_status tg_latent_sample(tg_model *m, tg_tape *t, const float *z, const int32_t *labels, int64_t n, uint64_t seed, int64_t first,
+                           float *x)
+{
+    tg_status s = tg_latent_decode(m, t, z, labels, n, x);
+    if (!s) tg_latent_scatter(m, x, n, seed, first);
+    return s;
+}
+
 tg_status tg_latent_score(tg_model *m, tg_tape *t, const float *x, const int32_t *labels, int64_t n, float *logits)
 {
     const tg_model_data *about = tg_model_about(m);

@@ -17,6 +17,9 @@ double tg_normal_quantile(double p);
 /* x [n, size] of z [n, Z], and back again; labels [n], NULL for a model without classes. A few at a time: memory is bounded. */
 tg_status tg_latent_decode(tg_model *m, tg_tape *t, const float *z, const int32_t *labels, int64_t n, float *x);
 tg_status tg_latent_encode(tg_model *m, tg_tape *t, const float *x, const int32_t *labels, int64_t n, float *z);
+/* Samples first, first + 1, ... of the model: decoded, and scattered. */
+tg_status tg_latent_sample(tg_model *m, tg_tape *t, const float *z, const int32_t *labels, int64_t n, uint64_t seed, int64_t first,
+                           float *x);
 /* x [n, size] of decode become samples first, first + 1, ...: noise is added where the model's x have some about them. */
 void tg_latent_scatter(const tg_model *m, float *x, int64_t n, uint64_t seed, int64_t first);
 

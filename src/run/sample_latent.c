@@ -425,8 +425,9 @@ tg_status tg_sample_latent(tg_context *ctx, const tg_sample_options *o, tg_train
     gallery g = {.ctx = ctx, .o = o, .trained = trained, .data = &trained->data, .Z = trained->desc->latent(m),
                  .size = tg_model_data_size(&trained->data), .conditional = trained->desc->conditional(m)};
     tg_status s = prepare(&g);
-    if (!s) s = tg_latent_decode(m, g.tape, g.z, g.conditional ? g.labels : NULL, g.n, g.x);
-    if (!s && is_random(&g)) tg_latent_scatter(m, g.x, g.n, (uint64_t)o->seed, o->first);
+    const int32_t *labels = g.conditional ? g.labels : NULL;
+    if (!s) s = is_random(&g) ? tg_latent_sample(m, g.tape, g.z, labels, g.n, (uint64_t)o->seed, o->first, g.x)
+                              : tg_latent_decode(m, g.tape, g.z, labels, g.n, g.x);
     if (!s) s = put_file(&g);
     if (!s && o->show) s = show(&g);
     if (!s && o->json) s = put_result(&g, tg_now() - begin);

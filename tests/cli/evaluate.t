@@ -56,6 +56,10 @@ $ gen-evaluate r -n 400 -q --metrics modes,near,mmd_p
 <~ ^modes  +[0-8]  \(8 of real ones\)$
 <~ ^near 
 
+# Points of a VAE are drawn from p(x|z), as gen-sample draws them, not its means: those of an untrained one lie all in the middle.
+$ gen-train --data p.safetensors --model vae --no-labels --steps 1 -o pv -q && gen-evaluate pv --metrics frechet --gate 'frechet<2' -q > /dev/null && echo spread
+< spread
+
 # The report: one file, in English or Chinese, with nothing from outside; over training, what was copied, where it comes from.
 $ gen-evaluate a -n 8 -l 200 -o r.html -q && gen-evaluate v -n 40 --draws 0 -o v.html --lang zh -q && grep -c 'http://\|https://\|<script' r.html v.html; grep -o 'id="[a-z]*"' r.html | tr '\n' ' '; echo; grep -c '指标' v.html; grep -o 'data:image/png' v.html | wc -l
 < r.html:0
