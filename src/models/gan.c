@@ -171,9 +171,9 @@ static tg_status gan_init(tg_model *m)
         if (!s) s = declare_discriminator(p, v, c);
     } else if (!s) s = declare_mlp(p, v, c);
     if (s || !v->classes) return s;
-    const int64_t first = c->arch == DCGAN ? inner_size(v) : c->hidden, last = c->arch == DCGAN ? inner_size(v) : c->hidden;
-    s = tg_embed_layer_declare(p, &v->g_label, "g.label", v->classes, first, 1 / sqrt((double)c->latent), GENERATOR);
-    return s ? s : tg_embed_layer_declare(p, &v->d_label, "d.label", v->classes, last, 1 / sqrt((double)last), DISCRIMINATOR);
+    const int64_t wide = c->arch == DCGAN ? inner_size(v) : c->hidden; /* of G's first layer and of D's last features */
+    s = tg_embed_layer_declare(p, &v->g_label, "g.label", v->classes, wide, 1 / sqrt((double)c->latent), GENERATOR);
+    return s ? s : tg_embed_layer_declare(p, &v->d_label, "d.label", v->classes, wide, 1 / sqrt((double)wide), DISCRIMINATOR);
 }
 
 /* ---- the two sides ------------------------------------------------------------------------------------------------- */

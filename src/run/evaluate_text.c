@@ -330,7 +330,6 @@ static tg_status calibrate_piece(tg_judged *j, tg_carry *carry, const int32_t *i
         if (n > context) n = context;
         if (at == 0 || seen + n > context) {
             tg_carry_zero(carry);
-            for (int i = 0; i < carry->count; i++) carry->filled[i] = 0;
             seen = 0;
         }
         tg_tape_begin(j->tape, &(tg_tape_mode){.train = false});
@@ -425,12 +424,12 @@ static tg_status try_prompts(tg_evaluation *e, tg_judged *j)
 
 tg_status tg_evaluate_text(tg_evaluation *e, tg_judged *j)
 {
+    const bool samples = tg_evaluation_wants(e, TG_FIGURE_distinct_1, TG_FIGURE_longest_copy) ||
+                         tg_evaluation_wants(e, TG_FIGURE_c2st_logistic, TG_FIGURE_c2st_svm) || e->o->quiz;
     tg_status s = TG_OK;
     if (j->model->data.classes == 0 && e->wanted[TG_FIGURE_calibration]) s = calibrate(e, j);
     if (!s) s = try_prompts(e, j);
-    if (s || !tg_evaluation_wants(e, TG_FIGURE_distinct_1, TG_FIGURE_longest_copy)) {
-        if (s || !(tg_evaluation_wants(e, TG_FIGURE_c2st_logistic, TG_FIGURE_c2st_svm) || e->o->quiz)) return s;
-    }
+    if (s || !samples) return s;
     s = draw_texts(e, j);
     if (!s) s = cut_pieces(e, j);
     if (!s) s = measure_diversity(j);

@@ -42,7 +42,7 @@ static tg_status draw_text(const tg_trained *m, tg_generator *g)
 
 static tg_status draw_samples(const tg_trained *m, tg_tape *tape, const float *z, const int32_t *labels, float *x)
 {
-    return tg_latent_decode(m->model, tape, z, labels, SAMPLES, x);
+    return tg_latent_sample(m->model, tape, z, labels, SAMPLES, 1, 0, x);
 }
 
 /* Milliseconds of a text of TOKENS, or of an image, the shortest of a few tries. */
@@ -142,7 +142,6 @@ static tg_status piece_of_next(const tg_trained *m, tg_tape *tape, const tg_batc
         n = T - at < window ? T - at : window;
         const int64_t dims[] = {n, 1};
         if (m->desc->context) tg_carry_zero(carry);
-        for (int i = 0; m->desc->context && i < carry->count; i++) carry->filled[i] = 0;
         tg_tape_begin(tape, &(tg_tape_mode){.train = false});
         tg_tensor *resets = reset ? tg_input_ids(tape, 2, dims, reset->ids + at) : NULL;
         const tg_tensor *logits = m->desc->next(m->model, tape, tg_input_ids(tape, 2, dims, tokens->ids + at), resets, carry);

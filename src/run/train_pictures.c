@@ -132,8 +132,8 @@ static tg_status lay_out(tg_training *t, tg_pictures *p)
     if (!p->z || !p->x || !p->real || !p->found || (conditional && !p->labels)) return TG_ENOMEM;
     for (int64_t i = 0; i < p->n; i++) tg_latent_draw(p->z + i * Z, Z, 0, PICTURE_SEED, i);
     for (int64_t i = 0; i < p->n && conditional; i++) p->labels[i] = (int32_t)(image ? i % p->columns % classes : i % classes);
-    tg_status s = find_real(t, p);
-    p->apart = apart(p, p->real, size);
+    tg_status s = t->loop->turns || !image ? find_real(t, p) : TG_OK; /* nobody looks at those of a VAE's images */
+    if (!s && t->loop->turns) p->apart = apart(p, p->real, size);
     if (!(p->apart > 0)) p->apart = NAN; /* all alike themselves */
     return s || image ? s : lay_plane(t, p);
 }
@@ -166,8 +166,7 @@ static void tell_collapse(tg_training *t, tg_pictures *p)
 
 static tg_status draw(tg_training *t, tg_pictures *p, tg_image *out)
 {
-    tg_status s = tg_latent_decode(t->model, t->loop->tape, p->z, p->labels, p->n, p->x);
-    if (!s) tg_latent_scatter(t->model, p->x, p->n, PICTURE_SEED, 0);
+    tg_status s = tg_latent_sample(t->model, t->loop->tape, p->z, p->labels, p->n, PICTURE_SEED, 0, p->x);
     if (!s && p->shade) s = draw_surface(t, p);
     if (!s) s = tg_latent_sheet(&t->about.data, p->x, p->labels, p->n, p->columns, t->kind == TG_KIND_POINTS ? &p->plane : NULL, out);
     if (s || !t->loop->turns) return s;
