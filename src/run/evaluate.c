@@ -241,9 +241,11 @@ static tg_status measure_run(tg_evaluation *e, tg_judged *j)
     const double began = tg_now();
     for (int i = 0; i < TG_FIGURES; i++) tg_figure_set(j, (tg_figure_id)i, NAN, NAN);
     j->accuracy = NAN;
-    tg_status s = open_run(e, j);
-    if (!s) s = measure_likelihood(e, j);
+    tg_status s = open_run(e, j); /* says itself which file it is about */
+    if (s) return s;
+    s = measure_likelihood(e, j);
     if (!s) s = tg_dataset_kind(j->data) == TG_KIND_TEXT ? tg_evaluate_text(e, j) : tg_evaluate_samples(e, j);
+    if (s) return tg_note("%s", j->path);
     for (int i = 0; i < TG_FIGURES; i++)
         if (!e->wanted[i]) tg_figure_set(j, (tg_figure_id)i, NAN, NAN);
     j->seconds = tg_now() - began;
@@ -389,7 +391,6 @@ static tg_status evaluate(tg_evaluation *e, double began)
     for (int64_t i = 0; i < e->count && !s; i++) {
         e->runs[i].path = o->runs.items[i];
         s = measure_run(e, &e->runs[i]);
-        if (s) s = tg_note("%s", e->runs[i].path);
     }
     if (!s && o->quiz) s = tg_evaluate_quiz(e);
     if (!s && o->out) s = tg_evaluate_page(e);

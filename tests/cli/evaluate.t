@@ -78,13 +78,13 @@ $ gen-evaluate a -n 8 -l 100 --metrics distinct_1 --quiz q.html --quiz-items 6 -
 
 # Other data are refused, and a split that is not there.
 $ gen-evaluate a --data x.safetensors
-! gen-evaluate: a: a was trained on text, and x.safetensors holds images
+! gen-evaluate: a was trained on text, and x.safetensors holds images
 ? 1
 $ gen-evaluate a --split test
-! gen-evaluate: a: t.safetensors: no test split to judge by; make one with gen-preprocess --test 0.1
+! gen-evaluate: t.safetensors: no test split to judge by; make one with gen-preprocess --test 0.1
 ? 1
 $ cp a/model.safetensors m.safetensors; gen-evaluate m.safetensors
-! gen-evaluate: m.safetensors: m.safetensors does not say what it was trained on: give --data FILE
+! gen-evaluate: m.safetensors does not say what it was trained on: give --data FILE
 ? 2
 
 # What learned a text by heart is exposed, with passages; prompts that must be continued.
@@ -118,10 +118,10 @@ $ gen-evaluate a -n 5 -l 50 --metrics distinct_1 --json -q | grep -c memorised; 
 
 # No output takes the place of what is read, of answers that a person gave, or of the other output.
 $ gen-evaluate a --metrics bpc -o a/model.safetensors --force
-! gen-evaluate: a: a/model.safetensors is read here; give the output another name
+! gen-evaluate: a/model.safetensors is read here; give the output another name
 ? 2
 $ gen-evaluate a --metrics bpc --data t.safetensors --quiz t.safetensors --force
-! gen-evaluate: a: t.safetensors is read here; give the output another name
+! gen-evaluate: t.safetensors is read here; give the output another name
 ? 2
 $ gen-evaluate a -n 8 --quiz - < /dev/null
 ! gen-evaluate: answers.json is there already; --force replaces it
@@ -135,7 +135,7 @@ $ gen-evaluate r -n 20 --metrics modes --quiz points.html
 
 # What is missing is named before any work; people's answers come with the table, too.
 $ gen-evaluate nothing
-! gen-evaluate: nothing: cannot open nothing: No such file or directory
+! gen-evaluate: cannot open nothing: No such file or directory
 ? 1
 $ gen-evaluate a --metrics bpc --ratings nothing.json
 ! gen-evaluate: cannot open nothing.json: No such file or directory
