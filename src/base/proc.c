@@ -10,14 +10,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 
 extern char **environ;
 
-enum { LONGEST_NAP = 20000000, GRACE_SECONDS = 2 };
+enum { LONGEST_NAP = 4000000, GRACE_SECONDS = 2 };
+#define SHORTEST_NAP {0, 500000}
 
-/* Descriptors and signals of the child; returns an errno. */
-static int spawn(const char *const *argv, int out_fd, pid_t *pid)
+/* Descriptors and signals of the child; quiet: its messages are dropped. Returns an errno. */
+static int spawn(const char *const *argv, int out_fd, bool quiet, pid_t *pid)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
@@ -41,6 +43,7 @@ static int spawn(const char *const *argv, int out_fd, pid_t *pid)
     if (!error && out_fd >= 0) error = posix_spawn_file_actions_adddup2(&files, out_fd, 1);
     if (!error && out_fd < 0) error = posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
     if (!error) error = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    if (!error && quiet) error = posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
     /* The cast drops a const that the interface forgot: the strings are not changed. */
     if (!error) error = posix_spawnp(pid, argv[0], &files, &attr, (char *const *)(uintptr_t)argv, environ);
     posix_spawnattr_destroy(&attr);
@@ -48,26 +51,122 @@ static int spawn(const char *const *argv, int out_fd, pid_t *pid)
     return error;
 }
 
-/* Waits with growing naps, so that a cancel flag set meanwhile, or an error of tick, is seen; after it TERM, then KILL. */
-static tg_status wait_for(tg_context *ctx, pid_t pid, tg_status (*tick)(void *), void *user, int *status, tg_status *stopped)
+/* ---- children side by side ------------------------------------------------------------------------------------------ */
+
+typedef struct child { pid_t pid; int64_t number; } child;
+
+struct tg_procs {
+    child *children;
+    int64_t count, room;
+    double grace;
+};
+
+tg_status tg_procs_new(double grace, tg_procs **out)
 {
-    struct timespec nap = {0, 500000};
-    double asked = 0;
-    for (;;) {
-        pid_t got = waitpid(pid, status, WNOHANG);
-        if (got == pid) return TG_OK;
+    tg_procs *p = tg_alloc(sizeof *p);
+    if (!p) return TG_ENOMEM;
+    p->grace = grace;
+    *out = p;
+    return TG_OK;
+}
+
+static tg_status start(tg_procs *p, const char *const *argv, int out_fd, bool quiet, int64_t number)
+{
+    if (p->count == p->room) {
+        const int64_t room = p->room ? 2 * p->room : 4, size = sizeof *p->children;
+        child *children = tg_realloc(p->children, p->room * size, room * size);
+        if (!children) return TG_ENOMEM;
+        p->children = children;
+        p->room = room;
+    }
+    child *c = &p->children[p->count];
+    const int error = spawn(argv, out_fd, quiet, &c->pid);
+    if (error == ENOENT)
+        return tg_fail(TG_EIO, "cannot start %s: it is not installed, or not in PATH", argv[0]);
+    if (error) return tg_fail(TG_EIO, "cannot start %s: %s", argv[0], strerror(error));
+    c->number = number;
+    p->count++;
+    return TG_OK;
+}
+
+tg_status tg_procs_start(tg_procs *p, const char *const *argv, int64_t number)
+{
+    return start(p, argv, -1, true, number);
+}
+
+int64_t tg_procs_count(const tg_procs *p)
+{
+    return p->count;
+}
+
+/* One that has ended, if there is one: *number -1 if not. */
+static tg_status reap(tg_procs *p, int64_t *number, int *exit_code)
+{
+    int status = 0;
+    *number = -1;
+    for (int64_t i = 0; i < p->count; i++) {
+        const pid_t got = waitpid(p->children[i].pid, &status, WNOHANG);
         if (got < 0 && errno != EINTR) return tg_fail(TG_EIO, "waiting for a child: %s", strerror(errno));
-        if (*stopped && tg_now() - asked > GRACE_SECONDS) kill(pid, SIGKILL);
-        if (!*stopped && tick) *stopped = tick(user);
-        if (!*stopped && tg_cancelled(ctx)) *stopped = TG_ECANCELLED;
-        if (*stopped && asked == 0) {
-            asked = tg_now();
-            kill(pid, SIGTERM);
-        }
-        nanosleep(&nap, NULL);
-        if (nap.tv_nsec < LONGEST_NAP) nap.tv_nsec *= 2;
+        if (got <= 0) continue;
+        *number = p->children[i].number;
+        *exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        p->children[i] = p->children[--p->count];
+        break;
+    }
+    return TG_OK;
+}
+
+static void ask_all(const tg_procs *p, int number)
+{
+    for (int64_t i = 0; i < p->count; i++) kill(p->children[i].pid, number);
+}
+
+/* Naps that grow, so that short children cost little and long ones nothing. */
+static void nap(struct timespec *t)
+{
+    nanosleep(t, NULL);
+    if (t->tv_nsec < LONGEST_NAP) t->tv_nsec *= 2;
+}
+
+void tg_procs_stop(tg_procs *p)
+{
+    struct timespec t = SHORTEST_NAP;
+    const double asked = tg_now();
+    int64_t number = 0;
+    int code = 0;
+    ask_all(p, SIGTERM);
+    while (p->count > 0) {
+        if (reap(p, &number, &code)) p->count = 0; /* they are not ours any more */
+        if (number >= 0) continue;
+        if (tg_now() - asked > p->grace) ask_all(p, SIGKILL);
+        nap(&t);
     }
 }
+
+void tg_procs_free(tg_procs *p)
+{
+    if (!p) return;
+    tg_procs_stop(p);
+    tg_free(p->children);
+    tg_free(p);
+}
+
+tg_status tg_procs_wait(tg_procs *p, tg_context *ctx, double until, int64_t *number, int *exit_code)
+{
+    struct timespec t = SHORTEST_NAP;
+    for (;;) {
+        tg_status s = reap(p, number, exit_code);
+        if (s || *number >= 0) return s;
+        if (tg_cancelled(ctx)) {
+            tg_procs_stop(p);
+            return tg_fail(TG_ECANCELLED, "stopped");
+        }
+        if (tg_now() >= until) return TG_OK;
+        nap(&t);
+    }
+}
+
+/* ---- one child ------------------------------------------------------------------------------------------------------ */
 
 tg_status tg_proc_run(tg_context *ctx, const char *const *argv, int out_fd, int *exit_code)
 {
@@ -77,17 +176,20 @@ tg_status tg_proc_run(tg_context *ctx, const char *const *argv, int out_fd, int 
 tg_status tg_proc_watch(tg_context *ctx, const char *const *argv, int out_fd, tg_status (*tick)(void *), void *user,
                         int *exit_code)
 {
-    pid_t pid = 0;
-    int status = 0;
-    tg_status stopped = TG_OK;
-    int error = spawn(argv, out_fd, &pid);
-    if (error == ENOENT)
-        return tg_fail(TG_EIO, "cannot start %s: it is not installed, or not in PATH", argv[0]);
-    if (error) return tg_fail(TG_EIO, "cannot start %s: %s", argv[0], strerror(error));
-    tg_status s = wait_for(ctx, pid, tick, user, &status, &stopped);
-    if (s) return s;
-    if (stopped && stopped != TG_ECANCELLED) return stopped;
-    if (stopped) return tg_fail(TG_ECANCELLED, "stopped while %s was running", argv[0]);
-    *exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return TG_OK;
+    child only;
+    tg_procs one = {.children = &only, .room = 1, .grace = GRACE_SECONDS};
+    struct timespec t = SHORTEST_NAP;
+    int64_t number = -1;
+    int code = 0;
+    tg_status s = start(&one, argv, out_fd, false, 0);
+    while (!s) {
+        s = reap(&one, &number, &code);
+        if (!s && number >= 0) break;
+        if (!s && tick) s = tick(user);
+        if (!s && tg_cancelled(ctx)) s = tg_fail(TG_ECANCELLED, "stopped while %s was running", argv[0]);
+        if (!s) nap(&t);
+    }
+    tg_procs_stop(&one);
+    if (!s) *exit_code = code;
+    return s;
 }

@@ -8,7 +8,7 @@
 
 #include "base/context.h"
 #include "base/file.h"
-#include "test.h"
+#include "support/files.h"
 
 /* What a child wrote to the pipe. */
 static const char *drain(const int ends[2])
@@ -109,5 +109,56 @@ TEST(cancelling_ends_the_child)
     /* Waits for ever if nobody ends it; the runner's time limit would tell. */
     CHECK_ERROR(tg_proc_run(ctx, (const char *const[]){"tail", "-f", "/dev/null", NULL}, -1, &code), TG_ECANCELLED,
                 "tail");
+    tg_context_free(ctx);
+}
+
+TEST(children_run_side_by_side_and_each_end_is_told_once)
+{
+    tg_procs *p;
+    const char *folder = test_folder(), *a = in(folder, "a"), *b = in(folder, "b"), *c = in(folder, "c");
+    int64_t number = -1;
+    int code = -1;
+    CHECK_OK(tg_procs_new(2, &p));
+    /* Each waits for the other's file, so both must run at once; the second ends when the first has been told of. */
+    const char *const first[] = {"sh", "-c", ": > \"$0\"; until test -e \"$1\"; do :; done; exit 3", a, b, NULL};
+    const char *const second[] = {"sh", "-c", "until test -e \"$0\"; do :; done; : > \"$1\"; until test -e \"$2\"; do :; done; kill -9 $$",
+                                  a, b, c, NULL};
+    CHECK_OK(tg_procs_start(p, first, 30));
+    CHECK_OK(tg_procs_start(p, second, 40));
+    CHECK_INT(tg_procs_count(p), 2);
+    CHECK_OK(tg_procs_wait(p, NULL, 1e18, &number, &code));
+    CHECK_INT(number, 30);
+    CHECK_INT(code, 3);
+    CHECK_OK(tg_procs_wait(p, NULL, 0, &number, &code)); /* time is over already */
+    CHECK_INT(number, -1);
+    put(c, "");
+    CHECK_OK(tg_procs_wait(p, NULL, 1e18, &number, &code));
+    CHECK_INT(number, 40);
+    CHECK_INT(code, 128 + SIGKILL);
+    CHECK_INT(tg_procs_count(p), 0);
+    tg_procs_free(p);
+}
+
+TEST(cancelling_ends_all_children_and_gives_them_time_to_save)
+{
+    volatile int flag = 0;
+    tg_context *ctx = NULL;
+    tg_procs *p;
+    int64_t number = -1;
+    int code = -1;
+    const char *folder = test_folder(), *const marks[] = {in(folder, "x"), in(folder, "y"), in(folder, "z")};
+    CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1, .cancel = &flag}, &ctx));
+    CHECK_OK(tg_procs_new(100, &p));
+    for (int64_t i = 0; i < 3; i++) { /* each saves when it is asked to end */
+        const char *const argv[] = {"sh", "-c", "trap ': > \"$0.saved\"; exit 1' TERM; : > \"$0\"; while :; do :; done", marks[i], NULL};
+        CHECK_OK(tg_procs_start(p, argv, i));
+    }
+    for (int i = 0; i < 3; i++)
+        while (tg_path_kind(marks[i]) == TG_PATH_NONE) continue;
+    flag = 2;
+    CHECK_ERROR(tg_procs_wait(p, ctx, 1e18, &number, &code), TG_ECANCELLED, "stopped");
+    CHECK_INT(tg_procs_count(p), 0);
+    CHECK_INT(count_names(folder), 6);
+    tg_procs_free(p);
     tg_context_free(ctx);
 }
