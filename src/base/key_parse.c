@@ -76,13 +76,13 @@ static tg_status fail_unknown(const tg_keys *k, const char *option, const char *
     return s;
 }
 
-/* Stores text for an option of the line; lists wait for the strict pass, or they would be filled twice. */
+/* Stores text for an option of the line. What a lenient look lists counts less, so that the strict pass lists it anew. */
 static tg_status store(const line *l, tg_key_row *r, const char *text)
 {
-    if (l->lenient && r->key->type == TG_KEY_LIST) return TG_OK;
+    const bool look = l->lenient && r->key->type == TG_KEY_LIST;
     tg_str where = {0};
     tg_key_add_name(&where, r->key);
-    tg_status s = where.failed ? TG_ENOMEM : tg_key_store(l->k, r, where.data, text, TG_FROM_FLAG);
+    tg_status s = where.failed ? TG_ENOMEM : tg_key_store(l->k, r, where.data, text, look ? TG_FROM_CONFIG : TG_FROM_FLAG);
     tg_str_free(&where);
     return forgive(l, s);
 }

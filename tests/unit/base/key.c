@@ -256,14 +256,17 @@ TEST(an_option_without_its_value_says_so)
     CHECK(!v.force);
 }
 
-TEST(a_lenient_look_passes_over_what_it_does_not_know_and_fills_no_list)
+TEST(a_lenient_look_passes_over_what_it_does_not_know_and_fills_no_list_twice)
 {
     tg_keys *k = make();
-    CHECK_OK(parse(k, "a.txt --hidden 3 --layers 4 --beta oops -x --unknown=5 --out", true));
+    CHECK_OK(parse(k, "a.txt --hidden 3 --layers 4 --beta oops -m one -x --unknown=5 --out", true));
     CHECK_INT(v.layers, 4);
     CHECK_INT(v.sources.count, 0);
-    CHECK_OK(parse(k, "a.txt --layers 5", false));
+    CHECK_INT(v.metrics.count, 1);
+    CHECK_OK(parse(k, "a.txt --layers 5 -m one -m two", false));
     CHECK_INT(v.sources.count, 1);
+    CHECK_INT(v.metrics.count, 2);
+    CHECK_TEXT(v.metrics.items[1], "two");
     CHECK_INT(v.layers, 5);
     tg_keys_free(k);
 }
