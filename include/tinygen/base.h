@@ -49,7 +49,8 @@ typedef enum tg_status {
     TG_EBUSY,        /* another process holds the lock */
     TG_EGATE,        /* a gate was not met: exit 3 */
     TG_ECANCELLED,   /* the cancel flag was seen; what was done is saved */
-    TG_ECLOSED       /* the reader of our output went away: exit 0 */
+    TG_ECLOSED,      /* the reader of our output went away: exit 0 */
+    TG_EDIVERGED     /* a training's loss or gradient is not finite, or far too high; what was best is saved */
 } tg_status;
 
 /* The calling thread's last message, never NULL; valid until its next failing call. UTF-8, may quote foreign bytes

@@ -81,7 +81,7 @@ tg_status tg_train_model(const tg_train_options *o, const tg_model_desc **out);
 /* A dataset and a model name -> a run folder. keys holds tg_train_keys bound to o and the model's own keys bound to
  * `config` (config_size bytes); what they leave open is filled in through them. With o->dry_run nothing is written: a
  * table of costs goes to the output hook. Errors: TG_EBUSY (the folder's lock), TG_ECANCELLED (stopped by the cancel
- * flag, saved), TG_EINVAL (data that cannot be learned from, a run that does not fit), and those of its parts. */
+ * flag, saved), TG_EDIVERGED, TG_EINVAL (data that cannot be learned from, a run that does not fit), and those of its parts. */
 tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_keys *keys);
 
 /* ---- gen-sample -------------------------------------------------------------------------------------------------- */

@@ -160,11 +160,11 @@ static tg_status not_finite(const tg_loop *l, const tg_step_info *i, const char 
     long long step = (long long)l->place.step + 1;
     const char *advice = l->options.on_nan == TG_NAN_STOP ? "try a lower --lr or --clip, or --on-nan skip"
                                                           : "try a lower --lr or --clip";
-    if (!isfinite(i->loss)) return tg_fail(TG_EINVAL, "step %lld: the loss is not a finite number%s; %s", step, why, advice);
+    if (!isfinite(i->loss)) return tg_fail(TG_EDIVERGED, "step %lld: the loss is not a finite number%s; %s", step, why, advice);
     if (is_far_too_high(l, i->loss))
-        return tg_fail(TG_EINVAL, "step %lld: training diverges: the loss is %lld nats, guessing costs %lld%s; %s", step,
+        return tg_fail(TG_EDIVERGED, "step %lld: training diverges: the loss is %lld nats, guessing costs %lld%s; %s", step,
                        i->loss < 9e18 ? (long long)i->loss : INT64_MAX, (long long)(l->guessing + 0.5), why, advice);
-    return tg_fail(TG_EINVAL, "step %lld: the gradient%s%s is not finite%s; %s", step, bad ? " of " : "", bad ? bad : "", why,
+    return tg_fail(TG_EDIVERGED, "step %lld: the gradient%s%s is not finite%s; %s", step, bad ? " of " : "", bad ? bad : "", why,
                    advice);
 }
 
@@ -213,7 +213,7 @@ static tg_status watch_divergence(tg_loop *l, double loss)
 {
     l->place.high = loss > 2 * l->guessing + 1 ? l->place.high + 1 : 0;
     if (l->place.high < HIGH_STEPS || l->options.on_nan != TG_NAN_STOP) return TG_OK;
-    return tg_fail(TG_EINVAL, "step %lld: training diverges: the loss has been above twice that of guessing for %d steps; "
+    return tg_fail(TG_EDIVERGED, "step %lld: training diverges: the loss has been above twice that of guessing for %d steps; "
                    "try a lower --lr or --clip", (long long)l->place.step + 1, (int)HIGH_STEPS);
 }
 

@@ -68,7 +68,7 @@ void tg_loop_free(tg_loop *l);
 /* Rows of a batch that go through forward and backward at once: all, but of windows as many as memory allows and the batch
  * divides by, for no row knows of another. By shapes only. */
 int64_t tg_loop_rows(const tg_model *m, int64_t batch, int64_t seq);
-/* One step. Errors: TG_EINVAL (loss or gradient is not finite, or far too high for long; the message names step and
+/* One step. Errors: TG_EDIVERGED (loss or gradient is not finite, or far too high for long; the message names step and
  * tensor; weights are those before the step), those of reading. */
 tg_status tg_loop_step(tg_loop *l, tg_step_info *out);
 /* From now on steps are taken down in p (NULL: no more). */

@@ -351,7 +351,7 @@ static bool evaluation_is_due(const tg_training *t)
 static tg_status broke_down(tg_training *t, tg_status s)
 {
     tg_str message = {0};
-    if (s != TG_EINVAL || !t->loop->best || isnan(t->loop->place.best_loss)) return s;
+    if (s != TG_EDIVERGED || !t->loop->best || isnan(t->loop->place.best_loss)) return s;
     tg_str_add(&message, tg_error());
     const bool saved = tg_checkpoint_save_model(&t->saver) == TG_OK;
     if (!message.failed)
