@@ -10,6 +10,13 @@ double tg_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+void tg_nap(double seconds)
+{
+    const time_t whole = (time_t)seconds;
+    const struct timespec t = {whole, (long)((seconds - (double)whole) * 1e9)};
+    nanosleep(&t, NULL);
+}
+
 void tg_wall_time(char out[32])
 {
     struct tm parts;

@@ -77,6 +77,10 @@ void tg_listing_free(tg_listing *l);
 bool tg_path_is_safe(const char *relative);
 /* Opens relative below folder, component by component with O_NOFOLLOW: no link is followed, inside or out. */
 tg_status tg_file_open_below(const char *folder, const char *relative, tg_file **out);
+/* The path without links, absolute; the caller's by tg_free. Errors: TG_EIO (it is not there), TG_ENOMEM. */
+tg_status tg_path_real(const char *path, char **out);
+/* That of this process's own program, or, where nobody knows it, `name`, which PATH may lead to. */
+tg_status tg_process_program(const char *name, char **out);
 int64_t tg_peak_memory(void);                                         /* resident, bytes, of this process */
 /* Fds 0-2 that are closed are opened on /dev/null, SIGPIPE and SIGXFSZ ignored: a tool's first call. */
 void tg_process_start(void);

@@ -3,7 +3,7 @@
 #ifndef TG_BASE_KEY_H
 #define TG_BASE_KEY_H
 #include "base/arena.h"
-#include "base/str.h"
+#include "base/json.h"
 
 typedef struct tg_key_row {
     const tg_key *key;
@@ -27,6 +27,8 @@ void *tg_key_field(const tg_key_row *r);
 tg_key_row *tg_key_find(const tg_keys *k, const char *name, int64_t length);
 /* Checks text and, unless a stronger source has spoken, stores it. where begins the message: "--layers". */
 tg_status tg_key_store(tg_keys *k, tg_key_row *r, const char *where, const char *text, tg_key_source source);
+/* Its value; null where it is automatic and nobody has worked it out yet. */
+void tg_key_put_json(tg_json_writer *w, const tg_key_row *r);
 /* "--layers" or, of an argument, "SOURCE"; appended. */
 void tg_key_add_name(tg_str *out, const tg_key *key);
 /* The word for its value: "N", "PATH", "a|b|c". */

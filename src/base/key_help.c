@@ -13,7 +13,7 @@ static bool is_open(const tg_key_row *r)
     return (r->key->flags & TG_KEY_AUTO) && r->source == TG_FROM_DEFAULT;
 }
 
-static void put_value(tg_json_writer *w, const tg_key_row *r)
+void tg_key_put_json(tg_json_writer *w, const tg_key_row *r)
 {
     const void *field = tg_key_field(r);
     int64_t n = 0;
@@ -56,7 +56,7 @@ char *tg_keys_json(const tg_keys *k, unsigned with, unsigned without)
         const tg_key *key = k->rows[i].key;
         if ((key->flags & with) != with || (key->flags & without)) continue;
         tg_json_key(&w, key->name);
-        put_value(&w, &k->rows[i]);
+        tg_key_put_json(&w, &k->rows[i]);
     }
     tg_json_close(&w, '}');
     if (!out.failed) return out.data;

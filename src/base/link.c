@@ -12,8 +12,6 @@
 #include "base/path.h"
 #include "base/str.h"
 
-enum { LONGEST = 4096 };
-
 tg_status tg_link_check(const char *path, bool replace)
 {
     struct stat st;
@@ -39,7 +37,7 @@ static void add_way(tg_str *out, const char *from, const char *to)
 }
 
 /* The real path of the folder that path is, or is to be, in. */
-static int real_parent(const char *path, char out[LONGEST])
+static int real_parent(const char *path, char out[TG_OS_PATH])
 {
     char *parent = tg_path_trim(path);
     if (!parent) {
@@ -48,14 +46,14 @@ static int real_parent(const char *path, char out[LONGEST])
     }
     char *slash = strrchr(parent, '/');
     if (slash) slash[slash == parent] = '\0';
-    const int done = tg_os_real_path(slash ? parent : ".", out, LONGEST);
+    const int done = tg_os_real_path(slash ? parent : ".", out, TG_OS_PATH);
     tg_free(parent);
     return done;
 }
 
 tg_status tg_link_folder(const char *folder, const char *path)
 {
-    char from[LONGEST], to[LONGEST];
+    char from[TG_OS_PATH], to[TG_OS_PATH];
     tg_str way = {0};
     if (real_parent(path, from) != 0) return tg_os_fail("make", path);
     if (tg_os_real_path(folder, to, sizeof to) != 0) return tg_os_fail("open", folder);

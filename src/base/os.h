@@ -26,12 +26,14 @@ int64_t tg_os_read_text(const char *path, char *out, int64_t room);
 tg_status tg_os_fail(const char *verb, const char *path);
 
 /* ---- system.c: beyond POSIX */
+enum { TG_OS_PATH = 4096 }; /* room for the longest path */
 int tg_os_affinity(void);                              /* cores in the affinity mask; 0: unknown */
 void tg_os_large_pages(void *memory, int64_t bytes);   /* asks for them; nothing where there are none */
 int tg_os_sync_disk(int fd);                           /* all of the file system that fd is on; ENOSYS: it cannot */
 int tg_os_lock(int fd);                                /* 0; 1: another holds it; -1 */
 int tg_os_exchange(const char *a, const char *b);      /* swaps two names at once; -1 with ENOSYS where it cannot */
 int tg_os_real_path(const char *path, char *out, int64_t room); /* without links */
+int tg_os_program(char *out, int64_t room);            /* path of this process's own program; -1 with ENOSYS where nobody knows */
 int64_t tg_os_peak_resident(void);                     /* bytes; 0: unknown */
 int tg_os_window_columns(int fd);                      /* 0: unknown */
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/os.h"
 #include "base/str.h"
 
 enum { LONGEST_NAME = 1024, LONGEST_TEMPORARY = 200 };
@@ -36,6 +37,14 @@ char *tg_path_join(const char *folder, const char *name)
     if (*folder && folder[strlen(folder) - 1] != '/') tg_str_add(&s, "/");
     tg_str_add(&s, name);
     return give(&s);
+}
+
+tg_status tg_path_real(const char *path, char **out)
+{
+    char real[TG_OS_PATH];
+    if (tg_os_real_path(path, real, sizeof real) != 0) return tg_os_fail("open", path);
+    *out = tg_strdup(real);
+    return *out ? TG_OK : TG_ENOMEM;
 }
 
 const char *tg_path_name(const char *path)

@@ -7,7 +7,6 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -15,8 +14,8 @@
 
 extern char **environ;
 
-enum { LONGEST_NAP = 4000000, GRACE_SECONDS = 2 };
-#define SHORTEST_NAP {0, 500000}
+enum { GRACE_SECONDS = 2 };
+static const double shortest_nap = 0.0005, longest_nap = 0.004;
 
 /* Descriptors and signals of the child; quiet: its messages are dropped. Returns an errno. */
 static int spawn(const char *const *argv, int out_fd, bool quiet, pid_t *pid)
@@ -122,15 +121,15 @@ static void ask_all(const tg_procs *p, int number)
 }
 
 /* Naps that grow, so that short children cost little and long ones nothing. */
-static void nap(struct timespec *t)
+static void nap(double *seconds)
 {
-    nanosleep(t, NULL);
-    if (t->tv_nsec < LONGEST_NAP) t->tv_nsec *= 2;
+    tg_nap(*seconds);
+    if (*seconds < longest_nap) *seconds *= 2;
 }
 
 void tg_procs_stop(tg_procs *p)
 {
-    struct timespec t = SHORTEST_NAP;
+    double t = shortest_nap;
     const double asked = tg_now();
     int64_t number = 0;
     int code = 0;
@@ -153,7 +152,7 @@ void tg_procs_free(tg_procs *p)
 
 tg_status tg_procs_wait(tg_procs *p, tg_context *ctx, double until, int64_t *number, int *exit_code)
 {
-    struct timespec t = SHORTEST_NAP;
+    double t = shortest_nap;
     for (;;) {
         tg_status s = reap(p, number, exit_code);
         if (s || *number >= 0) return s;
@@ -178,7 +177,7 @@ tg_status tg_proc_watch(tg_context *ctx, const char *const *argv, int out_fd, tg
 {
     child only;
     tg_procs one = {.children = &only, .room = 1, .grace = GRACE_SECONDS};
-    struct timespec t = SHORTEST_NAP;
+    double t = shortest_nap;
     int64_t number = -1;
     int code = 0;
     tg_status s = start(&one, argv, out_fd, false, 0);

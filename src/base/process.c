@@ -6,11 +6,19 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/os.h"
 
 int64_t tg_peak_memory(void)
 {
     return tg_os_peak_resident();
+}
+
+tg_status tg_process_program(const char *name, char **out)
+{
+    char path[TG_OS_PATH];
+    *out = tg_strdup(tg_os_program(path, sizeof path) == 0 ? path : name);
+    return *out ? TG_OK : TG_ENOMEM;
 }
 
 void tg_process_start(void)

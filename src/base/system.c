@@ -101,6 +101,22 @@ int tg_os_real_path(const char *path, char *out, int64_t room)
     return -1;
 }
 
+int tg_os_program(char *out, int64_t room)
+{
+#ifdef __linux__
+    const ssize_t n = readlink("/proc/self/exe", out, (size_t)room - 1);
+    if (n > 0 && n < room - 1) {
+        out[n] = '\0';
+        return 0;
+    }
+#else
+    (void)out;
+    (void)room;
+#endif
+    errno = ENOSYS;
+    return -1;
+}
+
 int64_t tg_os_peak_resident(void)
 {
     /* getrusage remembers the process that this one was before exec; /proc does not. */
