@@ -37,6 +37,8 @@ const char *tg_key_word(const tg_key *key);
 void tg_key_add_range(tg_str *out, const tg_key *key);
 /* " (did you mean --layers?)" or nothing; prefix "--", or "" in config files. */
 void tg_key_add_hint(tg_str *out, const tg_keys *k, const char *prefix, const char *name, int64_t length);
+/* Whatever is wrong with a file of options is wrong usage: that, with the last message, unless memory ran out. */
+tg_status tg_key_usage(tg_status s);
 /* Choice number i of "a|b|c"; its start and length; NULL: there are fewer. */
 const char *tg_key_choice(const char *choices, int64_t i, int64_t *length);
 #endif

@@ -269,8 +269,7 @@ static tg_status store_member(tg_keys *k, const config *c, const tg_json *member
     return s;
 }
 
-/* Whatever is wrong with a config file is wrong usage. */
-static tg_status as_usage(tg_status s)
+tg_status tg_key_usage(tg_status s)
 {
     if (s == TG_OK || s == TG_ENOMEM || s == TG_EUSAGE) return s;
     tg_str copy = {0};
@@ -291,5 +290,5 @@ tg_status tg_keys_read_config(tg_keys *k, const char *name, const char *text, in
     const config c = {name, text, ignore, source};
     for (const tg_json *m = s ? NULL : root->child; m && !s; m = m->next) s = store_member(k, &c, m);
     tg_arena_free(arena);
-    return as_usage(s);
+    return tg_key_usage(s);
 }

@@ -9,7 +9,7 @@ void tg_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]
 typedef enum tg_purpose {
     TG_RNG_INIT = 1, TG_RNG_SHUFFLE = 2, TG_RNG_DROPOUT = 3, TG_RNG_SAMPLE = 4, TG_RNG_SPLIT = 5, TG_RNG_SYNTH = 6,
     TG_RNG_NOISE = 7, TG_RNG_TEST = 8, TG_RNG_LABEL = 9,
-    TG_RNG_BINARY = 10, TG_RNG_MIX = 11
+    TG_RNG_BINARY = 10, TG_RNG_MIX = 11, TG_RNG_TUNE = 12
 } tg_purpose;
 
 /* Key = seed ^ (purpose stirred), low word first; counter = (block low, block high, step low, step high), where word

@@ -1,0 +1,57 @@
+/* asha.c - asynchronous successive halving (Li et al. 2018, arXiv:1810.05934, algorithm 2), of results that may be seen only. */
+#include "base/alloc.h"
+#include "base/sort.h"
+#include "run/tune/strategy_parts.h"
+
+/* The better result first; of equals the earlier. */
+static int by_value(const void *a, const void *b, void *user)
+{
+    const tg_tune_job *jobs = user;
+    const int64_t i = *(const int64_t *)a, k = *(const int64_t *)b;
+    const double x = jobs[i].value, y = jobs[k].value;
+    if (x < y || (x == x && y != y)) return -1;
+    if (x > y || (y == y && x != x)) return 1;
+    return i < k ? -1 : i > k;
+}
+
+static bool went_on(const tg_tune_job *jobs, int64_t count, int64_t trial, int64_t rung)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (jobs[i].trial == trial && jobs[i].rung == rung) return true;
+    return false;
+}
+
+/* Among the best 1/reduction of a rung the first that has not gone on; -1: all have. A trial that failed never does. */
+static int64_t promotable(const tg_strategy_options *o, const tg_tune_job *jobs, int64_t count, int64_t seen, int64_t rung,
+                          int64_t *order, int64_t *scratch)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < seen; i++)
+        if (jobs[i].rung == rung) order[n++] = i;
+    tg_sort(order, n, sizeof *order, scratch, by_value, (void *)(uintptr_t)jobs);
+    for (int64_t k = 0; k < n / o->reduction; k++) {
+        const tg_tune_job *j = &jobs[order[k]];
+        if (j->value == j->value && !went_on(jobs, count, j->trial, rung + 1)) return order[k];
+    }
+    return -1;
+}
+
+tg_status tg_asha_next(const tg_strategy_options *o, const tg_space *s, const tg_tune_job *jobs, int64_t count, int64_t seen,
+                       tg_tune_job *out, bool *more, bool *wait)
+{
+    int64_t *order = tg_alloc_array(2 * seen + 1, sizeof *order), best = -1, rung = o->rungs - 1;
+    if (!order) return TG_ENOMEM;
+    while (best < 0 && rung > 0) best = promotable(o, jobs, count, seen, --rung, order, order + seen);
+    tg_free(order);
+    const int64_t trials = tg_trials_of(jobs, count);
+    if (best >= 0) *out = (tg_tune_job){.trial = jobs[best].trial, .rung = rung + 1, .point = jobs[best].point};
+    else {
+        *wait = o->trials > 0 && trials >= o->trials && seen < count;
+        if (o->trials > 0 && trials >= o->trials) return TG_OK;
+        *out = (tg_tune_job){.trial = trials};
+        tg_quasi_point(s, o->seed, trials, &out->point);
+    }
+    out->until = out->rung < o->rungs - 1 ? tg_strategy_steps(o, out->rung) : 0;
+    *more = true;
+    return TG_OK;
+}
