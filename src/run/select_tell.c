@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/term.h"
-#include "base/utf8.h"
+#include "run/columns.h"
 #include "run/metrics/bits.h"
 #include "run/result.h"
 
@@ -39,32 +39,6 @@ static void fill_row(const tg_selection *s, int64_t at, tg_str cells[COLUMNS])
                 r->about.front ? "*" : "");
 }
 
-static void add_cell(tg_str *out, const tg_str *cell, int64_t width, bool left)
-{
-    const int64_t pad = width - tg_utf8_columns(cell->data ? cell->data : "", cell->length);
-    if (left) tg_str_add_n(out, cell->data, cell->length);
-    for (int64_t i = 0; i < pad; i++) tg_str_add(out, " ");
-    if (!left) tg_str_add_n(out, cell->data, cell->length);
-}
-
-static void add_rows(const tg_selection *s, tg_str (*cells)[COLUMNS], tg_str *out)
-{
-    int64_t width[COLUMNS] = {0};
-    for (int64_t r = 0; r <= s->ranked_count; r++)
-        for (int c = 0; c < COLUMNS; c++) {
-            const int64_t w = tg_utf8_columns(cells[r][c].data ? cells[r][c].data : "", cells[r][c].length);
-            if (cells[r][c].failed) out->failed = true;
-            if (w > width[c]) width[c] = w;
-        }
-    for (int64_t r = 0; r <= s->ranked_count && !out->failed; r++)
-        for (int c = 0; c < COLUMNS; c++) {
-            const bool last = c == COLUMNS - 1 || (c == COLUMNS - 2 && cells[r][MARK].length == 0);
-            add_cell(out, &cells[r][c], c == MARK ? 0 : width[c], c == RUN || c == MODEL);
-            tg_str_add(out, last ? "\n" : "  ");
-            if (last) break;
-        }
-}
-
 static void add_table(const tg_selection *s, tg_str *out)
 {
     static const char *const heads[COLUMNS] = {"rank", "run", "model", NULL, "95 %", "params", "ms", "bytes", ""};
@@ -75,7 +49,7 @@ static void add_table(const tg_selection *s, tg_str *out)
     }
     for (int c = 0; c < COLUMNS; c++) tg_str_add(&cells[0][c], heads[c] ? heads[c] : tg_select_metric_name(s->metric));
     for (int64_t i = 0; i < s->ranked_count; i++) fill_row(s, i, cells[i + 1]);
-    add_rows(s, cells, out);
+    tg_columns(cells[0], s->ranked_count + 1, COLUMNS, 1u << RUN | 1u << MODEL | 1u << MARK, out);
     for (int64_t i = 0; i <= s->ranked_count; i++)
         for (int c = 0; c < COLUMNS; c++) tg_str_free(&cells[i][c]);
     tg_free(cells);
