@@ -3,11 +3,52 @@
 #include "tinygen/run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+static int search(int argc, char **argv)
+{
+    tg_search_options o = {0};
+    tg_train_options train = {0};
+    tg_key rows[TG_SEARCH_ROWS];
+    const tg_model_desc *desc = NULL;
+    cli c = {.name = "gen-tune search", .brief = "trains with many settings, and tells which do best",
+             .usage = "--data x.safetensors --model NAME --space KEY=VALUES... -o STUDY [options]",
+             .examples = "gen-tune search --data verses.safetensors --model lstm --steps 500 --space lr=1e-4:1e-1:log --space hidden=64,128 -o tune\n"
+                         "gen-tune search --data verses.safetensors --space model=lstm,gru,transformer --trials 12 --jobs 2 -o models\n"
+                         "gen-tune search --model lstm --help\n"};
+    tg_search_train_rows(rows);
+    if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Search", tg_search_keys, &o) ||
+        !cli_add(&c, "Training, the same for all trials", rows, &train) || !cli_peek(&c, argc, argv)) return c.exit;
+    tg_status s = tg_search_model(&o, &train, &desc);
+    if (s) return cli_done(&c, s);
+    void *config = desc ? calloc(1, (size_t)desc->config_size) : NULL;
+    if (desc && !config) return cli_done(&c, tg_fail(TG_ENOMEM, "out of memory"));
+    int code;
+    if ((desc && !cli_add(&c, desc->title, desc->keys, config)) || !cli_parse(&c, argc, argv)) {
+        code = c.exit;
+    } else {
+        o.json = c.json;
+        code = cli_done(&c, tg_search(c.ctx, &o, &train, config, c.keys));
+    }
+    free(config);
+    return code;
+}
+
+static int trial(int argc, char **argv)
+{
+    tg_trial_options o;
+    cli c = {.name = "gen-tune trial", .brief = "runs one trial of a study: what job files start", .usage = "N [-o STUDY]",
+             .examples = "gen-tune trial 7 -o tune\n"};
+    if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Trial", tg_trial_keys, &o) || !cli_parse(&c, argc, argv)) return c.exit;
+    return cli_done(&c, tg_trial(c.ctx, &o));
+}
 
 /* What its first argument may be; each has options of its own. argv[0] is that word. */
 typedef struct subcommand { const char *name, *brief; int (*main)(int argc, char **argv); } subcommand;
 static const subcommand subcommands[] = {
+    {"search", "trains with many settings, and tells which do best", search},
+    {"trial", "runs one trial of a search: what job files start", trial},
     {NULL, NULL, NULL}
 };
 

@@ -142,4 +142,33 @@ extern const tg_key tg_convert_keys[];
  * TG_EUNSUPPORTED (a model that the format cannot say: what of it), TG_EIO, TG_ECANCELLED. */
 tg_status tg_convert(tg_context *ctx, const tg_convert_options *o);
 
+/* ---- gen-tune search: many trainings, and which settings do best -------------------------------------------------------- */
+
+typedef struct tg_search_options {
+    tg_list space;                              /* "lr=1e-4:1e-2:log", "hidden=64,128", or a JSON file of these */
+    const char *out, *metric, *objective, *deps; /* out: the study's folder; objective: a built-in function in place of trainings */
+    const char *program;                        /* gen-tune, which is started once a trial; NULL: the running program is it */
+    int64_t trials, strategy, jobs, lag, rungs, reduction, backend, seed; /* strategy, backend: positions in their rows' lists */
+    double budget;                              /* seconds, of all sessions; 0: none */
+    bool force, json;
+} tg_search_options;
+extern const tg_key tg_search_keys[];
+/* Those rows of tg_train_keys that a search fixes for all its trials, up to a TG_KEYS_END; room for TG_SEARCH_ROWS. */
+enum { TG_SEARCH_ROWS = 64 };
+void tg_search_train_rows(tg_key *out);
+/* The model whose key rows are to be bound, too: train->model, else the first of the space's; *out NULL where there is none.
+ * Errors: TG_EUSAGE (no such model), those of reading. */
+tg_status tg_search_model(const tg_search_options *o, const tg_train_options *train, const tg_model_desc **out);
+/* A study in o->out, begun or gone on with. keys holds tg_search_keys bound to o, the rows above bound to train, and the model's
+ * rows bound to config, NULL where there are none; whatever was given of the latter two is fixed for all trials. Errors: TG_EUSAGE,
+ * TG_EBUSY (another search is at it), TG_EINVAL (another study is there; no trial came to a result), TG_ECANCELLED (stopped; the
+ * same call goes on), those of reading and writing. */
+tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_options *train, const void *config, const tg_keys *keys);
+
+typedef struct tg_trial_options { const char *out, *number; } tg_trial_options;
+extern const tg_key tg_trial_keys[];
+/* One trial of a study, as far as its job says: what every backend starts. Waits where another process is at it. A training that
+ * fails leaves failed.json. Errors: those of tg_train. */
+tg_status tg_trial(tg_context *ctx, const tg_trial_options *o);
+
 #endif

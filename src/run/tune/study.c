@@ -1,0 +1,476 @@
+/* study.c - a study's folder: opened or made, its log read and written, its trials' folders made ready and their results read. */
+#include "run/tune/study.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+enum { MOST_TEXT = 1 << 28, MOST_JOBS = 10000000 };
+
+static const char *const status_names[] = {"open", "ok", "failed", "diverged"};
+
+const char *tg_trial_status_name(tg_trial_status s)
+{
+    return status_names[s];
+}
+
+double tg_study_seconds(const tg_study *s)
+{
+    return s->before + tg_now() - s->started;
+}
+
+char *tg_study_trial(const char *folder, int64_t trial, const char *name)
+{
+    tg_str path = {0};
+    tg_str_addf(&path, "%s/trials/%04lld", folder, (long long)trial);
+    if (name) tg_str_addf(&path, "/%s", name);
+    if (!path.failed) return path.data;
+    tg_str_free(&path);
+    return NULL;
+}
+
+/* A file of the study's folder, or of a trial's; the tree lives in a. *out NULL: it is not there. */
+static tg_status read_json(tg_arena *a, const char *path, const tg_json **out)
+{
+    char *text = NULL;
+    int64_t length = 0;
+    *out = NULL;
+    if (!path) return TG_ENOMEM;
+    if (tg_path_kind(path) == TG_PATH_NONE) return TG_OK;
+    tg_status s = tg_file_slurp(path, MOST_TEXT, &text, &length);
+    if (!s) s = tg_json_parse(a, path, text, length, out);
+    tg_free(text);
+    return s;
+}
+
+/* ---- the log ----------------------------------------------------------------------------------------------------------------- */
+
+static tg_status keep_end(tg_study *s, int64_t job, const tg_study_end *end)
+{
+    if (job >= s->ends_room) {
+        const int64_t room = job < 32 ? 64 : 2 * job, size = sizeof *s->ends;
+        tg_study_end *ends = tg_realloc(s->ends, s->ends_room * size, room * size);
+        if (!ends) return TG_ENOMEM;
+        s->ends = ends;
+        s->ends_room = room;
+    }
+    if (job >= s->ends_count) s->ends_count = job + 1;
+    s->ends[job] = *end;
+    return TG_OK;
+}
+
+static tg_status read_line(tg_study *s, const tg_json *line)
+{
+    const char *event = tg_json_text(line, "event"), *status = tg_json_text(line, "status");
+    tg_study_end end = {.status = TG_TRIAL_OPEN, .value = NAN};
+    int64_t job = -1;
+    (void)tg_json_real(line, "elapsed", &s->before);
+    if (!event || !tg_json_int(line, "job", &job) || job < 0 || job >= MOST_JOBS) return tg_fail(TG_EFORMAT, "no line of a study's");
+    if (strcmp(event, "end")) return TG_OK;
+    for (int i = TG_TRIAL_OK; status && i <= TG_TRIAL_DIVERGED; i++)
+        if (!strcmp(status, status_names[i])) end.status = (tg_trial_status)i;
+    if (end.status == TG_TRIAL_OPEN || !tg_json_int(line, "trial", &end.trial) || !tg_json_int(line, "rung", &end.rung) ||
+        !tg_json_int(line, "steps", &end.steps) || (end.status == TG_TRIAL_OK && !tg_json_real(line, "value", &end.value)))
+        return tg_fail(TG_EFORMAT, "no line of a study's");
+    return keep_end(s, job, &end);
+}
+
+/* Whole lines; what a killed process has left of one is not kept. */
+static tg_status read_log(tg_study *s, const char *path, int64_t *keep)
+{
+    char *text = NULL;
+    int64_t length = 0, number = 1;
+    *keep = 0;
+    if (tg_path_kind(path) == TG_PATH_NONE) return TG_OK;
+    tg_arena *a = tg_arena_new(4096);
+    tg_status status = a ? tg_file_slurp(path, MOST_TEXT, &text, &length) : TG_ENOMEM;
+    for (const char *end; !status && (end = memchr(text + *keep, '\n', (size_t)(length - *keep))); number++) {
+        const tg_json *line = NULL;
+        const int64_t n = end - text - *keep;
+        status = tg_json_parse(a, path, text + *keep, n, &line);
+        if (!status) status = read_line(s, line);
+        if (status) status = tg_note("%s, line %lld", path, (long long)number);
+        *keep += n + 1;
+        tg_arena_rewind(a, (tg_arena_mark){0});
+    }
+    tg_free(text);
+    tg_arena_free(a);
+    return status;
+}
+
+static tg_status add_line(tg_study *s, const char *event, int64_t job, const char *message)
+{
+    const tg_tune_job *j = &s->jobs[job];
+    const tg_study_run *r = &s->runs[job];
+    char now[32];
+    tg_str line = {0};
+    tg_json_writer w = {.out = &line};
+    tg_json_open(&w, '{');
+    tg_json_member_text(&w, "event", event);
+    tg_json_member_int(&w, "job", job);
+    tg_json_member_int(&w, "trial", j->trial);
+    tg_json_member_int(&w, "rung", j->rung);
+    tg_json_member_int(&w, "until", j->until);
+    if (r->status != TG_TRIAL_OPEN) {
+        tg_json_member_text(&w, "status", status_names[r->status]);
+        tg_json_member_real(&w, "value", j->value);
+        tg_json_member_int(&w, "steps", r->steps);
+        tg_json_member_real(&w, "seconds", r->began > 0 ? tg_now() - r->began : (double)NAN);
+    }
+    if (message) tg_json_member_text(&w, "message", message);
+    tg_json_key(&w, "values");
+    tg_json_open(&w, '{');
+    tg_study_put_point(s->space, &j->point, &w);
+    tg_json_close(&w, '}');
+    tg_json_member_real(&w, "elapsed", tg_study_seconds(s));
+    tg_wall_time(now);
+    tg_json_member_text(&w, "time", now);
+    tg_json_close(&w, '}');
+    tg_status status = line.failed ? TG_ENOMEM : tg_appender_line(s->log, line.data, line.length);
+    tg_str_free(&line);
+    return status;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------------------ */
+
+static const char *const own_files[] = {"study.json", "study.jsonl", "best.json", "ranking.json", "study.html", "gen-tune"};
+
+/* --force: all trials, unless somebody is at one of them still (of a search that was killed). */
+static tg_status remove_trials(const tg_study *s)
+{
+    tg_status status = TG_OK;
+    for (int64_t n = 0; !status; n++) {
+        char *folder = tg_study_trial(s->folder, n, NULL), *path = tg_study_trial(s->folder, n, "run.lock");
+        tg_lock *lock = NULL;
+        const bool there = folder && tg_path_kind(folder) == TG_PATH_FOLDER;
+        if (!folder || !path) status = TG_ENOMEM;
+        else if (there) status = tg_lock_take(path, &lock);
+        tg_lock_release(lock);
+        tg_free(folder);
+        tg_free(path);
+        if (!there) break;
+    }
+    char *trials = status ? NULL : tg_path_join(s->folder, "trials");
+    if (!status && !trials) status = TG_ENOMEM;
+    if (!status && tg_path_kind(trials) != TG_PATH_NONE) status = tg_remove_tree(trials);
+    tg_free(trials);
+    return status;
+}
+
+static tg_status remove_study(const tg_study *s)
+{
+    tg_status status = remove_trials(s);
+    for (size_t i = 0; i < sizeof own_files / sizeof *own_files && !status; i++) {
+        char *path = tg_path_join(s->folder, own_files[i]);
+        status = path ? tg_remove(path) : TG_ENOMEM;
+        tg_free(path);
+    }
+    return status;
+}
+
+/* A folder of other things is nobody's to write into. */
+static tg_status check_folder(const char *out, const char *spec)
+{
+    tg_listing names = {0};
+    if (tg_path_kind(out) != TG_PATH_FOLDER)
+        return tg_fail(TG_EINVAL, "%s is a file, not a study's folder; give -o another name", out);
+    tg_status status = tg_path_kind(spec) == TG_PATH_NONE ? tg_list_tree(out, &names) : TG_OK;
+    for (int64_t i = 0; i < names.count && !status; i++)
+        if (strcmp(names.names[i], "study.lock"))
+            status = tg_fail(TG_EINVAL, "%s is there already and is not a study's folder; give -o another name", out);
+    tg_listing_free(&names);
+    return status;
+}
+
+/* Lock, specification, log: in this order, so that a folder with a specification is a study's, and one without is empty. */
+static tg_status take_folder(tg_study *s, const char *spec_path)
+{
+    char *lock = tg_path_join(s->folder, "study.lock"), *log = tg_path_join(s->folder, "study.jsonl");
+    int64_t keep = 0;
+    tg_str spec = {0};
+    tg_status status = lock && log ? tg_lock_take(lock, &s->lock) : TG_ENOMEM;
+    if (!status) tg_clean_temps(s->folder);
+    if (!status && s->o->force) status = remove_study(s);
+    if (!status) status = tg_study_spec(s, &spec);
+    if (!status && tg_path_kind(spec_path) != TG_PATH_NONE) status = tg_study_same(s, spec_path, spec.data);
+    if (!status) status = tg_write_file(spec_path, spec.data, spec.length);
+    if (!status) status = read_log(s, log, &keep);
+    if (!status) status = tg_appender_open(log, keep, &s->log);
+    tg_str_free(&spec);
+    tg_free(lock);
+    tg_free(log);
+    return status;
+}
+
+/* ./gen-tune in the folder: what job files start. */
+static tg_status link_program(tg_study *s)
+{
+    if (s->o->program) s->program = tg_strdup(s->o->program);
+    tg_status status = !s->o->program ? tg_process_program("gen-tune", &s->program) : s->program ? TG_OK : TG_ENOMEM;
+    if (status || tg_path_kind(s->program) != TG_PATH_FILE) return status;
+    char *link = tg_path_join(s->folder, "gen-tune");
+    status = link ? tg_link_folder(s->program, link) : TG_ENOMEM;
+    tg_free(link);
+    return status;
+}
+
+tg_status tg_study_open(tg_study *s)
+{
+    const char *out = s->o->out;
+    s->started = tg_now();
+    s->best = -1;
+    tg_status status = tg_space_parse(s->o->space.items, s->o->space.count, s->train->model, s->o->objective, &s->space);
+    if (!status && s->strategy.kind == TG_STRATEGY_GRID && s->strategy.trials == 0) s->strategy.trials = tg_space_grid(s->space);
+    if (!status) status = tg_study_check(s);
+    if (status) return status;
+    char *spec = tg_path_join(out, "study.json");
+    if (!spec) return TG_ENOMEM;
+    status = tg_path_kind(out) == TG_PATH_NONE ? tg_make_folder(out) : check_folder(out, spec);
+    if (!status) status = tg_path_real(out, &s->folder);
+    if (!status) status = take_folder(s, spec);
+    if (!status) status = link_program(s);
+    tg_free(spec);
+    return status;
+}
+
+void tg_study_close(tg_study *s)
+{
+    for (int64_t i = 0; i < s->count; i++) tg_str_free(&s->runs[i].message);
+    tg_appender_close(s->log);
+    tg_lock_release(s->lock);
+    tg_space_free(s->space);
+    tg_free(s->jobs);
+    tg_free(s->runs);
+    tg_free(s->ends);
+    tg_free(s->folder);
+    tg_free(s->program);
+    tg_free(s->data);
+    tg_free(s->init);
+}
+
+/* ---- jobs --------------------------------------------------------------------------------------------------------------------- */
+
+static void know(tg_study *s, int64_t job, tg_trial_status status, double value, int64_t steps)
+{
+    s->runs[job].status = status;
+    s->runs[job].steps = steps;
+    s->jobs[job].known = true;
+    s->jobs[job].value = status == TG_TRIAL_OK ? value : (double)NAN;
+    while (s->known < s->count && s->jobs[s->known].known) s->known++;
+    if (status == TG_TRIAL_OK && (s->best < 0 || value < s->jobs[s->best].value)) s->best = job;
+}
+
+static tg_status add_job(tg_study *s, const tg_tune_job *next)
+{
+    if (s->count == s->room) {
+        const int64_t room = s->room ? 2 * s->room : 64, job_size = sizeof *s->jobs, run_size = sizeof *s->runs;
+        tg_tune_job *jobs = tg_realloc(s->jobs, s->room * job_size, room * job_size);
+        if (jobs) s->jobs = jobs;
+        tg_study_run *runs = jobs ? tg_realloc(s->runs, s->room * run_size, room * run_size) : NULL;
+        if (!runs) return TG_ENOMEM;
+        s->runs = runs;
+        s->room = room;
+    }
+    const int64_t k = s->count++;
+    s->jobs[k] = *next;
+    s->jobs[k].known = false;
+    s->jobs[k].value = NAN;
+    s->runs[k] = (tg_study_run){.status = TG_TRIAL_OPEN};
+    if (k >= s->ends_count || s->ends[k].status == TG_TRIAL_OPEN) return TG_OK;
+    const tg_study_end *end = &s->ends[k];
+    if (end->trial != next->trial || end->rung != next->rung)
+        return tg_fail(TG_EFORMAT, "%s/study.jsonl: job %lld was of trial %lld, and should be of trial %lld; start anew with --force",
+                       s->o->out, (long long)k, (long long)end->trial, (long long)next->trial);
+    know(s, k, end->status, end->value, end->steps);
+    return TG_OK;
+}
+
+tg_status tg_study_next(tg_study *s, int64_t *job)
+{
+    const tg_strategy_options *o = &s->strategy;
+    const bool looks = o->kind == TG_STRATEGY_ASHA || o->kind == TG_STRATEGY_TPE;
+    const int64_t k = s->count;
+    tg_tune_job next = {0};
+    for (int64_t seen = looks && k > o->lag ? k - o->lag : 0;; seen++) {
+        bool more = false, wait = false;
+        *job = TG_STUDY_LATER;
+        if (seen > s->known) return TG_OK;
+        tg_status status = tg_strategy_next(o, s->space, s->jobs, k, seen, &next, &more, &wait);
+        if (status) return status;
+        if (more) break;
+        *job = TG_STUDY_OVER;
+        if (!wait || seen == k) return TG_OK;
+    }
+    *job = k;
+    return add_job(s, &next);
+}
+
+/* ---- results ------------------------------------------------------------------------------------------------------------------ */
+
+/* Whether a result is that of this job: of one that stops before its schedule ends, an earlier rung's may lie there still. */
+static bool is_of_job(const tg_study *s, const tg_tune_job *j, const tg_json *result)
+{
+    const char *stopped = tg_json_text(result, "stopped");
+    int64_t steps = 0;
+    if (s->strategy.kind != TG_STRATEGY_ASHA || !stopped || strcmp(stopped, "until")) return true;
+    return j->until > 0 && tg_json_int(result, "steps", &steps) && steps >= j->until;
+}
+
+typedef struct outcome { tg_trial_status status; double value; int64_t steps; } outcome;
+
+static tg_status take_result(const tg_study *s, const tg_json *result, outcome *out, tg_str *message)
+{
+    (void)tg_json_int(result, "steps", &out->steps);
+    out->status = tg_json_real(result, s->o->metric, &out->value) && isfinite(out->value) ? TG_TRIAL_OK : TG_TRIAL_FAILED;
+    if (out->status == TG_TRIAL_FAILED)
+        tg_str_addf(message, "its result.json holds no number %.100s; --metric takes one of those there", s->o->metric);
+    return message->failed ? TG_ENOMEM : TG_OK;
+}
+
+/* What the trial's folder tells; TG_TRIAL_OPEN: nothing yet. */
+static tg_status look(const tg_study *s, const tg_tune_job *j, outcome *out, tg_str *message)
+{
+    char *failed_path = tg_study_trial(s->folder, j->trial, "failed.json"), *path = tg_study_trial(s->folder, j->trial, "result.json");
+    const tg_json *failed = NULL, *result = NULL;
+    tg_arena *a = tg_arena_new(4096);
+    *out = (outcome){.status = TG_TRIAL_OPEN, .value = NAN};
+    tg_status status = a && failed_path && path ? read_json(a, failed_path, &failed) : TG_ENOMEM;
+    if (!status && !failed) status = read_json(a, path, &result);
+    const char *said = tg_json_text(failed, "status"), *why = tg_json_text(failed, "message");
+    if (failed) {
+        out->status = said && !strcmp(said, "diverged") ? TG_TRIAL_DIVERGED : TG_TRIAL_FAILED;
+        tg_str_add(message, why ? why : "nobody knows why");
+    } else if (result && is_of_job(s, j, result)) status = take_result(s, result, out, message);
+    tg_arena_free(a);
+    tg_free(failed_path);
+    tg_free(path);
+    return status ? status : message->failed ? TG_ENOMEM : TG_OK;
+}
+
+static void tell(tg_study *s, int64_t job)
+{
+    const tg_tune_job *j = &s->jobs[job];
+    const tg_study_run *r = &s->runs[job];
+    tg_str line = {0};
+    if (r->status != TG_TRIAL_OK)
+        tg_log(s->ctx, TG_LOG_WARN, "trial %lld %s: %s", (long long)j->trial, r->status == TG_TRIAL_DIVERGED ? "diverged" : "failed",
+               r->message.data ? r->message.data : "");
+    tg_str_addf(&line, "trial %lld: %s ", (long long)j->trial, s->o->metric);
+    tg_str_add_fixed(&line, j->value, 4);
+    if (j->until > 0) tg_str_addf(&line, " after %lld steps", (long long)r->steps);
+    if (s->best == job) tg_str_add(&line, ", the best so far:");
+    for (int i = 0; i < s->space->count && s->best == job; i++) {
+        if (!tg_space_applies(s->space, i, &j->point)) continue;
+        tg_str_addf(&line, " %s ", s->space->axes[i].key);
+        tg_space_text(&s->space->axes[i], j->point.at[i], &line);
+    }
+    if (r->status == TG_TRIAL_OK && !line.failed) tg_log(s->ctx, s->best == job ? TG_LOG_INFO : TG_LOG_DETAIL, "%s", line.data);
+    tg_str_free(&line);
+}
+
+/* *known: there was something to take down. */
+static tg_status settle(tg_study *s, int64_t job, bool *known)
+{
+    tg_study_run *r = &s->runs[job];
+    outcome got;
+    tg_str_clear(&r->message);
+    tg_status status = look(s, &s->jobs[job], &got, &r->message);
+    *known = !status && got.status != TG_TRIAL_OPEN;
+    if (!*known) return status;
+    know(s, job, got.status, got.value, got.steps);
+    status = add_line(s, "end", job, r->message.length ? r->message.data : NULL);
+    if (!status) tell(s, job);
+    return status;
+}
+
+static tg_status put_failed(const tg_study *s, int64_t job, const char *why)
+{
+    char *path = tg_study_trial(s->folder, s->jobs[job].trial, "failed.json");
+    tg_str text = {0}, message = {0};
+    tg_json_writer w = {.out = &text};
+    tg_str_addf(&message, "%s, %d times; gen-train --resume -o STUDY/trials/%04lld may say why", why, TG_STUDY_ATTEMPTS,
+                (long long)s->jobs[job].trial);
+    tg_json_open(&w, '{');
+    tg_json_member_text(&w, "status", "failed");
+    tg_json_member_text(&w, "message", message.data);
+    tg_json_close(&w, '}');
+    tg_str_add(&text, "\n");
+    tg_status status = !path || text.failed || message.failed ? TG_ENOMEM : tg_write_file(path, text.data, text.length);
+    tg_str_free(&text);
+    tg_str_free(&message);
+    tg_free(path);
+    return status;
+}
+
+tg_status tg_study_end_job(tg_study *s, int64_t job, const char *why, bool *again)
+{
+    tg_study_run *r = &s->runs[job];
+    bool known = false;
+    tg_status status = settle(s, job, &known);
+    *again = !status && !known && ++r->attempts < TG_STUDY_ATTEMPTS;
+    if (!status && !known && !*again) {
+        status = put_failed(s, job, why);
+        if (!status) status = settle(s, job, &known);
+    }
+    if (status || !known) return status;
+    s->busy += tg_now() - r->began;
+    s->ran++;
+    return TG_OK;
+}
+
+/* ---- starting ------------------------------------------------------------------------------------------------------------------ */
+
+/* job.json: how far, and, of an objective, exactly where. */
+static tg_status put_job(const tg_study *s, const tg_tune_job *j)
+{
+    char *path = tg_study_trial(s->folder, j->trial, "job.json");
+    tg_str text = {0};
+    tg_json_writer w = {.out = &text};
+    tg_json_open(&w, '{');
+    tg_json_member_int(&w, "until", j->until);
+    tg_json_member_int(&w, "rung", j->rung);
+    tg_json_member_int(&w, "steps", s->strategy.steps);
+    tg_json_key(&w, "at");
+    tg_json_open(&w, '[');
+    for (int i = 0; i < s->space->count && s->o->objective; i++) tg_json_put_real(&w, j->point.at[i]);
+    tg_json_close(&w, ']');
+    tg_json_close(&w, '}');
+    tg_str_add(&text, "\n");
+    tg_status status = !path || text.failed ? TG_ENOMEM : tg_write_file(path, text.data, text.length);
+    tg_str_free(&text);
+    tg_free(path);
+    return status;
+}
+
+/* Once; gen-train resolves and rewrites it. */
+static tg_status put_config(const tg_study *s, const tg_tune_job *j)
+{
+    char *path = tg_study_trial(s->folder, j->trial, "config.json");
+    tg_str text = {0};
+    tg_status status = path ? TG_OK : TG_ENOMEM;
+    if (!status && tg_path_kind(path) == TG_PATH_NONE) {
+        status = tg_study_config(s, &j->point, &text);
+        if (!status) status = tg_write_file(path, text.data, text.length);
+    }
+    tg_str_free(&text);
+    tg_free(path);
+    return status;
+}
+
+tg_status tg_study_begin(tg_study *s, int64_t job, bool *run)
+{
+    const tg_tune_job *j = &s->jobs[job];
+    bool known = j->known;
+    tg_status status = known ? TG_OK : settle(s, job, &known);
+    *run = !status && !known;
+    if (!*run) return status;
+    char *folder = tg_study_trial(s->folder, j->trial, NULL);
+    status = folder ? tg_make_folder(folder) : TG_ENOMEM;
+    tg_free(folder);
+    if (!status) status = put_config(s, j);
+    if (!status) status = put_job(s, j);
+    s->runs[job].began = tg_now();
+    return status ? status : add_line(s, "start", job, NULL);
+}
