@@ -91,7 +91,7 @@ typedef struct drive {
     tg_study *study;
     tg_procs *procs;
     int64_t jobs, threads;   /* at once; of each */
-    int64_t running;
+    int64_t running, ready;  /* ready: a job whose turn is next, prepared while others run; below 0: none */
     bool all_decided, over;  /* there is no further job; the budget is */
     double began;            /* tg_now */
     /* of a wave */
@@ -146,7 +146,7 @@ static tg_status next_to_run(drive *d, int64_t *job)
         s = tg_study_next(d->study, job);
         if (!s && *job == TG_STUDY_OVER) d->all_decided = true;
         if (s || *job < 0) return s;
-        s = tg_study_begin(d->study, *job, &run);
+        s = tg_study_prepare(d->study, *job, &run);
         if (!s && tg_cancelled(d->study->ctx)) s = tg_fail(TG_ECANCELLED, "stopped");
     }
     return s;
@@ -178,18 +178,29 @@ static tg_status ended(drive *d, int64_t job, int code)
     return s;
 }
 
+/* Starts what may start, and prepares one more, so that whoever ends is followed at once. */
+static tg_status fill_pool(drive *d)
+{
+    tg_status s = TG_OK;
+    while (!s) {
+        if (d->ready < 0) s = next_to_run(d, &d->ready);
+        if (s || d->ready < 0 || d->running >= d->jobs) break;
+        s = tg_study_begin(d->study, d->ready);
+        if (!s) s = start(d, d->ready);
+        d->ready = TG_STUDY_LATER;
+    }
+    return s;
+}
+
 static tg_status run_pool(drive *d)
 {
     static const double look = 0.2; /* seconds between two lines of progress */
     tg_status s = tg_procs_new(grace, &d->procs);
+    d->ready = TG_STUDY_LATER;
     while (!s) {
         int64_t job = 0;
         int code = 0;
-        while (!s && d->running < d->jobs) {
-            s = next_to_run(d, &job);
-            if (s || job < 0) break;
-            s = start(d, job);
-        }
+        s = fill_pool(d);
         if (s || d->over || d->running == 0) break;
         report(d, false);
         const double budget = end_of_budget(d), soon = tg_now() + look;
@@ -225,6 +236,7 @@ static tg_status gather(drive *d)
         int64_t job = 0;
         s = next_to_run(d, &job);
         if (s || job < 0) break;
+        s = tg_study_begin(d->study, job);
         d->list[d->list_count++] = job;
     }
     return s;

@@ -459,7 +459,7 @@ static tg_status put_config(const tg_study *s, const tg_tune_job *j)
     return status;
 }
 
-tg_status tg_study_begin(tg_study *s, int64_t job, bool *run)
+tg_status tg_study_prepare(tg_study *s, int64_t job, bool *run)
 {
     const tg_tune_job *j = &s->jobs[job];
     bool known = j->known;
@@ -470,7 +470,11 @@ tg_status tg_study_begin(tg_study *s, int64_t job, bool *run)
     status = folder ? tg_make_folder(folder) : TG_ENOMEM;
     tg_free(folder);
     if (!status) status = put_config(s, j);
-    if (!status) status = put_job(s, j);
+    return status ? status : put_job(s, j);
+}
+
+tg_status tg_study_begin(tg_study *s, int64_t job)
+{
     s->runs[job].began = tg_now();
-    return status ? status : add_line(s, "start", job, NULL);
+    return add_line(s, "start", job, NULL);
 }

@@ -65,7 +65,9 @@ double tg_study_seconds(const tg_study *s); /* all sessions */
 enum { TG_STUDY_LATER = -1, TG_STUDY_OVER = -2 }; /* not before more is known; there is none */
 tg_status tg_study_next(tg_study *s, int64_t *job);
 /* Makes the trial's folder ready; *run false: its result is known already, and it is not to be run. */
-tg_status tg_study_begin(tg_study *s, int64_t job, bool *run);
+tg_status tg_study_prepare(tg_study *s, int64_t job, bool *run);
+/* Takes down that it runs from now on. */
+tg_status tg_study_begin(tg_study *s, int64_t job);
 /* Takes down how a job ended, as its folder tells; *again: it tells nothing, and the job is to be run again. why: what the process
  * did, for a job that has done so too often. */
 tg_status tg_study_end_job(tg_study *s, int64_t job, const char *why, bool *again);
