@@ -138,17 +138,14 @@ static tg_status next_to_run(drive *d, int64_t *job)
     tg_status s = TG_OK;
     *job = TG_STUDY_LATER;
     while (!s && !run && !d->all_decided) {
-        if (tg_now() >= end_of_budget(d)) {
-            d->over = true;
-            *job = TG_STUDY_LATER;
-            return TG_OK;
-        }
         s = tg_study_next(d->study, job);
         if (!s && *job == TG_STUDY_OVER) d->all_decided = true;
         if (s || *job < 0) return s;
         s = tg_study_prepare(d->study, *job, &run);
         if (!s && tg_cancelled(d->study->ctx)) s = tg_fail(TG_ECANCELLED, "stopped");
     }
+    if (run && tg_now() >= end_of_budget(d)) d->over = true;
+    if (d->over) *job = TG_STUDY_LATER;
     return s;
 }
 
@@ -206,9 +203,10 @@ static tg_status run_pool(drive *d)
         const double budget = end_of_budget(d), soon = tg_now() + look;
         s = tg_procs_wait(d->procs, d->study->ctx, soon < budget ? soon : budget, &job, &code);
         if (!s && job >= 0) s = ended(d, job, code);
-        if (!s && tg_now() >= budget) d->over = true;
+        if (d->running > 0 && tg_now() >= budget) d->over = true;
     }
     tg_procs_free(d->procs); /* saved, where they still run */
+    d->running = 0;
     return s;
 }
 
@@ -250,7 +248,7 @@ static tg_status run_waves(drive *d, const tg_backend *b)
     tg_status s = trials && untils && d->list ? TG_OK : TG_ENOMEM;
     while (!s) {
         s = gather(d);
-        if (s || d->list_count == 0) break;
+        if (s || d->over || d->list_count == 0) break;
         for (int64_t i = 0; i < d->list_count; i++) {
             trials[i] = study->jobs[d->list[i]].trial;
             untils[i] = study->jobs[d->list[i]].until;
@@ -272,11 +270,6 @@ static tg_status run_waves(drive *d, const tg_backend *b)
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------------ */
 
-static tg_status stopped(const tg_study *s)
-{
-    return tg_fail(TG_ECANCELLED, "stopped after %lld jobs, all saved; the same command goes on", (long long)done(s));
-}
-
 static tg_status run(tg_study *s)
 {
     const int64_t all = tg_context_threads(s->ctx), most = all < s->o->lag ? all : s->o->lag;
@@ -290,14 +283,16 @@ static tg_status run(tg_study *s)
     if (b->run && s->strategy.trials == 0) return tg_fail(TG_EUSAGE, "--backend %s needs --trials: how many", b->name);
     tg_status status = b->run ? run_waves(&d, b) : run_pool(&d);
     if (status && status != TG_ECANCELLED) return status;
-    report(&d, true);
+    const bool cancelled = status == TG_ECANCELLED, some = s->best >= 0;
     const double seconds = tg_now() - d.began;
-    if (!status && d.over)
+    report(&d, true);
+    if (d.over)
         tg_log(s->ctx, TG_LOG_WARN, "the budget is used up after %lld jobs; the same command with a larger --budget goes on", (long long)done(s));
-    const bool some = s->best >= 0;
-    tg_status written = some ? tg_study_results(s) : TG_OK;
-    if (status == TG_ECANCELLED) return stopped(s);
-    if (written) return written;
+    status = cancelled || d.over ? tg_study_pause(s) : TG_OK;
+    if (!status && some) status = tg_study_results(s);
+    if (status) return status;
+    if (cancelled)
+        return tg_fail(TG_ECANCELLED, "stopped after %lld jobs, and what ran is saved; the same command goes on", (long long)done(s));
     if (!some && !d.over) return tg_fail(TG_EINVAL, "no trial came to a result; %s/trials/0000/failed.json says why of the first", s->o->out);
     return some ? tg_study_tell(s, &(tg_study_use){.jobs = d.jobs, .seconds = seconds}) : TG_OK;
 }

@@ -67,8 +67,8 @@ static tg_status read_line(tg_study *s, const tg_json *line)
     tg_study_end end = {.status = TG_TRIAL_OPEN, .value = NAN};
     int64_t job = -1;
     (void)tg_json_real(line, "elapsed", &s->before);
+    if (event && strcmp(event, "end")) return TG_OK;
     if (!event || !tg_json_int(line, "job", &job) || job < 0 || job >= MOST_JOBS) return tg_fail(TG_EFORMAT, "no line of a study's");
-    if (strcmp(event, "end")) return TG_OK;
     for (int i = TG_TRIAL_OK; status && i <= TG_TRIAL_DIVERGED; i++)
         if (!strcmp(status, status_names[i])) end.status = (tg_trial_status)i;
     if (end.status == TG_TRIAL_OPEN || !tg_json_int(line, "trial", &end.trial) || !tg_json_int(line, "rung", &end.rung) ||
@@ -100,11 +100,23 @@ static tg_status read_log(tg_study *s, const char *path, int64_t *keep)
     return status;
 }
 
+/* Closes a line's object, adds it to the log and frees it. */
+static tg_status end_line(tg_study *s, tg_json_writer *w)
+{
+    char now[32];
+    tg_json_member_real(w, "elapsed", tg_study_seconds(s));
+    tg_wall_time(now);
+    tg_json_member_text(w, "time", now);
+    tg_json_close(w, '}');
+    tg_status status = w->out->failed ? TG_ENOMEM : tg_appender_line(s->log, w->out->data, w->out->length);
+    tg_str_free(w->out);
+    return status;
+}
+
 static tg_status add_line(tg_study *s, const char *event, int64_t job, const char *message)
 {
     const tg_tune_job *j = &s->jobs[job];
     const tg_study_run *r = &s->runs[job];
-    char now[32];
     tg_str line = {0};
     tg_json_writer w = {.out = &line};
     tg_json_open(&w, '{');
@@ -124,13 +136,16 @@ static tg_status add_line(tg_study *s, const char *event, int64_t job, const cha
     tg_json_open(&w, '{');
     tg_study_put_point(s->space, &j->point, &w);
     tg_json_close(&w, '}');
-    tg_json_member_real(&w, "elapsed", tg_study_seconds(s));
-    tg_wall_time(now);
-    tg_json_member_text(&w, "time", now);
-    tg_json_close(&w, '}');
-    tg_status status = line.failed ? TG_ENOMEM : tg_appender_line(s->log, line.data, line.length);
-    tg_str_free(&line);
-    return status;
+    return end_line(s, &w);
+}
+
+tg_status tg_study_pause(tg_study *s)
+{
+    tg_str line = {0};
+    tg_json_writer w = {.out = &line};
+    tg_json_open(&w, '{');
+    tg_json_member_text(&w, "event", "pause");
+    return end_line(s, &w);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------------ */

@@ -68,6 +68,8 @@ tg_status tg_study_next(tg_study *s, int64_t *job);
 tg_status tg_study_prepare(tg_study *s, int64_t job, bool *run);
 /* Takes down that it runs from now on. */
 tg_status tg_study_begin(tg_study *s, int64_t job);
+/* Takes down how long it took so far, of a study that stops before its end. */
+tg_status tg_study_pause(tg_study *s);
 /* Takes down how a job ended, as its folder tells; *again: it tells nothing, and the job is to be run again. why: what the process
  * did, for a job that has done so too often. */
 tg_status tg_study_end_job(tg_study *s, int64_t job, const char *why, bool *again);
