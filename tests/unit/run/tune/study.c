@@ -1,0 +1,280 @@
+/* A study of a built-in function: killed anywhere it goes on, with what it has and no more; what it tells is right. */
+#include "run/tune/study.h"
+
+#include <math.h>
+#include <sys/stat.h>
+
+#include "base/fault.h"
+#include "support/files.h"
+
+/* gen-tune beside this program. */
+static const char *program(void)
+{
+    static char path[4200];
+    char *self = NULL;
+    CHECK_OK(tg_process_program("unit", &self));
+    snprintf(path, sizeof path, "%.4000s/gen-tune", strrchr(self, '/') ? (*strrchr(self, '/') = '\0', self) : ".");
+    tg_free(self);
+    if (tg_path_kind(path) != TG_PATH_FILE) test_skip("gen-tune is not built");
+    return path;
+}
+
+/* What the output hook was given. */
+static char told[1 << 16];
+
+static tg_status keep(void *user, const char *bytes, int64_t count)
+{
+    (void)user;
+    snprintf(told, sizeof told, "%.*s", (int)count, bytes);
+    return TG_OK;
+}
+
+/* A search of an objective in a folder; by, NULL: gen-tune, else what is started in its place. */
+static tg_status search(const char *folder, const char *by, const char *const *settings)
+{
+    tg_search_options o;
+    tg_train_options train;
+    tg_key rows[TG_SEARCH_ROWS];
+    tg_keys *keys;
+    tg_context *ctx;
+    tg_search_train_rows(rows);
+    CHECK_OK(tg_context_new(&(tg_context_options){.threads = 1, .output = keep}, &ctx));
+    CHECK_OK(tg_keys_new(&keys));
+    CHECK_OK(tg_keys_add(keys, "search", tg_search_keys, &o));
+    CHECK_OK(tg_keys_add(keys, "training", rows, &train));
+    o.objective = "branin";
+    o.out = folder;
+    o.program = by ? by : program();
+    o.json = true;
+    o.trials = 2;
+    for (; *settings; settings += 2) CHECK_OK(tg_keys_set(keys, settings[0], settings[1], TG_FROM_FLAG));
+    tg_status s = tg_search(ctx, &o, &train, NULL, keys);
+    tg_keys_free(keys);
+    tg_context_free(ctx);
+    return s;
+}
+
+static const char *const none[] = {NULL};
+
+static int64_t lines_with(const char *path, const char *what)
+{
+    char *text = NULL;
+    int64_t length = 0, n = 0;
+    if (tg_path_kind(path) == TG_PATH_NONE) return 0;
+    CHECK_OK(tg_file_slurp(path, 1 << 20, &text, &length));
+    for (const char *at = text; (at = strstr(at, what)); at++) n++;
+    tg_free(text);
+    return n;
+}
+
+static char *slurp(const char *path)
+{
+    char *text = NULL;
+    int64_t length = 0;
+    CHECK_OK(tg_file_slurp(path, 1 << 20, &text, &length));
+    return text;
+}
+
+static void job(const char *folder)
+{
+    (void)search(folder, NULL, none);
+}
+
+TEST(a_search_killed_before_any_call_goes_on_to_the_same_ranking)
+{
+    const char *top = test_folder(), *whole = in(top, "whole");
+    CHECK_OK(search(whole, NULL, none));
+    char *want = slurp(in(whole, "ranking.json")), name[32];
+    bool alive = false;
+    int n = 0;
+    for (n = 1; !alive; n += 3) {
+        snprintf(name, sizeof name, "%d", n);
+        const char *folder = in(top, name);
+        alive = survives(n, job, folder);
+        CHECK_OK(search(folder, NULL, none));
+        holds(in(folder, "ranking.json"), want);
+        CHECK_INT(lines_with(in(folder, "study.jsonl"), "\"end\""), 2);
+    }
+    test_note("killed before each third of %d calls", n);
+    CHECK(n > 60);
+    tg_free(want);
+}
+
+TEST(a_search_that_has_ended_starts_nothing_and_tells_the_same)
+{
+    const char *folder = in(test_folder(), "s");
+    CHECK_OK(search(folder, NULL, none));
+    char *want = slurp(in(folder, "ranking.json")), *log = slurp(in(folder, "study.jsonl"));
+    CHECK_OK(search(folder, "/nowhere/gen-tune", none));
+    holds(in(folder, "ranking.json"), want);
+    holds(in(folder, "study.jsonl"), log);
+    tg_free(want);
+    tg_free(log);
+}
+
+TEST(half_a_line_at_the_end_of_the_log_is_dropped_and_half_a_line_within_is_refused)
+{
+    const char *folder = in(test_folder(), "s"), *path = in(folder, "study.jsonl");
+    CHECK_OK(search(folder, NULL, none));
+    char *log = slurp(path), *want = slurp(in(folder, "ranking.json"));
+    log[strlen(log) - 20] = '\0';
+    put(path, log);
+    CHECK_OK(search(folder, NULL, none));
+    holds(in(folder, "ranking.json"), want);
+    CHECK_INT(lines_with(path, "\"end\""), 2);
+    *strchr(log, '}') = ' ';
+    put(path, log);
+    CHECK_ERROR(search(folder, NULL, none), TG_EFORMAT, "study.jsonl, line 1");
+    tg_free(log);
+    tg_free(want);
+}
+
+TEST(another_study_is_refused_with_what_differs_until_force_removes_it)
+{
+    const char *folder = in(test_folder(), "s"), *const other[] = {"seed", "2", NULL}, *const anew[] = {"seed", "2", "force", "true", NULL};
+    CHECK_OK(search(folder, NULL, none));
+    put(in(folder, "notes.txt"), "mine");
+    CHECK_ERROR(search(folder, NULL, other), TG_EINVAL, "its seed is 1, and now it would be 2");
+    CHECK_OK(search(folder, NULL, anew));
+    CHECK_INT(lines_with(in(folder, "study.jsonl"), "\"end\""), 2);
+    holds(in(folder, "notes.txt"), "mine");
+    CHECK_ERROR(search(folder, NULL, none), TG_EINVAL, "its seed is 2, and now it would be 1");
+}
+
+TEST(a_folder_of_other_things_is_nobodys_study)
+{
+    const char *folder = test_folder(), *const anew[] = {"force", "true", NULL};
+    put(in(folder, "notes.txt"), "mine");
+    CHECK_ERROR(search(folder, NULL, none), TG_EINVAL, "is not a study's folder");
+    CHECK_ERROR(search(folder, NULL, anew), TG_EINVAL, "is not a study's folder");
+    CHECK_ERROR(search(in(folder, "notes.txt"), NULL, none), TG_EINVAL, "is a file");
+    holds(in(folder, "notes.txt"), "mine");
+}
+
+TEST(two_searches_of_one_study_are_one_too_many)
+{
+    const char *folder = in(test_folder(), "s");
+    tg_lock *lock;
+    CHECK_OK(search(folder, NULL, none));
+    CHECK_OK(tg_lock_take(in(folder, "study.lock"), &lock));
+    CHECK_ERROR(search(folder, NULL, none), TG_EBUSY, "study.lock: in use by pid");
+    tg_lock_release(lock);
+    CHECK_OK(search(folder, NULL, none));
+}
+
+/* A program that does something in place of a trial's first starts. */
+static const char *script(const char *folder, const char *text)
+{
+    const char *path = in(folder, "trial.sh");
+    put(path, text);
+    CHECK_INT(chmod(path, 0755), 0);
+    return path;
+}
+
+TEST(a_trial_that_dies_is_started_again_and_after_three_times_it_has_failed)
+{
+    const char *top = test_folder(), *folder = in(top, "s"), *other = in(top, "t");
+    char text[9000];
+    /* The first two starts of trial 1 die. */
+    snprintf(text, sizeof text, "#!/bin/sh\n[ $2 = 0 ] || mkdir %s/once 2> /dev/null || mkdir %s/twice 2> /dev/null || exec '%s' \"$@\"\n"
+             "[ $2 = 0 ] && exec '%s' \"$@\"\nkill -9 $$\n", top, top, program(), program());
+    CHECK_OK(search(folder, script(top, text), none));
+    CHECK_INT(lines_with(in(folder, "study.jsonl"), "\"status\": \"ok\""), 2);
+    CHECK_INT(tg_path_kind(in(top, "twice")), TG_PATH_FOLDER);
+    snprintf(text, sizeof text, "#!/bin/sh\n[ $2 = 0 ] || { echo >> %s/deaths; kill -9 $$; }\nexec '%s' \"$@\"\n", top, program());
+    CHECK_OK(search(other, script(top, text), none));
+    holds(in(top, "deaths"), "\n\n\n");
+    holds(in(other, "trials/0001/failed.json"), "{\"status\": \"failed\", \"message\": \"its process was ended by signal 9, 3 times; "
+          "gen-train --resume -o STUDY/trials/0001 may say why\"}\n");
+    CHECK(strstr(told, "\"trial\": 1, \"status\": \"failed\", \"value\": null") != NULL);
+    CHECK_OK(search(other, NULL, none)); /* and stays so */
+    CHECK_INT(lines_with(in(other, "study.jsonl"), "\"status\": \"failed\""), 1);
+}
+
+TEST(a_search_without_any_result_has_failed)
+{
+    CHECK_ERROR(search(in(test_folder(), "s"), "/bin/false", none), TG_EINVAL, "no trial came to a result");
+}
+
+/* ---- ranking and importance, without a folder */
+
+/* Two axes: x from 0 to 1, and a choice of three. */
+static void make_study(tg_study *s, tg_space *space, int64_t n)
+{
+    static const char *const choices[] = {"a", "b", "c"};
+    *space = (tg_space){.count = 2, .model_axis = -1};
+    space->axes[0] = (tg_axis){.key = "x", .kind = TG_AXIS_REAL, .low = 0, .high = 1, .models = ~UINT64_C(0)};
+    space->axes[1] = (tg_axis){.key = "kind", .kind = TG_AXIS_CHOICE, .count = 3, .choices = choices, .models = ~UINT64_C(0)};
+    *s = (tg_study){.space = space, .count = n};
+    s->jobs = calloc((size_t)n, sizeof *s->jobs);
+    s->runs = calloc((size_t)n, sizeof *s->runs);
+    CHECK(s->jobs && s->runs);
+}
+
+static void set_job(tg_study *s, int64_t k, double x, int64_t kind, double value)
+{
+    s->jobs[k] = (tg_tune_job){.trial = k, .point = {{x, (double)kind}}, .known = true, .value = value};
+}
+
+static void free_study(tg_study *s)
+{
+    free(s->jobs);
+    free(s->runs);
+}
+
+TEST(importance_is_the_share_that_a_hand_computation_says)
+{
+    /* Ranks of the values: 0 1 2 3; kind a: 0 1, kind b: 2 3. SSW = 1, SST = 5: 1 - (1/2)/(5/3) = 0.7. x: two halves, the same. */
+    tg_study s;
+    tg_space space;
+    double share[TG_AXES];
+    make_study(&s, &space, 4);
+    for (int64_t k = 0; k < 4; k++) set_job(&s, k, (double)k / 4, k / 2, k < 3 ? (double)(k * k) : (double)NAN); /* failed: the worst */
+    CHECK_OK(tg_study_importance(&s, share));
+    CHECK(fabs(share[0] - 0.7) < 1e-12 && fabs(share[1] - 0.7) < 1e-12);
+    for (int64_t k = 0; k < 4; k++) s.jobs[k].point.at[1] = 2; /* never varied: nobody knows */
+    CHECK_OK(tg_study_importance(&s, share));
+    CHECK(isnan(share[1]));
+    for (int64_t k = 0; k < 4; k++) s.jobs[k].value = 1; /* all the same: nothing to explain */
+    CHECK_OK(tg_study_importance(&s, share));
+    CHECK(isnan(share[0]));
+    free_study(&s);
+}
+
+TEST(what_has_no_influence_has_no_importance)
+{
+    enum { N = 300 };
+    tg_study s;
+    tg_space space;
+    double share[TG_AXES];
+    make_study(&s, &space, N);
+    for (int64_t k = 0; k < N; k++) set_job(&s, k, fmod((double)k * 0.754877666, 1), k % 3, exp(fmod((double)k * 0.754877666, 1)));
+    CHECK_OK(tg_study_importance(&s, share));
+    test_note("thousandths: x %d, kind %d", (int)(1000 * share[0]), (int)(1000 * share[1]));
+    CHECK(share[0] > 0.9 && share[1] < 0.02);
+    free_study(&s);
+}
+
+TEST(the_ranking_takes_each_trials_last_result_and_ends_with_those_without)
+{
+    tg_study s;
+    tg_space space;
+    tg_ranked *list;
+    int64_t count;
+    make_study(&s, &space, 6);
+    for (int64_t k = 0; k < 4; k++) set_job(&s, k, 0, 0, 4 - (double)k); /* trial 3 is the best ... */
+    set_job(&s, 4, 0, 0, 0.5); /* ... until 1 is trained on */
+    s.jobs[4].trial = 1;
+    s.jobs[4].rung = 1;
+    s.jobs[0].value = NAN;
+    s.jobs[5] = (tg_tune_job){.trial = 4, .value = NAN}; /* runs still */
+    CHECK_OK(tg_study_rank(&s, &list, &count));
+    CHECK_INT(count, 4);
+    const int64_t jobs[] = {4, 3, 2, 0}, ranks[] = {1, 2, 3, 0};
+    for (int i = 0; i < 4; i++) {
+        CHECK_INT(list[i].job, jobs[i]);
+        CHECK_INT(list[i].rank, ranks[i]);
+    }
+    tg_free(list);
+    free_study(&s);
+}
