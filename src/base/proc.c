@@ -154,12 +154,12 @@ tg_status tg_procs_wait(tg_procs *p, tg_context *ctx, double until, int64_t *num
 {
     double t = shortest_nap;
     for (;;) {
-        tg_status s = reap(p, number, exit_code);
-        if (s || *number >= 0) return s;
-        if (tg_cancelled(ctx)) {
+        if (tg_cancelled(ctx)) { /* first: a terminal's Ctrl-C ends the children, too */
             tg_procs_stop(p);
             return tg_fail(TG_ECANCELLED, "stopped");
         }
+        tg_status s = reap(p, number, exit_code);
+        if (s || *number >= 0) return s;
         if (tg_now() >= until) return TG_OK;
         nap(&t);
     }

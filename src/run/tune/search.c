@@ -293,7 +293,7 @@ static tg_status run(tg_study *s)
     if (status) return status;
     if (cancelled)
         return tg_fail(TG_ECANCELLED, "stopped after %lld jobs, and what ran is saved; the same command goes on", (long long)done(s));
-    if (!some && !d.over) return tg_fail(TG_EINVAL, "no trial came to a result; %s/trials/0000/failed.json says why of the first", s->o->out);
+    if (!some && !d.over) return tg_fail(TG_EINVAL, "no trial came to a result; %s/study.jsonl says why", s->o->out);
     return some ? tg_study_tell(s, &(tg_study_use){.jobs = d.jobs, .seconds = seconds}) : TG_OK;
 }
 

@@ -208,10 +208,10 @@ static tg_status take_folder(tg_study *s, const char *spec_path)
     tg_status status = lock && log ? tg_lock_take(lock, &s->lock) : TG_ENOMEM;
     if (!status) tg_clean_temps(s->folder);
     if (!status && s->o->force) status = remove_study(s);
+    if (!status) status = read_log(s, log, &keep);
     if (!status) status = tg_study_spec(s, &spec);
     if (!status && tg_path_kind(spec_path) != TG_PATH_NONE) status = tg_study_same(s, spec_path, spec.data);
     if (!status) status = tg_write_file(spec_path, spec.data, spec.length);
-    if (!status) status = read_log(s, log, &keep);
     if (!status) status = tg_appender_open(log, keep, &s->log);
     tg_str_free(&spec);
     tg_free(lock);
@@ -335,12 +335,25 @@ static bool is_of_job(const tg_study *s, const tg_tune_job *j, const tg_json *re
 
 typedef struct outcome { tg_trial_status status; double value; int64_t steps; } outcome;
 
+/* A metric that results do not even name is a mistake in the request, and no trial's failure. */
+static tg_status no_metric(const tg_study *s, const tg_json *result)
+{
+    tg_str names = {0};
+    for (const tg_json *m = result->child; m; m = m->next)
+        if (m->type == TG_JSON_INT || m->type == TG_JSON_REAL) tg_str_addf(&names, "%s%s", names.length ? ", " : "", m->key);
+    tg_status status = names.failed ? TG_ENOMEM
+                       : tg_fail(TG_EUSAGE, "--metric %.100s: there is no such number in a trial's result.json; there are: %s",
+                                 s->o->metric, names.data ? names.data : "none");
+    tg_str_free(&names);
+    return status;
+}
+
 static tg_status take_result(const tg_study *s, const tg_json *result, outcome *out, tg_str *message)
 {
+    if (!tg_json_get(result, s->o->metric)) return no_metric(s, result);
     (void)tg_json_int(result, "steps", &out->steps);
     out->status = tg_json_real(result, s->o->metric, &out->value) && isfinite(out->value) ? TG_TRIAL_OK : TG_TRIAL_FAILED;
-    if (out->status == TG_TRIAL_FAILED)
-        tg_str_addf(message, "its result.json holds no number %.100s; --metric takes one of those there", s->o->metric);
+    if (out->status == TG_TRIAL_FAILED) tg_str_addf(message, "its %.100s is no number", s->o->metric);
     return message->failed ? TG_ENOMEM : TG_OK;
 }
 

@@ -89,12 +89,17 @@ static tg_status check_fixed(const char *model, const char *fixed)
     return s;
 }
 
+/* Whether the model learns from such data, and can be judged by what is asked for. */
 static tg_status check_kind(const tg_study *s, const tg_dataset *d, const char *model)
 {
     const tg_model_desc *desc = NULL;
     tg_status status = tg_model_find(model, &desc);
-    if (status || (desc->kinds & tg_dataset_kind(d))) return status;
-    return tg_fail(TG_EUSAGE, "%s does not learn from the data of %s; leave it out", desc->name, s->train->data);
+    if (status) return status;
+    if (!(desc->kinds & tg_dataset_kind(d)))
+        return tg_fail(TG_EUSAGE, "%s does not learn from the data of %s; leave it out", desc->name, s->train->data);
+    if (!desc->loss && !desc->learner && !strcmp(s->o->metric, "val_loss"))
+        return tg_fail(TG_EUSAGE, "a %s has no likelihood, so there is no val_loss of it; leave it out, or judge by another --metric", desc->name);
+    return TG_OK;
 }
 
 static tg_status check_models(const tg_study *s, const tg_dataset *d)
@@ -152,8 +157,8 @@ tg_status tg_study_check(tg_study *s)
                            : strcmp(key, "seed") && tg_keys_source(s->keys, key) > TG_FROM_DEFAULT; /* --seed is also the search's own */
         if (given) return tg_fail(TG_EUSAGE, "--%s is given, and an axis of the space, too; leave one out", key);
     }
-    tg_status status = tg_strategy_check(&s->strategy, s->space);
-    if (!status) status = check_asha(s);
+    tg_status status = check_asha(s);
+    if (!status) status = tg_strategy_check(&s->strategy, s->space);
     return status || s->o->objective ? status : check_data(s);
 }
 
@@ -244,7 +249,12 @@ static tg_status compare(const tg_study *s, const char *key, const tg_json *a, c
     return status;
 }
 
-/* Where the data lie may change: their hash says what they are. */
+/* Where the data lie may change: their hash says what they are; and by what is judged, before anything was. */
+static bool may_differ(const tg_study *s, const char *key)
+{
+    return !strcmp(key, "data") || (s->ends_count == 0 && !strcmp(key, "metric"));
+}
+
 tg_status tg_study_same(const tg_study *s, const char *path, const char *now)
 {
     tg_arena *a = tg_arena_new(4096);
@@ -255,9 +265,9 @@ tg_status tg_study_same(const tg_study *s, const char *path, const char *now)
     if (!status) status = tg_json_parse(a, path, text, length, &before);
     if (!status) status = tg_json_parse(a, "study.json", now, (int64_t)strlen(now), &mine);
     for (const tg_json *m = status ? NULL : mine->child; m && !status; m = m->next)
-        if (strcmp(m->key, "data")) status = compare(s, m->key, tg_json_get(before, m->key), m);
+        if (!may_differ(s, m->key)) status = compare(s, m->key, tg_json_get(before, m->key), m);
     for (const tg_json *m = status ? NULL : before->child; m && !status; m = m->next)
-        if (strcmp(m->key, "data") && !tg_json_get(mine, m->key)) status = compare(s, m->key, m, NULL);
+        if (!may_differ(s, m->key) && !tg_json_get(mine, m->key)) status = compare(s, m->key, m, NULL);
     tg_free(text);
     tg_arena_free(a);
     return status;

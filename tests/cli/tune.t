@@ -1,0 +1,136 @@
+# gen-tune search and trial: messages, exit codes, names that must not run
+$ gen-collect synth:verses --max-bytes 12k --licence CC0-1.0 -o corpus -q
+$ gen-preprocess corpus -o x.safetensors -q
+$ printf '%s\n' 'gen-tune search "$@" --layers 1 --batch 4 --seq 16 --steps 20 -q' > search.sh
+
+# What makes no sense is refused before anything runs.
+$ gen-tune serch
+! gen-tune: no such thing to do: serch
+!*
+? 2
+$ gen-tune search --space lr=1e-3,1e-2
+! gen-tune search: --out STUDY is missing: folder of the study, which is gone on with if it is there
+? 2
+$ gen-tune search -o a --data x.safetensors --model lstm
+! gen-tune search: --space KEY=VALUES is missing: what is to be tried, such as lr=1e-4:1e-2:log
+? 2
+$ gen-tune search -o a --model lstm --space lr=1e-3,1e-2
+! gen-tune search: --data FILE is missing: the dataset, as gen-preprocess writes it
+? 2
+$ gen-tune search -o a --data x.safetensors --model lstm --lr 1 --space lr=1e-3,1e-2
+! gen-tune search: --lr is given, and an axis of the space, too; leave one out
+? 2
+$ gen-tune search -o a --data x.safetensors --model lstm --hiden 8 --space lr=1e-3,1e-2
+! gen-tune search: unknown option --hiden (did you mean --hidden?)
+? 2
+$ gen-tune search -o a --data x.safetensors --model lstm --resume --space lr=1e-3,1e-2
+! gen-tune search: unknown option --resume
+? 2
+$ gen-tune search -o a --data x.safetensors --space model=lstm,vae
+! gen-tune search: vae does not learn from the data of x.safetensors; leave it out
+? 2
+$ gen-tune search -o a --data x.safetensors --space model=lstm,transformer --hidden 8
+!~ gen-tune search: what is given must fit all models, and what fits some is given as --space key=value: transformer.*unknown key hidden
+? 2
+$ gen-tune search -o a --data x.safetensors --model lstm --space lr=1e-3,1e-2 --strategy asha
+! gen-tune search: --strategy asha needs --steps: how long the best trials are trained
+? 2
+$ gen-tune search -o a --data x.safetensors --model lstm --space lr=1e-3,1e-2 --strategy asha --steps 90 --epochs 2
+! gen-tune search: --epochs: --strategy asha says itself how long a trial is trained; give --steps
+? 2
+$ gen-tune search -o a --objective branin --data x.safetensors
+! gen-tune search: --objective stands in place of --data and --model
+? 2
+$ gen-tune search -o a --data nothing.safetensors --model lstm --space lr=1e-3,1e-2
+!~ nothing.safetensors
+? 1
+$ gen-tune trial
+! gen-tune trial: N is missing: number of the trial
+? 2
+$ gen-tune trial '1 2'
+! gen-tune trial: N 1 2: must be the number of a trial
+? 2
+$ gen-tune trial 3 -o corpus
+! gen-tune trial: corpus/trials/0003: there is no such trial; gen-tune search -o corpus makes them
+? 1
+$ ls -d a
+? 2
+$ gen-tune search -o corpus --data x.safetensors --model lstm --space lr=1e-3,1e-2
+! gen-tune search: corpus is there already and is not a study's folder; give -o another name
+? 1
+
+# A table, and a file that repeats the best trial to the last byte.
+$ sh search.sh -o t --data x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 4
+< rank  trial  val_loss  steps        lr  hidden
+<~ ^   1   000[0-3]    [23]\.[0-9]{4}     20  +0\.0[0-9]+ +[48]$
+<~ ^   2   000[0-3]  
+<~ ^   3   000[0-3]  
+<~ ^   4   000[0-3]  
+<~ ^importance: lr [0-9]+ %
+<~ ^best: trial [0-3], t/trials/000[0-3]; again: gen-train --config t/best.json -o RUN$
+$ gen-train --config t/best.json -o again -q && cmp again/model.safetensors t/trials/$(sed -n 's/.*"rank": 1, "trial": \([0-9]*\),.*/000\1/p' t/ranking.json)/model.safetensors
+$ ls t t/trials/0000
+< t:
+< best.json
+< gen-tune
+< ranking.json
+< study.json
+< study.jsonl
+< trials
+< 
+< t/trials/0000:
+< config.json
+< job.json
+< log.jsonl
+< model.safetensors
+< result.json
+< samples
+< state.safetensors
+$ sh search.sh -o t --data x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 4 --json | grep -o '"ran": 0,\|"trials": \[{"rank": 1'
+< "ran": 0,
+< "trials": [{"rank": 1
+$ sh search.sh -o t --data x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 5
+! gen-tune search: t holds another study: its trials is 4, and now it would be 5; give it as it was, or -o another, or start anew with --force
+? 1
+
+# The same bytes wherever the data lie, however many run at once.
+$ mkdir elsewhere && cp x.safetensors elsewhere/ && sh search.sh -o t --data elsewhere/x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 4 | tail -n 1 | cut -c 1-5
+< best:
+$ cat t/gen-tune > /dev/null && cd t && rm -r trials/0002/result.json trials/0002/model.safetensors trials/0002/state.safetensors && ./gen-tune trial 2 -q && cd .. && for n in 1 2 3; do sh search.sh -o j$n --data x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 4 --jobs $n > /dev/null; cmp t/ranking.json j$n/ranking.json; for k in 0 1 2 3; do cmp t/trials/000$k/model.safetensors j$n/trials/000$k/model.safetensors; done; done
+
+# Models with keys of their own.
+$ sh search.sh -o m --data x.safetensors --space model=lstm,transformer --space hidden=4,8 --space dim=8 --space heads=2 --space context=16 --trials 3 --strategy grid | cut -c 1-60
+< rank  trial  val_loss  steps        model  hidden  dim  head
+<*
+$ grep -o '"key": "hidden".*"models": \["lstm"\]' m/ranking.json | wc -l
+< 1
+
+# A trial that diverges or fails is told, taken down and ranked last; it never ends the search.
+$ gen-tune search -o d --data x.safetensors --model lstm --layers 1 --hidden 4 --batch 4 --seq 16 --steps 20 --space lr=1e-2,1e9 --strategy grid 2>&1 | grep -v "%\|jobs in"
+<~ ^gen-tune search: warning: trial 1 diverged: step [0-9]+: training diverges
+<~ ^trial 0: val_loss [0-9.]+, the best so far: lr 0.01$
+< rank  trial  val_loss  steps          lr
+<~ ^   1   0000 +[0-9.]+     20        0.01$
+<    -   0001  diverged      0  1000000000
+<*
+$ gen-tune trial 1 -o d
+!~ ^gen-tune trial: it failed before: step [0-9]+: training diverges
+? 1
+$ gen-tune search -o f --data x.safetensors --model lstm --layers 1 --hidden 4 --steps 20 --batch 4 --space seq=16,100000 --strategy grid -q 2>&1 | tail -n 1
+< best: trial 0, f/trials/0000; again: gen-train --config f/best.json -o RUN
+$ grep -c '"status": "failed"' f/trials/0001/failed.json
+< 1
+
+# A metric that is not there costs no trial: the study goes on with another.
+$ sh search.sh -o g --data x.safetensors --model lstm --hidden 4 --space lr=1e-3,1e-2 --strategy grid --jobs 1 --metric bcp
+!~ ^gen-tune search: --metric bcp: there is no such number in a trial's result.json; there are: seed, seconds, steps.* bpc
+? 2
+$ sh search.sh -o g --data x.safetensors --model lstm --hidden 4 --space lr=1e-3,1e-2 --strategy grid --jobs 1 --metric bpc | head -n 1
+< rank  trial     bpc  steps     lr
+
+# Names are names: nothing runs, nothing breaks a line.
+$ name=$(printf 'x"; touch PWNED; `touch PWNED`\n$(touch PWNED) %% 诗') && mkdir "$name" && cp x.safetensors "$name/数据.safetensors" && sh search.sh -o "$name/研究" --data "$name/数据.safetensors" --model lstm --hidden 4 --space lr=1e-3,1e-2 --strategy grid --deps d.mk | tail -n 1
+< best: trial 1, x"; touch PWNED; `touch PWNED`\n$(touch PWNED) % 诗/研究/trials/0001; again: gen-train --config x"; touch PWNED; `touch PWNED`\n$(touch PWNED) % 诗/研究/best.json -o RUN
+$ ls -d PWNED */PWNED
+!*
+? 2
