@@ -1,18 +1,6 @@
 /* asha.c - asynchronous successive halving (Li et al. 2018, arXiv:1810.05934, algorithm 2), of results that may be seen only. */
 #include "base/alloc.h"
-#include "base/sort.h"
 #include "run/tune/strategy_parts.h"
-
-/* The better result first; of equals the earlier. */
-static int by_value(const void *a, const void *b, void *user)
-{
-    const tg_tune_job *jobs = user;
-    const int64_t i = *(const int64_t *)a, k = *(const int64_t *)b;
-    const double x = jobs[i].value, y = jobs[k].value;
-    if (x < y || (x == x && y != y)) return -1;
-    if (x > y || (y == y && x != x)) return 1;
-    return i < k ? -1 : i > k;
-}
 
 static bool went_on(const tg_tune_job *jobs, int64_t count, int64_t trial, int64_t rung)
 {
@@ -28,7 +16,7 @@ static int64_t promotable(const tg_strategy_options *o, const tg_tune_job *jobs,
     int64_t n = 0;
     for (int64_t i = 0; i < seen; i++)
         if (jobs[i].rung == rung) order[n++] = i;
-    tg_sort(order, n, sizeof *order, scratch, by_value, (void *)(uintptr_t)jobs);
+    tg_best_first(jobs, order, n, scratch);
     for (int64_t k = 0; k < n / o->reduction; k++) {
         const tg_tune_job *j = &jobs[order[k]];
         if (j->value == j->value && !went_on(jobs, count, j->trial, rung + 1)) return order[k];

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/rng.h"
+#include "base/sort.h"
 #include "run/tune/strategy_parts.h"
 
 /* Halton's sequence (1960): digits of n to the base of the axis's prime, mirrored at the point. Each digit goes through a permutation
@@ -37,6 +38,22 @@ int64_t tg_trials_of(const tg_tune_job *jobs, int64_t count)
     int64_t n = 0;
     for (int64_t i = 0; i < count; i++) n += jobs[i].rung == 0;
     return n;
+}
+
+/* The better result first; of equals the earlier. */
+static int by_value(const void *a, const void *b, void *user)
+{
+    const tg_tune_job *const *jobs = user;
+    const int64_t i = *(const int64_t *)a, k = *(const int64_t *)b;
+    const double x = (*jobs)[i].value, y = (*jobs)[k].value;
+    if (x < y || (x == x && y != y)) return -1;
+    if (x > y || (y == y && x != x)) return 1;
+    return i < k ? -1 : i > k;
+}
+
+void tg_best_first(const tg_tune_job *jobs, int64_t *order, int64_t n, int64_t *scratch)
+{
+    tg_sort(order, n, sizeof *order, scratch, by_value, &jobs);
 }
 
 int64_t tg_strategy_steps(const tg_strategy_options *o, int64_t rung)

@@ -1,9 +1,220 @@
-/* tpe.c */
+/*
+ * tpe.c - tree-structured Parzen estimator (Bergstra et al. 2011), as Watanabe 2023 (arXiv:2304.11127) advises: results are split
+ * into a few good ones and the rest, each part is a density over the space, and of some points drawn from the good one that is
+ * next at which good over rest is largest.
+ *
+ * A density is a mean of kernels, one for each trial and one, the prior, that is the same everywhere. A kernel is a product over
+ * axes (so it knows which values go together): a normal curve cut off at the ends, its share of a whole number's cell, or, of
+ * choices without order, most weight on the trial's own. An axis that did not apply to the trial counts as the prior does: so
+ * trials of one model say nothing of keys that only another has. Axes lie in 0..1.
+ */
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/fmath.h"
+#include "base/rng.h"
 #include "run/tune/strategy_parts.h"
+
+static const double good_share = 0.15;  /* of the results, */
+static const double good_most = 25;     /* but no more than so many */
+static const double narrowest = 0.03;   /* kernel, of an axis */
+static const double widest = 0.25;
+static const double spread = 0.1;
+enum { FIRST = 10, CANDIDATES = 24, TRIES = 64 };
+
+/* A trial along one axis; of choices without order only the value counts. NaN: as the prior. */
+typedef struct kernel { double value, mu, inside, log_scale; } kernel;
+
+/* One of the two densities. */
+typedef struct density {
+    const tg_space *s;
+    const kernel *kernels; /* [count, axes] */
+    int64_t count;
+    double width[TG_AXES];
+} density;
+
+/* A point along one axis; of choices without order, and of what does not apply, only the value counts. */
+typedef struct place { double value, begin, end, log_prior; } place;
+
+static bool is_number(const tg_axis *a)
+{
+    return a->kind != TG_AXIS_CHOICE || a->ordered;
+}
+
+static double log_of(double x)
+{
+    return (double)tg_logf((float)x);
+}
+
+/* Share of a normal curve below x. */
+static double below(double x)
+{
+    return 0.5 * (1 + (double)tg_erff((float)(x * 0.70710678118654752)));
+}
+
+static double middle(const tg_axis *a, double value)
+{
+    double begin, end;
+    tg_axis_cell(a, value, &begin, &end);
+    return (begin + end) / 2;
+}
+
+/* Kernels get narrower with more of them, and slower so with more axes (Scott 1992). */
+static void set_widths(density *d)
+{
+    const double n = (double)(d->count > 1 ? d->count : 1);
+    for (int i = 0; i < d->s->count; i++) {
+        const double w = spread * (double)tg_expf(-tg_logf((float)n) / (float)(d->s->count + 4));
+        d->width[i] = w < narrowest ? narrowest : w > widest ? widest : w;
+    }
+}
+
+static kernel kernel_at(const density *d, int axis, double value)
+{
+    const tg_axis *a = &d->s->axes[axis];
+    kernel k = {.value = value};
+    if (isnan(value) || !is_number(a)) return k;
+    const double w = d->width[axis];
+    k.mu = middle(a, value);
+    k.inside = below((1 - k.mu) / w) - below(-k.mu / w);
+    k.log_scale = -log_of(w * k.inside * 2.50662827463100050);
+    return k;
+}
+
+static place place_at(const tg_axis *a, double value)
+{
+    place p = {.value = value};
+    if (isnan(value)) return p;
+    tg_axis_cell(a, value, &p.begin, &p.end);
+    p.log_prior = p.end > p.begin ? log_of(p.end - p.begin) : 0;
+    return p;
+}
+
+/* Logarithm of a kernel along one axis at a place. */
+static double log_kernel(const density *d, int axis, const kernel *k, const place *p)
+{
+    const tg_axis *a = &d->s->axes[axis];
+    if (isnan(k->value)) return p->log_prior;
+    if (!is_number(a)) {
+        const double other = 1 / (double)(d->count + 1);
+        return log_of((other + (k->value == p->value)) / (1 + other * (double)a->count));
+    }
+    const double w = d->width[axis], z = (p->begin - k->mu) / w;
+    if (p->end > p->begin) return log_of((below((p->end - k->mu) / w) - below(z)) / k->inside + 1e-9);
+    return k->log_scale - 0.5 * z * z;
+}
+
+static double log_density(const density *d, const tg_point *x)
+{
+    place at[TG_AXES];
+    double sum = 0, most = 0;
+    for (int i = 0; i < d->s->count; i++) {
+        at[i] = place_at(&d->s->axes[i], x->at[i]);
+        most += at[i].log_prior;
+    }
+    sum = 1; /* the prior, as a multiple of e^most, which becomes the largest of all */
+    for (int64_t k = 0; k < d->count; k++) {
+        double log_k = 0;
+        for (int i = 0; i < d->s->count; i++)
+            if (!isnan(x->at[i])) log_k += log_kernel(d, i, &d->kernels[k * d->s->count + i], &at[i]);
+        if (log_k > most) {
+            sum = sum * (double)tg_expf((float)(most - log_k)) + 1;
+            most = log_k;
+        } else sum += (double)tg_expf((float)(log_k - most));
+    }
+    return most + log_of(sum / (double)(d->count + 1));
+}
+
+static double unit(tg_rng *r)
+{
+    return ((double)tg_rng_u32(r) + 0.5) * 0x1p-32;
+}
+
+/* A value along one axis from the kernel around `from`; NaN: from the prior. */
+static double draw_along(const density *d, int axis, double from, tg_rng *r)
+{
+    const tg_axis *a = &d->s->axes[axis];
+    if (isnan(from)) return tg_axis_value(a, unit(r));
+    if (!is_number(a)) {
+        const double other = 1 / (double)(d->count + 1);
+        return unit(r) * (1 + other * (double)a->count) < 1 ? from : tg_axis_value(a, unit(r));
+    }
+    const double mu = middle(a, from);
+    double x = -1;
+    for (int i = 0; i < TRIES && (x < 0 || x > 1); i++) x = mu + d->width[axis] * (double)tg_rng_normal(r);
+    return tg_axis_value(a, x);
+}
+
+static void draw(const density *d, tg_rng *r, tg_point *out)
+{
+    const int64_t k = tg_rng_below(r, d->count + 1);
+    for (int i = 0; i < d->s->count; i++)
+        out->at[i] = draw_along(d, i, k == d->count ? NAN : d->kernels[k * d->s->count + i].value, r);
+    for (int i = 0; i < d->s->count; i++)
+        if (!tg_space_applies(d->s, i, out)) out->at[i] = NAN;
+}
+
+static bool same_point(const tg_space *s, const tg_point *a, const tg_point *b)
+{
+    for (int i = 0; i < s->count; i++)
+        if (a->at[i] != b->at[i] && !(isnan(a->at[i]) && isnan(b->at[i]))) return false;
+    return true;
+}
+
+static bool launched(const tg_space *s, const tg_tune_job *jobs, int64_t count, const tg_point *p)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (same_point(s, &jobs[i].point, p)) return true;
+    return false;
+}
+
+/* What has been launched already is not asked for again, as long as there is anything else. */
+static void choose(const density *good, const density *rest, const tg_tune_job *jobs, int64_t count, uint64_t seed, tg_point *out)
+{
+    tg_rng r = tg_rng_at(seed, TG_RNG_TUNE, UINT64_C(1) << 63 | (uint64_t)count);
+    double best = -INFINITY;
+    int found = 0;
+    for (int i = 0; i < CANDIDATES * TRIES && found < CANDIDATES; i++) {
+        tg_point p;
+        draw(good, &r, &p);
+        if (launched(good->s, jobs, count, &p)) continue;
+        const double ratio = log_density(good, &p) - log_density(rest, &p);
+        if (found++ == 0 || ratio > best) {
+            best = ratio;
+            *out = p;
+        }
+    }
+    for (int64_t n = count; !found && n < count + 1000; n++) {
+        tg_quasi_point(good->s, seed, n, out);
+        found = !launched(good->s, jobs, count, out);
+    }
+}
+
 tg_status tg_tpe_point(const tg_strategy_options *o, const tg_space *s, const tg_tune_job *jobs, int64_t count, int64_t seen,
                        tg_point *out)
 {
-    (void)jobs, (void)seen;
-    tg_quasi_point(s, o->seed, count, out);
-    return TG_OK;
+    if (seen < FIRST) {
+        tg_quasi_point(s, o->seed, count, out);
+        return TG_OK;
+    }
+    int64_t *order = tg_alloc_array(count + seen, sizeof *order);
+    kernel *kernels = tg_alloc_array(count * s->count, sizeof *kernels);
+    if (order && kernels) {
+        for (int64_t i = 0; i < count; i++) order[i] = i;
+        tg_best_first(jobs, order, seen, order + count);
+        /* what runs still is among the rest: so the next trial is not beside it */
+        const double share = ceil(good_share * (double)seen);
+        density good = {.s = s, .kernels = kernels, .count = (int64_t)(share < good_most ? share : good_most)};
+        density rest = {.s = s, .kernels = kernels + good.count * s->count, .count = count - good.count};
+        set_widths(&good);
+        set_widths(&rest);
+        for (int64_t k = 0; k < count; k++)
+            for (int i = 0; i < s->count; i++)
+                kernels[k * s->count + i] = kernel_at(k < good.count ? &good : &rest, i, jobs[order[k]].point.at[i]);
+        choose(&good, &rest, jobs, count, o->seed, out);
+    }
+    const tg_status status = order && kernels ? TG_OK : TG_ENOMEM;
+    tg_free(order);
+    tg_free(kernels);
+    return status;
 }

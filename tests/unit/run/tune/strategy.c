@@ -10,16 +10,6 @@
 #include "run/tune/strategy_parts.h"
 #include "test.h"
 
-enum { MOST_JOBS = 2000 };
-
-static tg_space *space_of(const char *objective)
-{
-    tg_space *s;
-    CHECK_OK(tg_space_parse(NULL, 0, NULL, objective, &s));
-    return s;
-}
-
-/* Share of 2^k boxes of equal size, all axes halved in turn, that the first 2^k points of two axes leave empty. */
 TEST(quasi_random_points_fill_the_space_more_evenly_than_random_ones)
 {
     for (uint64_t seed = 1; seed <= 3; seed++) {
