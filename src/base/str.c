@@ -64,6 +64,21 @@ void tg_str_add_real(tg_str *s, double x)
     tg_str_add_n(s, text, tg_format_real(text, x));
 }
 
+void tg_str_add_word(tg_str *s, const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+:@%,=-";
+    if (*name && strspn(name, plain) == strlen(name) && *name != '-') {
+        tg_str_add(s, name);
+        return;
+    }
+    tg_str_add(s, *name == '-' ? "./'" : "'"); /* no option */
+    for (const char *at = name; *at; at++) {
+        if (*at == '\'') tg_str_add(s, "'\\''");
+        else tg_str_add_n(s, at, 1);
+    }
+    tg_str_add(s, "'");
+}
+
 void tg_str_clear(tg_str *s)
 {
     s->length = 0;

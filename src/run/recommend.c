@@ -59,27 +59,11 @@ typedef struct advice {
 } advice;
 typedef struct advices { advice list[MOST]; int count, size; double seconds; } advices;
 
-/* A name as a shell reads it. */
-static void add_word(tg_str *out, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+:@%,=-";
-    if (*word && strspn(word, plain) == strlen(word) && *word != '-') {
-        tg_str_add(out, word);
-        return;
-    }
-    tg_str_add(out, *word == '-' ? "./'" : "'"); /* no option */
-    for (const char *at = word; *at; at++) {
-        if (*at == '\'') tg_str_add(out, "'\\''");
-        else tg_str_add_n(out, at, 1);
-    }
-    tg_str_add(out, "'");
-}
-
 static tg_status write_command(const char *data, advice *a)
 {
     tg_str text = {0};
     tg_str_add(&text, "gen-train --data ");
-    add_word(&text, data);
+    tg_str_add_word(&text, data);
     tg_str_addf(&text, " --model %s -o runs/%s", a->desc->name, a->desc->name);
     a->command = text.failed ? NULL : tg_strdup(text.data);
     tg_str_free(&text);
