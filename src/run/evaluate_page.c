@@ -7,11 +7,12 @@
 #include "base/term.h"
 #include "data/codec/png.h"
 #include "run/chart.h"
+#include "run/curve.h"
 #include "run/evaluate.h"
 #include "run/latent.h"
 #include "run/quiz.h"
 
-enum { SHOWN_TEXTS = 3, SHOWN_BYTES = 800, SHEET = 64, COLUMNS = 16, OVER_TRAINING = 5, MOST_LOG = 1 << 28, MOST_PICTURE = 1 << 24, COLUMNS_MOST = 16 };
+enum { SHOWN_TEXTS = 3, SHOWN_BYTES = 800, SHEET = 64, COLUMNS = 16, OVER_TRAINING = 5, MOST_PICTURE = 1 << 24, COLUMNS_MOST = 16 };
 
 static const char *word(const tg_evaluation *e, tg_word w) { return tg_words((tg_lang)e->o->lang, w); }
 
@@ -64,67 +65,13 @@ static void show_figures(const tg_evaluation *e, tg_page *p)
 
 /* ---- learning curves ------------------------------------------------------------------------------------------------------------ */
 
-/* Both losses by their steps: validation is looked at more seldom. */
-typedef struct curve { double *step[2], *loss[2]; int64_t count[2]; } curve;
-
-static void free_curve(curve *c)
-{
-    for (int k = 0; k < 2; k++) {
-        tg_free(c->step[k]);
-        tg_free(c->loss[k]);
-    }
-}
-
-static double real_of(const tg_json *line, const char *key)
-{
-    double x = NAN;
-    tg_json_real(line, key, &x);
-    return x;
-}
-
-/* Of log.jsonl beside the model; none there: an empty curve. What is no line of a log is passed over. */
-static tg_status read_curve(const tg_judged *j, curve *out)
-{
-    char *path = tg_path_join(j->path, "log.jsonl"), *text = NULL;
-    int64_t length = 0, lines = 0;
-    tg_status s = path ? TG_OK : TG_ENOMEM;
-    *out = (curve){0};
-    if (!s && tg_path_kind(j->path) == TG_PATH_FOLDER && tg_path_kind(path) == TG_PATH_FILE) s = tg_file_slurp(path, MOST_LOG, &text, &length);
-    for (int64_t i = 0; i < length; i++) lines += text[i] == '\n';
-    for (int k = 0; k < 2 && !s; k++) {
-        out->step[k] = tg_alloc_array(lines + 1, sizeof(double));
-        out->loss[k] = tg_alloc_array(lines + 1, sizeof(double));
-        if (!out->step[k] || !out->loss[k]) s = TG_ENOMEM;
-    }
-    tg_arena *a = s ? NULL : tg_arena_new(4096);
-    if (!s && !a) s = TG_ENOMEM;
-    for (int64_t at = 0; at < length && !s;) {
-        const char *end = memchr(text + at, '\n', (size_t)(length - at));
-        const tg_json *line = NULL;
-        if (!end) break;
-        if (tg_json_parse(a, "log.jsonl", text + at, end - text - at, &line) == TG_ENOMEM) s = TG_ENOMEM;
-        for (int k = 0; k < 2 && line; k++) {
-            const double loss = real_of(line, k ? "val_loss" : "train_loss");
-            if (isnan(loss)) continue;
-            out->step[k][out->count[k]] = real_of(line, "step");
-            out->loss[k][out->count[k]++] = loss;
-        }
-        tg_arena_rewind(a, (tg_arena_mark){0});
-        at = end - text + 1;
-    }
-    tg_arena_free(a);
-    tg_free(text);
-    tg_free(path);
-    return s;
-}
-
 static tg_status show_curves(const tg_evaluation *e, tg_page *p)
 {
     tg_status s = TG_OK;
     bool any = false;
     for (int64_t r = 0; r < e->count && !s; r++) {
-        curve c;
-        s = read_curve(&e->runs[r], &c);
+        tg_curve c;
+        s = tg_curve_read(e->runs[r].path, &c);
         const tg_series series[] = {{.name = "train_loss", .mark = TG_LINE, .x = c.step[0], .y = c.loss[0], .count = c.count[0]},
                                     {.name = "val_loss", .mark = c.count[1] > 1 ? TG_LINE : TG_POINTS, .x = c.step[1], .y = c.loss[1], .count = c.count[1]}};
         const tg_chart chart = {.title = e->runs[r].path, .x = word(e, TG_WORD_report_step), .y = word(e, TG_WORD_report_loss)};
@@ -134,7 +81,7 @@ static tg_status show_curves(const tg_evaluation *e, tg_page *p)
             any = true;
             tg_chart_draw(p, &chart, series, c.count[1] > 0 ? 2 : 1);
         }
-        free_curve(&c);
+        tg_curve_free(&c);
     }
     if (any) tg_page_side_end(p);
     return s;

@@ -121,3 +121,21 @@ void tg_runlog_close(tg_runlog *l)
     tg_str_free(&l->line);
     tg_free(l);
 }
+
+tg_status tg_runlog_each(const char *text, int64_t length, void (*take)(void *user, const tg_json *line), void *user)
+{
+    tg_arena *a = tg_arena_new(4096);
+    tg_status s = a ? TG_OK : TG_ENOMEM;
+    for (int64_t at = 0; at < length && !s;) {
+        const char *end = memchr(text + at, '\n', (size_t)(length - at));
+        const tg_json *line = NULL;
+        if (!end) break; /* torn, or being written */
+        const tg_status parsed = tg_json_parse(a, "log", text + at, end - text - at, &line);
+        if (parsed == TG_ENOMEM) s = parsed;
+        else if (!parsed) take(user, line);
+        tg_arena_rewind(a, (tg_arena_mark){0});
+        at = end - text + 1;
+    }
+    tg_arena_free(a);
+    return s;
+}

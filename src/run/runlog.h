@@ -3,6 +3,7 @@
  * resumed run equals that of an unbroken one but for times and memory. */
 #ifndef TG_RUN_RUNLOG_H
 #define TG_RUN_RUNLOG_H
+#include "base/json.h"
 #include "run/kinds.h"
 
 typedef struct tg_runlog tg_runlog;
@@ -26,4 +27,7 @@ tg_status tg_runlog_add(tg_runlog *l, const tg_log_line *line);
 void tg_runlog_close(tg_runlog *l);
 /* How many bytes of a log's text are whole lines of steps up to `step`; *last gets where the last of them begins. */
 int64_t tg_runlog_keep(const char *text, int64_t length, int64_t step, int64_t *last);
+/* Calls take with each whole line of a log's text that is JSON; others are passed over. The tree lives until it returns. Errors:
+ * TG_ENOMEM. */
+tg_status tg_runlog_each(const char *text, int64_t length, void (*take)(void *user, const tg_json *line), void *user);
 #endif
