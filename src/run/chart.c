@@ -27,7 +27,8 @@ static double measure(const axis *a, double v) { return a->log ? (double)tg_logf
 static bool can_be_drawn(const axis *a, double v) { return a->log ? v > 1e-37 && v < 1e38 : fabs(v) < 1e300; }
 static double place(const axis *a, double v) { return a->from + (measure(a, v) - a->low) / (a->high - a->low) * (a->to - a->from); }
 static double px(const drawing *d, double v) { return place(&d->x, v); }
-static double py(const drawing *d, double v) { return place(&d->y, v); }
+static double lowered(const drawing *d, double v) { return d->chart->cap_y && v > d->chart->most_y ? d->chart->most_y : v; }
+static double py(const drawing *d, double v) { return place(&d->y, lowered(d, v)); }
 static bool seen(const drawing *d, double x, double y) { return can_be_drawn(&d->x, x) && can_be_drawn(&d->y, y); }
 
 static void number(tg_str *out, double x) { tg_str_add_fixed(out, x, 1); }
@@ -141,7 +142,7 @@ static bool find_axis(axis *a, double low, double high, bool from_zero)
 static bool find_axes(drawing *d, const tg_series *series, int64_t count)
 {
     double x_low = NAN, x_high = NAN, y_low = NAN, y_high = NAN;
-    const double ends[] = {0, 1};
+    const double ends[] = {0, 1}, most = d->chart->most_y;
     bool points = false;
     for (int64_t i = 0; i < count; i++) {
         const tg_series *s = &series[i];
@@ -154,6 +155,10 @@ static bool find_axes(drawing *d, const tg_series *series, int64_t count)
     if (d->chart->unit) {
         widen(&d->x, ends, 2, &x_low, &x_high);
         widen(&d->y, ends, 2, &y_low, &y_high);
+    }
+    if (d->chart->cap_y && can_be_drawn(&d->y, most) && y_high > most) {
+        y_high = most;
+        if (y_low > most) y_low = most;
     }
     if (!find_axis(&d->y, y_low, y_high, d->chart->zero_y)) return false;
     if (!d->chart->names) {
@@ -301,8 +306,8 @@ static void draw_whisker(drawing *d, const tg_series *s, int64_t i, double x)
     stroke(d->out, "whisker", x - 4, high, x + 4, high);
 }
 
-/* What a browser shows where the pointer rests: "a, b". */
-static void add_hint(tg_str *out, const char *name, double x, bool named, double y)
+/* What a browser shows where the pointer rests: "name: x, y"; at: in place of x, "": nothing is. */
+static void add_hint(tg_str *out, const char *name, const char *at, double x, double y)
 {
     char text[32];
     tg_str_add(out, "<title>");
@@ -310,10 +315,20 @@ static void add_hint(tg_str *out, const char *name, double x, bool named, double
         tg_html_add(out, name, (int64_t)strlen(name));
         tg_str_add(out, ": ");
     }
-    tg_format_real(text, x);
-    if (!named) tg_str_addf(out, "%s, ", text);
+    if (!at) tg_format_real(text, x);
+    if (!at || *at) {
+        tg_html_add(out, at ? at : text, (int64_t)strlen(at ? at : text));
+        tg_str_add(out, ", ");
+    }
     tg_format_real(text, y);
     tg_str_addf(out, "%s</title>", text);
+}
+
+/* The name that a place on an axis of names is nearest to. */
+static const char *name_at(const drawing *d, double x)
+{
+    const double i = floor(x + 0.5);
+    return !d->chart->names ? NULL : i >= 0 && i < (double)d->chart->name_count ? d->chart->names[(int64_t)i] : "";
 }
 
 static void draw_points(drawing *d, const tg_series *s, int colour)
@@ -326,7 +341,7 @@ static void draw_points(drawing *d, const tg_series *s, int colour)
         tg_str_add(d->out, "<path class=\"point\" d=\"");
         pair(d->out, "M", x, y);
         tg_str_addf(d->out, "%s\">", shapes[colour % 4]);
-        add_hint(d->out, s->labels ? s->labels[i] : s->name, s->x[i], false, s->y[i]);
+        add_hint(d->out, s->hints ? s->hints[i] : s->labels ? s->labels[i] : s->name, name_at(d, s->x[i]), s->x[i], s->y[i]);
         tg_str_add(d->out, "</path>");
         if (!s->labels || !s->labels[i]) continue;
         const bool left = x > (LEFT + WIDTH - RIGHT) / 2;
@@ -362,7 +377,7 @@ static void draw_bars(drawing *d, const tg_series *s)
         attribute(d->out, "y", y < ground ? y : ground);
         attribute(d->out, "height", fabs(ground - y));
         tg_str_add(d->out, ">");
-        add_hint(d->out, d->chart->names ? d->chart->names[i] : s->name, d->chart->names ? 0 : s->x[i], d->chart->names != NULL, s->y[i]);
+        add_hint(d->out, d->chart->names ? d->chart->names[i] : s->name, d->chart->names ? "" : NULL, d->chart->names ? 0 : s->x[i], s->y[i]);
         tg_str_add(d->out, "</rect>");
         draw_whisker(d, s, i, (from + to) / 2);
     }
@@ -371,7 +386,12 @@ static void draw_bars(drawing *d, const tg_series *s)
 
 static void draw_series(drawing *d, const tg_series *s, int colour)
 {
-    tg_str_addf(d->out, "\n<g class=\"s%d\">", colour + 1);
+    tg_str_addf(d->out, s->faint ? "\n<g class=\"faint\">" : "\n<g class=\"s%d\">", colour + 1);
+    if (s->mark != TG_POINTS && s->hints) {
+        tg_str_add(d->out, "<title>");
+        tg_html_add(d->out, s->hints[0], (int64_t)strlen(s->hints[0]));
+        tg_str_add(d->out, "</title>");
+    }
     if (s->mark == TG_BARS) draw_bars(d, s);
     else if (s->mark == TG_POINTS) draw_points(d, s, colour);
     else {
@@ -389,15 +409,33 @@ static void draw_legend(drawing *d, const tg_series *series, int64_t count)
     for (int64_t i = 0; i < count; i++) any = any || series[i].name;
     if (!any) return;
     tg_str_add(d->out, "<ul class=\"legend\">");
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0, colour = 0; i < count; colour += !series[i++].faint) {
         if (!series[i].name) continue;
-        tg_str_addf(d->out, "<li><svg class=\"s%d\" viewBox=\"0 0 28 12\" aria-hidden=\"true\"><g>%s</g></svg>", (int)(i % COLOURS) + 1,
-                    signs[series[i].mark]);
+        tg_str_addf(d->out, series[i].faint ? "<li><svg class=\"faint\"" : "<li><svg class=\"s%d\"", (int)(colour % COLOURS) + 1);
+        tg_str_addf(d->out, " viewBox=\"0 0 28 12\" aria-hidden=\"true\"><g>%s</g></svg>", signs[series[i].mark]);
         tg_html_add(d->out, series[i].name, (int64_t)strlen(series[i].name));
         tg_str_add(d->out, "</li>");
     }
     tg_str_add(d->out, "</ul>");
 }
+
+static int layer_of(const tg_series *s) { return s->faint ? 0 : s->mark == TG_POINTS ? 2 : 1; }
+
+static void begin_figure(tg_page *p, const char *title)
+{
+    tg_str_add(&p->body, "<figure><figcaption>");
+    tg_html_add(&p->body, title, (int64_t)strlen(title));
+    tg_str_add(&p->body, "</figcaption>");
+}
+
+static void begin_svg(tg_page *p, const char *title, int64_t height)
+{
+    tg_str_addf(&p->body, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, (int)height);
+    tg_html_add(&p->body, title, (int64_t)strlen(title));
+    tg_str_add(&p->body, "\">");
+}
+
+static void end_empty(tg_page *p) { tg_str_addf(&p->body, "<p class=\"soft\">%s</p>", tg_words(p->lang, TG_WORD_page_nothing)); }
 
 void tg_chart_draw(tg_page *p, const tg_chart *chart, const tg_series *series, int64_t count)
 {
@@ -405,22 +443,48 @@ void tg_chart_draw(tg_page *p, const tg_chart *chart, const tg_series *series, i
                  .y = {.log = chart->log_y, .from = HEIGHT - BOTTOM, .to = TOP}};
     for (int64_t i = 0; i < count; i++) d.bars += series[i].mark == TG_BARS;
     const bool any = find_axes(&d, series, count);
-    tg_str_add(d.out, "<figure><figcaption>");
-    tg_html_add(d.out, chart->title, (int64_t)strlen(chart->title));
-    tg_str_add(d.out, "</figcaption>");
+    begin_figure(p, chart->title);
     if (any) {
-        tg_str_addf(d.out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
-        tg_html_add(d.out, chart->title, (int64_t)strlen(chart->title));
-        tg_str_add(d.out, "\">");
+        begin_svg(p, chart->title, HEIGHT);
         draw_y_axis(&d);
         draw_x_axis(&d);
-        for (int points = 0; points < 2; points++) /* over all else, as they have names */
-            for (int64_t i = 0; i < count; i++)
-                if ((series[i].mark == TG_POINTS) == (points == 1)) draw_series(&d, &series[i], (int)(i % COLOURS));
+        for (int layer = 0; layer < 3; layer++) /* points over all else, as they have names */
+            for (int64_t i = 0, colour = 0; i < count; colour += !series[i++].faint)
+                if (layer_of(&series[i]) == layer) draw_series(&d, &series[i], (int)(colour % COLOURS));
         tg_str_add(d.out, "\n</svg>");
         draw_legend(&d, series, count);
     } else {
-        tg_str_addf(d.out, "<p class=\"soft\">%s</p>", tg_words(p->lang, TG_WORD_page_nothing));
+        end_empty(p);
     }
     tg_str_add(d.out, "</figure>\n");
+}
+
+void tg_chart_shares(tg_page *p, const char *title, const char *const *names, const double *shares, int64_t count)
+{
+    enum { ROW = 28, NAMES = 150, NUMBERS = 60 };
+    tg_str *out = &p->body;
+    begin_figure(p, title);
+    if (count > 0) begin_svg(p, title, ROW * count);
+    else end_empty(p);
+    for (int64_t i = 0; i < count; i++) {
+        const double share = shares[i] > 0 ? shares[i] < 1 ? shares[i] : 1 : 0; /* NAN: 0 */
+        const double y = (double)(i * ROW), width = share * (WIDTH - NAMES - NUMBERS);
+        tg_str_add(out, "\n<g class=\"s1\"><text text-anchor=\"end\"");
+        attribute(out, "x", NAMES - 8);
+        attribute(out, "y", y + 18);
+        tg_str_add(out, ">");
+        tg_html_add(out, names[i], (int64_t)strlen(names[i]));
+        tg_str_add(out, "</text><rect class=\"bar\"");
+        attribute(out, "x", NAMES);
+        attribute(out, "width", width);
+        attribute(out, "y", y + 4);
+        attribute(out, "height", ROW - 8);
+        tg_str_add(out, "/><text");
+        attribute(out, "x", NAMES + width + 8);
+        attribute(out, "y", y + 18);
+        tg_str_add(out, ">");
+        tg_str_add_fixed(out, 100 * share, 0);
+        tg_str_add(out, " %</text></g>");
+    }
+    tg_str_add(out, count > 0 ? "\n</svg></figure>\n" : "</figure>\n");
 }

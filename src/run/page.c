@@ -136,13 +136,16 @@ static void end_row(tg_page *p)
     p->in_row = false;
 }
 
-void tg_page_row(tg_page *p)
+static void begin_row(tg_page *p, const char *tag)
 {
     end_row(p);
-    tg_str_add(&p->body, "<tr>");
+    tg_str_add(&p->body, tag);
     p->in_row = true;
     p->column = 0;
 }
+
+void tg_page_row(tg_page *p) { begin_row(p, "<tr>"); }
+void tg_page_row_best(tg_page *p) { begin_row(p, "<tr class=\"best\">"); }
 
 void tg_page_cell(tg_page *p, const char *text)
 {

@@ -51,6 +51,7 @@ void tg_page_details_end(tg_page *p);
 /* heads: names of the columns, NULL: none. Those from `numbers` on hold numbers, set to the right. The first cell of a row names it. */
 void tg_page_table(tg_page *p, const char *caption, const char *const *heads, int columns, int numbers);
 void tg_page_row(tg_page *p);
+void tg_page_row_best(tg_page *p);                                   /* one that stands out */
 void tg_page_cell(tg_page *p, const char *text);                     /* NULL: a dash */
 void tg_page_cell_int(tg_page *p, int64_t x);                        /* 45,900 */
 void tg_page_cell_real(tg_page *p, double x, int decimals);          /* NaN: a dash */
