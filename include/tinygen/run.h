@@ -148,7 +148,7 @@ typedef struct tg_search_options {
     tg_list space;                              /* "lr=1e-4:1e-2:log", "hidden=64,128", or a JSON file of these */
     const char *out, *metric, *objective, *deps; /* out: the study's folder; objective: a built-in function in place of trainings */
     const char *program;                        /* gen-tune, which is started once a trial; NULL: the running program is it */
-    int64_t trials, strategy, jobs, lag, rungs, reduction, backend, seed; /* strategy, backend: positions in their rows' lists */
+    int64_t trials, strategy, jobs, lag, rungs, reduction, backend, lang, seed; /* strategy, backend, lang: positions in their rows' lists */
     double budget;                              /* seconds, of all sessions; 0: none */
     bool force, json;
 } tg_search_options;

@@ -74,6 +74,7 @@ $ ls t t/trials/0000
 < best.json
 < gen-tune
 < ranking.json
+< study.html
 < study.json
 < study.jsonl
 < trials

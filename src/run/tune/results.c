@@ -9,6 +9,7 @@
 #include "run/columns.h"
 #include "run/result.h"
 #include "run/tune/study.h"
+#include "run/tune/study_page.h"
 
 enum { MOST_CONFIG = 1 << 26, SHOWN = 20, DECIMALS = 4 };
 
@@ -146,6 +147,7 @@ tg_status tg_study_results(tg_study *s)
     if (!status && text.failed) status = TG_ENOMEM;
     if (!status) status = put_file(s, "ranking.json", text.data, text.length);
     if (!status && count > 0 && list[0].rank == 1) status = put_best(s, &list[0]);
+    if (!status) status = tg_study_page(s->ctx, s->o->out, (int)s->o->lang);
     tg_str_free(&text);
     tg_free(list);
     return status;
@@ -229,13 +231,13 @@ static void add_best(const tg_study *s, const tg_ranked *best, tg_str *out)
 /* The share of the time of all that may run at once in which jobs ran; NaN: none did. */
 static double utilisation(const tg_study *s, const tg_study_use *use)
 {
-    return s->ran > 0 && use->seconds > 0 ? s->busy / ((double)use->jobs * use->seconds) : (double)NAN;
+    return s->ran > 0 && use->jobs > 0 && use->seconds > 0 ? s->busy / ((double)use->jobs * use->seconds) : (double)NAN;
 }
 
 static void tell_use(const tg_study *s, const tg_study_use *use)
 {
     char time[32];
-    if (s->ran > 0)
+    if (!isnan(utilisation(s, use)))
         tg_log(s->ctx, TG_LOG_INFO, "%lld jobs in %s, %lld at once: utilisation %d.%d %%", (long long)s->ran,
                tg_format_seconds(time, use->seconds), (long long)use->jobs, (int)(100 * utilisation(s, use)),
                (int)(1000 * utilisation(s, use)) % 10);

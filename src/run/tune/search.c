@@ -36,6 +36,7 @@ const tg_key tg_search_keys[] = {
     TG_CHOICE(tg_search_options, backend, 0, "local", TG_BACKEND_CHOICES, 0, "who runs the trials"),
     TG_TEXT(tg_search_options, objective, 0, NULL, "NAME", 0, "a built-in function in place of trainings, to try strategies on; a wrong NAME lists them"),
     TG_INT(tg_search_options, seed, 0, "1", 0, 9e15, TG_KEY_SEED, "of what is tried, and of each training"),
+    TG_CHOICE(tg_search_options, lang, 0, "en", "en|zh", 0, "language of study.html"),
     TG_SWITCH(tg_search_options, force, 0, NULL, ONCE, "remove the study that is in the folder, and start anew"),
     TG_TEXT(tg_search_options, deps, 0, NULL, "FILE", ONCE, "write a Makefile fragment of what was read"),
     TG_KEYS_END
@@ -294,7 +295,7 @@ static tg_status run(tg_study *s)
     if (cancelled)
         return tg_fail(TG_ECANCELLED, "stopped after %lld jobs, and what ran is saved; the same command goes on", (long long)done(s));
     if (!some && !d.over) return tg_fail(TG_EINVAL, "no trial came to a result; %s/study.jsonl says why", s->o->out);
-    return some ? tg_study_tell(s, &(tg_study_use){.jobs = d.jobs, .seconds = seconds}) : TG_OK;
+    return some ? tg_study_tell(s, &(tg_study_use){.jobs = b->run ? 0 : d.jobs, .seconds = seconds}) : TG_OK;
 }
 
 static tg_status check_options(const tg_search_options *o, const tg_train_options *train)

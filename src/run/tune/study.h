@@ -96,9 +96,9 @@ tg_status tg_study_rank(const tg_study *s, tg_ranked **out, int64_t *count); /* 
 /* For each axis the share of the results' variance that it explains alone; NaN: too few to tell. Of results, their ranks are taken, so
  * that a few awful ones do not decide; of numbers, a few ranges. By an analysis of variance, corrected for chance (epsilon squared). */
 tg_status tg_study_importance(const tg_study *s, double out[TG_AXES]);
-/* results.c: ranking.json and best.json, written anew. */
+/* results.c: ranking.json, best.json and study.html, written anew. */
 tg_status tg_study_results(tg_study *s);
-typedef struct tg_study_use { int64_t jobs; double seconds; } tg_study_use; /* of this session: at once, and how long in all */
+typedef struct tg_study_use { int64_t jobs; double seconds; } tg_study_use; /* of this session: at once (0: somebody else knows), how long in all */
 /* To the output hook: a table, or, as is asked for, an object. */
 tg_status tg_study_tell(tg_study *s, const tg_study_use *use);
 #endif
