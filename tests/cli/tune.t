@@ -107,7 +107,7 @@ $ grep -o '"key": "hidden".*"models": \["lstm"\]' m/ranking.json | wc -l
 < 1
 
 # A trial that diverges or fails is told, taken down and ranked last; it never ends the search.
-$ gen-tune search -o d --data x.safetensors --model lstm --layers 1 --hidden 4 --batch 4 --seq 16 --steps 20 --space lr=1e-2,1e9 --strategy grid 2>&1 | grep -v "%\|jobs in"
+$ gen-tune search -o d --data x.safetensors --model lstm --layers 1 --hidden 4 --batch 4 --seq 16 --steps 20 --space lr=1e-2,1e9 --strategy grid 2>&1 | grep -v "%\|jobs in\|browser"
 <~ ^gen-tune search: warning: trial 1 diverged: step [0-9]+: training diverges
 <~ ^trial 0: val_loss [0-9.]+, the best so far: lr 0.01$
 < rank  trial  val_loss  steps          lr
@@ -131,7 +131,7 @@ $ sh search.sh -o g --data x.safetensors --model lstm --hidden 4 --space lr=1e-3
 
 # Names are names: nothing runs, nothing breaks a line.
 $ name=$(printf 'x"; touch PWNED; `touch PWNED`\n$(touch PWNED) %% 诗') && mkdir "$name" && cp x.safetensors "$name/数据.safetensors" && sh search.sh -o "$name/研究" --data "$name/数据.safetensors" --model lstm --hidden 4 --space lr=1e-3,1e-2 --strategy grid --deps d.mk | tail -n 1
-< best: trial 1, x"; touch PWNED; `touch PWNED`\n$(touch PWNED) % 诗/研究/trials/0001; again: gen-train --config x"; touch PWNED; `touch PWNED`\n$(touch PWNED) % 诗/研究/best.json -o RUN
+< best: trial 1, x"; touch PWNED; `touch PWNED`\n$(touch PWNED) % 诗/研究/trials/0001; again: gen-train --config 'x"; touch PWNED; `touch PWNED`\n$(touch PWNED) % 诗/研究/best.json' -o RUN
 $ ls -d PWNED */PWNED
 !*
 ? 2

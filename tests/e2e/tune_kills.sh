@@ -81,3 +81,5 @@ strategy()
 
 strategy random --strategy random --trials $((rounds + 2))
 strategy grid --strategy grid
+strategy tpe --strategy tpe --trials $((rounds + 2))
+strategy asha --strategy asha --trials $((rounds + 2)) # in three rungs, of 20, 60 and 180 steps

@@ -217,15 +217,21 @@ static void add_importance(const tg_study *s, const double *importance, tg_str *
 static void add_best(const tg_study *s, const tg_ranked *best, tg_str *out)
 {
     const int64_t trial = s->jobs[best->job].trial;
+    char *path = tg_path_join(s->o->out, "best.json");
+    tg_str word = {0};
+    tg_str_add_word(&word, path ? path : "");
+    if (!path || word.failed) out->failed = true;
     tg_str_addf(out, "best: trial %lld, ", (long long)trial);
     add_safe(out, s->o->out);
     tg_str_addf(out, "/trials/%04lld", (long long)trial);
-    if (!s->o->objective) {
+    if (!s->o->objective && word.data) {
         tg_str_add(out, "; again: gen-train --config ");
-        add_safe(out, s->o->out);
-        tg_str_add(out, "/best.json -o RUN");
+        add_safe(out, word.data);
+        tg_str_add(out, " -o RUN");
     }
     tg_str_add(out, "\n");
+    tg_str_free(&word);
+    tg_free(path);
 }
 
 /* The share of the time of all that may run at once in which jobs ran; NaN: none did. */
