@@ -4,7 +4,6 @@
 
 #include "base/alloc.h"
 #include "base/context.h"
-#include "base/key.h"
 #include "base/term.h"
 #include "run/columns.h"
 #include "run/result.h"
@@ -14,14 +13,6 @@
 enum { MOST_CONFIG = 1 << 26, SHOWN = 20, DECIMALS = 4 };
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------------------------ */
-
-static void put_choice(tg_json_writer *w, const char *choices, int64_t i)
-{
-    int64_t n = 0;
-    const char *text = tg_key_choice(choices, i, &n);
-    if (text) tg_json_put_text_n(w, text, n);
-    else tg_json_put_null(w);
-}
 
 static void put_axis(const tg_space *space, const tg_axis *a, tg_json_writer *w)
 {
@@ -94,8 +85,7 @@ static void put_ranking(const tg_study *s, const tg_ranked *list, int64_t count,
 {
     tg_json_open(w, '{');
     tg_json_member_text(w, "program", "gen-tune");
-    tg_json_key(w, "strategy");
-    put_choice(w, TG_STRATEGY_CHOICES, s->strategy.kind);
+    tg_study_put_strategy(s, w);
     tg_json_member_text(w, "objective", s->o->objective);
     tg_json_member_text(w, "model", s->train->model);
     tg_json_member_text(w, "metric", s->o->metric);
@@ -253,8 +243,7 @@ static void add_object(const tg_study *s, const tg_ranked *list, int64_t count, 
 {
     tg_json_writer w = {.out = out};
     tg_result_begin(&w, "gen-tune", s->o->out, s->o->seed, tg_study_seconds(s));
-    tg_json_key(&w, "strategy");
-    put_choice(&w, TG_STRATEGY_CHOICES, s->strategy.kind);
+    tg_study_put_strategy(s, &w);
     tg_json_member_text(&w, "metric", s->o->metric);
     tg_json_member_int(&w, "jobs", use->jobs);
     tg_json_member_int(&w, "ran", s->ran);

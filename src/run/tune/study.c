@@ -31,17 +31,18 @@ char *tg_study_trial(const char *folder, int64_t trial, const char *name)
     return NULL;
 }
 
-/* A file of the study's folder, or of a trial's; the tree lives in a. *out NULL: it is not there. */
-static tg_status read_json(tg_arena *a, const char *path, const tg_json **out)
+tg_status tg_study_read(tg_arena *a, char *path, const tg_json **out)
 {
     char *text = NULL;
     int64_t length = 0;
     *out = NULL;
-    if (!path) return TG_ENOMEM;
-    if (tg_path_kind(path) == TG_PATH_NONE) return TG_OK;
-    tg_status s = tg_file_slurp(path, MOST_TEXT, &text, &length);
-    if (!s) s = tg_json_parse(a, path, text, length, out);
+    tg_status s = path ? TG_OK : TG_ENOMEM;
+    if (!s && tg_path_kind(path) != TG_PATH_NONE) {
+        s = tg_file_slurp(path, MOST_TEXT, &text, &length);
+        if (!s) s = tg_json_parse(a, path, text, length, out);
+    }
     tg_free(text);
+    tg_free(path);
     return s;
 }
 
@@ -199,13 +200,26 @@ static tg_status check_folder(const char *out, const char *spec)
     return status;
 }
 
+/* A search that was killed a moment ago may seem to hold it still: a child that it had just started does, until it has closed what it
+ * inherited. */
+static tg_status take_lock(tg_study *s, const char *path)
+{
+    static const double moment = 0.01; /* seconds */
+    tg_status status = tg_lock_take(path, &s->lock);
+    for (int i = 0; i < 50 && status == TG_EBUSY && !tg_cancelled(s->ctx); i++) {
+        tg_nap(moment);
+        status = tg_lock_take(path, &s->lock);
+    }
+    return status;
+}
+
 /* Lock, specification, log: in this order, so that a folder with a specification is a study's, and one without is empty. */
 static tg_status take_folder(tg_study *s, const char *spec_path)
 {
     char *lock = tg_path_join(s->folder, "study.lock"), *log = tg_path_join(s->folder, "study.jsonl");
     int64_t keep = 0;
     tg_str spec = {0};
-    tg_status status = lock && log ? tg_lock_take(lock, &s->lock) : TG_ENOMEM;
+    tg_status status = lock && log ? take_lock(s, lock) : TG_ENOMEM;
     if (!status) tg_clean_temps(s->folder);
     if (!status && s->o->force) status = remove_study(s);
     if (!status) status = read_log(s, log, &keep);
@@ -360,20 +374,17 @@ static tg_status take_result(const tg_study *s, const tg_json *result, outcome *
 /* What the trial's folder tells; TG_TRIAL_OPEN: nothing yet. */
 static tg_status look(const tg_study *s, const tg_tune_job *j, outcome *out, tg_str *message)
 {
-    char *failed_path = tg_study_trial(s->folder, j->trial, "failed.json"), *path = tg_study_trial(s->folder, j->trial, "result.json");
     const tg_json *failed = NULL, *result = NULL;
     tg_arena *a = tg_arena_new(4096);
     *out = (outcome){.status = TG_TRIAL_OPEN, .value = NAN};
-    tg_status status = a && failed_path && path ? read_json(a, failed_path, &failed) : TG_ENOMEM;
-    if (!status && !failed) status = read_json(a, path, &result);
+    tg_status status = a ? tg_study_read(a, tg_study_trial(s->folder, j->trial, "failed.json"), &failed) : TG_ENOMEM;
+    if (!status && !failed) status = tg_study_read(a, tg_study_trial(s->folder, j->trial, "result.json"), &result);
     const char *said = tg_json_text(failed, "status"), *why = tg_json_text(failed, "message");
     if (failed) {
         out->status = said && !strcmp(said, "diverged") ? TG_TRIAL_DIVERGED : TG_TRIAL_FAILED;
         tg_str_add(message, why ? why : "nobody knows why");
     } else if (result && is_of_job(s, j, result)) status = take_result(s, result, out, message);
     tg_arena_free(a);
-    tg_free(failed_path);
-    tg_free(path);
     return status ? status : message->failed ? TG_ENOMEM : TG_OK;
 }
 
@@ -382,9 +393,10 @@ static void tell(tg_study *s, int64_t job)
     const tg_tune_job *j = &s->jobs[job];
     const tg_study_run *r = &s->runs[job];
     tg_str line = {0};
-    if (r->status != TG_TRIAL_OK)
-        tg_log(s->ctx, TG_LOG_WARN, "trial %lld %s: %s", (long long)j->trial, r->status == TG_TRIAL_DIVERGED ? "diverged" : "failed",
-               r->message.data ? r->message.data : "");
+    if (r->status != TG_TRIAL_OK) {
+        tg_log(s->ctx, TG_LOG_WARN, "trial %lld %s: %s", (long long)j->trial, status_names[r->status], r->message.data ? r->message.data : "");
+        return;
+    }
     tg_str_addf(&line, "trial %lld: %s ", (long long)j->trial, s->o->metric);
     tg_str_add_fixed(&line, j->value, 4);
     if (j->until > 0) tg_str_addf(&line, " after %lld steps", (long long)r->steps);
@@ -394,7 +406,7 @@ static void tell(tg_study *s, int64_t job)
         tg_str_addf(&line, " %s ", s->space->axes[i].key);
         tg_space_text(&s->space->axes[i], j->point.at[i], &line);
     }
-    if (r->status == TG_TRIAL_OK && !line.failed) tg_log(s->ctx, s->best == job ? TG_LOG_INFO : TG_LOG_DETAIL, "%s", line.data);
+    if (!line.failed) tg_log(s->ctx, s->best == job ? TG_LOG_INFO : TG_LOG_DETAIL, "%s", line.data);
     tg_str_free(&line);
 }
 

@@ -86,7 +86,10 @@ tg_status tg_study_check(tg_study *s);
 /* {"lr": 0.001, "hidden": 64}: what applies of a point. */
 void tg_study_put_point(const tg_space *s, const tg_point *p, tg_json_writer *w);
 void tg_study_put_value(tg_json_writer *w, const char *text); /* a number as one */
+void tg_study_put_strategy(const tg_study *s, tg_json_writer *w); /* "strategy": "random" */
 
+/* A JSON file; the tree lives in a. path is freed; NULL: no memory. *out NULL: it is not there. */
+tg_status tg_study_read(tg_arena *a, char *path, const tg_json **out);
 /* Files of a trial, the caller's by tg_free; NULL: no memory. */
 char *tg_study_trial(const char *folder, int64_t trial, const char *name); /* name NULL: the folder */
 

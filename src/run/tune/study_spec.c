@@ -191,13 +191,12 @@ static void put_space(const tg_study *s, tg_json_writer *w)
     tg_str_free(&item);
 }
 
-static void put_choice(tg_json_writer *w, const char *key, const char *choices, int64_t i)
+void tg_study_put_strategy(const tg_study *s, tg_json_writer *w)
 {
     int64_t n = 0;
-    const char *text = tg_key_choice(choices, i, &n);
-    tg_json_key(w, key);
-    if (text) tg_json_put_text_n(w, text, n);
-    else tg_json_put_null(w);
+    const char *text = tg_key_choice(TG_STRATEGY_CHOICES, s->strategy.kind, &n);
+    tg_json_key(w, "strategy");
+    tg_json_put_text_n(w, text, n);
 }
 
 tg_status tg_study_spec(const tg_study *s, tg_str *out)
@@ -208,7 +207,7 @@ tg_status tg_study_spec(const tg_study *s, tg_str *out)
     tg_json_open(&w, '{');
     tg_json_member_text(&w, "program", "gen-tune search");
     tg_json_member_int(&w, "algorithm", TG_ALGORITHM);
-    put_choice(&w, "strategy", TG_STRATEGY_CHOICES, o->kind);
+    tg_study_put_strategy(s, &w);
     put_space(s, &w);
     tg_json_member_text(&w, "objective", s->o->objective);
     tg_json_member_text(&w, "model", s->train->model);

@@ -9,7 +9,6 @@
 #include "run/tune/objective.h"
 #include "run/tune/study.h"
 
-enum { MOST_TEXT = 1 << 26 };
 static const double nap = 0.05; /* seconds between two looks at a busy folder */
 
 const tg_key tg_trial_keys[] = {
@@ -26,17 +25,6 @@ typedef struct trial {
     tg_arena *arena;
     const tg_json *spec, *job;     /* study.json, job.json */
 } trial;
-
-static tg_status read_json(const trial *t, char *path, const tg_json **out)
-{
-    char *text = NULL;
-    int64_t length = 0;
-    tg_status s = path ? tg_file_slurp(path, MOST_TEXT, &text, &length) : TG_ENOMEM;
-    if (!s) s = tg_json_parse(t->arena, path, text, length, out);
-    tg_free(text);
-    tg_free(path);
-    return s;
-}
 
 static tg_status put(const trial *t, const char *name, tg_str *text)
 {
@@ -195,31 +183,25 @@ static tg_status train(const trial *t)
 /* ---- the whole ------------------------------------------------------------------------------------------------------------------- */
 
 /* One that failed before stays so. */
-static tg_status failed_already(const trial *t, bool *yes)
+static tg_status failed_already(const trial *t)
 {
-    char *path = tg_study_trial(t->study, t->number, "failed.json");
     const tg_json *failed = NULL;
-    *yes = path && tg_path_kind(path) == TG_PATH_FILE;
-    if (!path || !*yes) {
-        tg_free(path);
-        return path ? TG_OK : TG_ENOMEM;
-    }
-    tg_status s = read_json(t, path, &failed);
+    tg_status s = tg_study_read(t->arena, tg_study_trial(t->study, t->number, "failed.json"), &failed);
     const char *message = tg_json_text(failed, "message");
-    return s ? s : tg_fail(TG_EINVAL, "it failed before: %s", message ? message : "nobody knows why");
+    return s || !failed ? s : tg_fail(TG_EINVAL, "it failed before: %s", message ? message : "nobody knows why");
 }
 
 static tg_status run(trial *t)
 {
-    bool failed = false;
     t->folder = tg_study_trial(t->study, t->number, NULL);
     t->arena = tg_arena_new(4096);
     if (!t->folder || !t->arena) return TG_ENOMEM;
     if (tg_path_kind(t->folder) != TG_PATH_FOLDER)
         return tg_fail(TG_EINVAL, "%s: there is no such trial; gen-tune search -o %s makes them", t->folder, t->study);
-    tg_status s = read_json(t, tg_path_join(t->study, "study.json"), &t->spec);
-    if (!s) s = read_json(t, tg_study_trial(t->study, t->number, "job.json"), &t->job);
-    if (!s) s = failed_already(t, &failed);
+    tg_status s = tg_study_read(t->arena, tg_path_join(t->study, "study.json"), &t->spec);
+    if (!s) s = tg_study_read(t->arena, tg_study_trial(t->study, t->number, "job.json"), &t->job);
+    if (!s && (!t->spec || !t->job)) s = tg_fail(TG_EFORMAT, "%s: no trial of a study; gen-tune search -o STUDY makes them", t->folder);
+    if (!s) s = failed_already(t);
     if (s) return s;
     const char *objective = tg_json_text(t->spec, "objective");
     return put_failure(t, objective ? evaluate_alone(t, objective) : train(t));
