@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "base/file.h"
 #include "base/str.h"
 
 /* What was built, best first. */
@@ -75,6 +76,21 @@ tg_status tg_context_read(tg_context *ctx, const char *path)
     if (!ctx || strcmp(path, "-") == 0) return TG_OK;
     if (!ctx->read) ctx->read = tg_map_new();
     return ctx->read && tg_map_add(ctx->read, path, (int64_t)strlen(path)) >= 0 ? TG_OK : TG_ENOMEM;
+}
+
+tg_status tg_context_spare(const tg_context *ctx, const char *output)
+{
+    tg_status s = TG_OK;
+    for (int64_t i = 0; output && ctx && ctx->read && i < tg_map_count(ctx->read) && !s; i++) {
+        int64_t length = 0;
+        const char *key = tg_map_key(ctx->read, i, &length);
+        tg_str name = {0};
+        tg_str_add_n(&name, key, length);
+        if (name.failed) s = TG_ENOMEM;
+        else if (tg_path_same(name.data, output)) s = tg_fail(TG_EUSAGE, "%s is read here; give the output another name", output);
+        tg_str_free(&name);
+    }
+    return s;
 }
 
 int tg_context_threads(const tg_context *ctx)

@@ -15,4 +15,6 @@ struct tg_context {
 
 /* Takes down that a file was read, for --deps. "-" is none; ctx NULL: nobody wants to know. Errors: TG_ENOMEM. */
 tg_status tg_context_read(tg_context *ctx, const char *path);
+/* Whether output, which may be NULL, is none of those files, by whatever name: TG_EUSAGE. */
+tg_status tg_context_spare(const tg_context *ctx, const char *output);
 #endif

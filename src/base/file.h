@@ -58,6 +58,10 @@ typedef enum tg_file_kind { TG_PATH_NONE, TG_PATH_FILE, TG_PATH_FOLDER, TG_PATH_
 tg_file_kind tg_path_kind(const char *path);                          /* follows links */
 char *tg_path_join(const char *folder, const char *name);             /* caller frees; NULL: no memory */
 const char *tg_path_name(const char *path);                           /* behind the last slash; borrowed */
+char *tg_path_parent(const char *path);                               /* before it, or "."; caller frees; NULL: no memory */
+bool tg_path_same(const char *a, const char *b);                      /* one file by two names; not there: the same name */
+/* Before the work: TG_EINVAL where something is there, and replace is false, or where there is no folder for it. "-": fine. */
+tg_status tg_output_check(const char *path, bool replace);
 tg_status tg_make_folder(const char *path);                           /* and its parents; fine if it is there */
 tg_status tg_rename(const char *from, const char *to);                /* and fsync of the folder */
 tg_status tg_remove(const char *path);                                /* a file; fine if it is not there */

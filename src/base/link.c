@@ -39,14 +39,12 @@ static void add_way(tg_str *out, const char *from, const char *to)
 /* The real path of the folder that path is, or is to be, in. */
 static int real_parent(const char *path, char out[TG_OS_PATH])
 {
-    char *parent = tg_path_trim(path);
+    char *parent = tg_path_parent(path);
     if (!parent) {
         errno = ENOMEM;
         return -1;
     }
-    char *slash = strrchr(parent, '/');
-    if (slash) slash[slash == parent] = '\0';
-    const int done = tg_os_real_path(slash ? parent : ".", out, TG_OS_PATH);
+    const int done = tg_os_real_path(parent, out, TG_OS_PATH);
     tg_free(parent);
     return done;
 }

@@ -43,6 +43,8 @@ tg_status tg_deps_write(tg_context *ctx, const char *file, const char *target)
     if (!file) return TG_OK;
     if (strpbrk(target, unspeakable))
         return tg_fail(TG_EUSAGE, "--deps: make cannot be told of %s; choose an output without any of ; | * ? [ ] %%", target);
+    tg_status status = tg_context_spare(ctx, file);
+    if (status) return status;
     tg_str text = {0}, all = {0};
     add_names(&all, ctx);
     add_name(&text, target);
@@ -54,7 +56,7 @@ tg_status tg_deps_write(tg_context *ctx, const char *file, const char *target)
         tg_str_add(&text, ":");
     }
     tg_str_add(&text, "\n");
-    tg_status status = text.failed || all.failed ? TG_ENOMEM : tg_write_file(file, text.data, text.length);
+    status = text.failed || all.failed ? TG_ENOMEM : tg_write_file(file, text.data, text.length);
     tg_str_free(&text);
     tg_str_free(&all);
     return status;

@@ -529,3 +529,25 @@ TEST(peak_memory_grows_with_use)
     CHECK(before > 0);
     CHECK(after - before > 48 << 20);
 }
+
+TEST(one_file_is_known_by_all_its_names_and_an_output_without_a_folder_is_told)
+{
+    const char *f = test_folder();
+    CHECK_OK(tg_make_folder(in(f, "a")));
+    CHECK_OK(tg_write_file(in(f, "a/x"), "x", 1));
+    CHECK_OK(tg_write_file(in(f, "y"), "x", 1)); /* the same bytes make no same file */
+    CHECK_INT(link(in(f, "a/x"), in(f, "hard")), 0);
+    CHECK(tg_path_same(in(f, "a/x"), in(f, "a/../a/./x")));
+    CHECK(tg_path_same(in(f, "a/x"), in(f, "hard")));
+    CHECK(!tg_path_same(in(f, "a/x"), in(f, "y")));
+    CHECK(tg_path_same(in(f, "new"), in(f, "a/../new"))); /* neither is there yet, their folder is */
+    CHECK(!tg_path_same(in(f, "new"), in(f, "a/new")));
+    CHECK(!tg_path_same(in(f, "no/new"), in(f, "a/new")));
+    CHECK_OK(tg_output_check(in(f, "a/new"), false));
+    CHECK_OK(tg_output_check("new", false));
+    CHECK_OK(tg_output_check("-", false));
+    CHECK_OK(tg_output_check(in(f, "a/x"), true));
+    CHECK_ERROR(tg_output_check(in(f, "a/x"), false), TG_EINVAL, "is there already; --force replaces it");
+    CHECK_ERROR(tg_output_check(in(f, "no/x"), true), TG_EINVAL, "there is no folder");
+    CHECK_ERROR(tg_output_check(in(f, "y/x"), true), TG_EINVAL, "there is no folder");
+}

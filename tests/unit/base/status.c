@@ -21,6 +21,15 @@ TEST(notes_put_their_context_in_front_and_keep_the_code)
     CHECK_TEXT(tg_error(), "step 7: while reading a.txt: out of memory");
 }
 
+TEST(a_note_that_says_what_is_said_already_is_dropped)
+{
+    tg_fail(TG_EFORMAT, "a.txt: damaged");
+    CHECK_INT(tg_note("a.txt"), TG_EFORMAT);
+    CHECK_TEXT(tg_error(), "a.txt: damaged");
+    CHECK_INT(tg_note("a"), TG_EFORMAT); /* another name, of which this only begins with it */
+    CHECK_TEXT(tg_error(), "a: a.txt: damaged");
+}
+
 TEST(before_any_failure_there_is_an_empty_message)
 {
     CHECK(tg_error() != NULL);
