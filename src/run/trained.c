@@ -132,14 +132,17 @@ static tg_status fail_format(const char *what)
     return tg_fail(TG_EFORMAT, "%s; is it a model that gen-train wrote?", what);
 }
 
-static tg_status read_meta(tg_context *ctx, tg_trained *t)
+static tg_status read_meta(tg_context *ctx, bool weights, tg_trained *t)
 {
     const tg_json *meta = tg_safetensors_meta(t->file), *settings = tg_json_get(meta, "settings");
     const char *kind = tg_json_text(meta, "kind"), *name = tg_json_text(meta, "model"), *data = tg_json_text(meta, "data_kind");
     int64_t vocab = 0, algorithm = 0;
-    if (kind && !strcmp(kind, "state"))
+    const bool state = kind && !strcmp(kind, "state");
+    if (state && !weights)
         return tg_fail(TG_EFORMAT, "this is a training state, not a model; use model.safetensors beside it");
-    if (!kind || strcmp(kind, "model") || !name) return fail_format("there is no model in it");
+    if (!state && (!kind || strcmp(kind, "model")))
+        return fail_format("there is no model in it");
+    if (!name) return fail_format("there is no model in it");
     tg_status s = tg_model_find(name, &t->desc);
     if (s) return tg_fail(TG_EUNSUPPORTED, "its model is %.64s, which this version does not know", name);
     const tg_kind data_kind = !data ? 0 : !strcmp(data, "text") ? TG_KIND_TEXT : !strcmp(data, "image") ? TG_KIND_IMAGE
@@ -168,6 +171,17 @@ static tg_status read_meta(tg_context *ctx, tg_trained *t)
     return make_config(t, settings);
 }
 
+/* Of a state those that training would have left as a model: the averaged ones where there are any. */
+static tg_status read_slab(tg_context *ctx, const tg_trained *t, const tg_params *p)
+{
+    tg_str ema = {0};
+    tg_str_addf(&ema, "ema/%s", tg_params_count(p) ? tg_params_at(p, 0)->name : "");
+    const bool averaged = !ema.failed && tg_safetensors_find(t->file, ema.data);
+    tg_status s = ema.failed ? TG_ENOMEM : tg_weights_read(ctx, t->file, averaged ? "ema/" : "", p, tg_params_values(p));
+    tg_str_free(&ema);
+    return s;
+}
+
 /* The weights alone, as a check before memory is asked for: a header that lies about layers or hidden is found out by the
  * file's size, since every parameter must be there. */
 static tg_status read_weights(tg_context *ctx, tg_trained *t)
@@ -179,7 +193,7 @@ static tg_status read_weights(tg_context *ctx, tg_trained *t)
     if (tg_params_elements(p) > tg_safetensors_bytes(t->file) / (int64_t)sizeof(float))
         s = fail_format("its settings need more weights than it holds");
     if (!s) s = tg_params_allot(p);
-    if (!s) s = tg_weights_read(ctx, t->file, "", p, tg_params_values(p));
+    if (!s) s = read_slab(ctx, t, p);
     if (!s && t->desc->learner) s = t->desc->learner->load(t->model, t->file);
     return s;
 }
@@ -204,7 +218,7 @@ tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_tr
     if (!s) {
         s = tg_safetensors_open(t->path, &t->file);
         bool opened = !s;
-        if (!s) s = read_meta(ctx, t);
+        if (!s) s = read_meta(ctx, weights, t);
         if (!s && weights) s = read_weights(ctx, t);
         if (s && opened) s = tg_note("%s", t->path);
     }

@@ -16,7 +16,8 @@ typedef struct tg_trained {
     tg_model *model;
 } tg_trained;
 
-/* path: a run folder or a model file. weights false: file, config and tokeniser only. Errors: TG_EINVAL (a folder
+/* path: a run folder, a model file, or, with weights, a training state: those that people would use
+ * after its step. weights false: file, config and tokeniser only. Errors: TG_EINVAL (a folder
  * without a model), TG_EIO, TG_EFORMAT (no model of ours, a flipped bit), TG_EUNSUPPORTED (a model name or settings of
  * another version). */
 tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_trained **out);

@@ -60,8 +60,8 @@ $ gen-sample
 $ printf 'ab\377cd' | gen-sample a -
 !~ gen-sample: the prompt: .*byte 2.*
 ? 1
-$ gen-sample a/state.safetensors
-!~ gen-sample: a/state\.safetensors: this is a training state, not a model; .*
+$ gen-sample a/state.safetensors --length 20 -q > of_state; gen-sample a --length 20 -q | cmp - of_state; gen-train --data x.safetensors --model lstm --init a/state.safetensors -o from_state # the last step's weights, which here are the best
+!~ gen-train: --init: a/state\.safetensors: this is a training state, not a model; .*
 ? 1
 $ gen-sample x.safetensors
 !~ gen-sample: x\.safetensors: there is no model in it; .*

@@ -197,14 +197,21 @@ TEST(a_model_whose_settings_lie_is_refused_before_memory_is_asked_for)
     kept_free(&k);
 }
 
-TEST(a_state_is_no_model)
+TEST(a_state_is_a_model_of_its_averaged_weights)
 {
     kept k;
     tg_trained *t;
     kept_new(&k, test_folder(), false);
+    steps(&k, 3);
+    tg_params *p = tg_model_params(k.b.model);
+    k.b.loop->ema = tg_alloc_array(tg_params_size(p), sizeof(float));
+    for (int64_t i = 0; i < tg_params_size(p); i++) k.b.loop->ema[i] = 0.25f;
     CHECK_OK(tg_checkpoint_save(&k.saver));
     char *path = file_of(&k, "state.safetensors");
-    CHECK_ERROR(tg_trained_open(k.b.ctx, path, true, &t), TG_EFORMAT, "training state");
+    CHECK_OK(tg_trained_open(k.b.ctx, path, true, &t));
+    CHECK(tg_params_at(tg_model_params(t->model), 0)->data[0] == 0.25f);
+    tg_trained_close(t);
+    CHECK_ERROR(tg_trained_open(k.b.ctx, path, false, &t), TG_EFORMAT, "training state");
     tg_free(path);
     kept_free(&k);
 }
