@@ -80,6 +80,11 @@ double tg_dataset_chars_per_token(const tg_dataset *d, tg_split s);
 /* "uniform", "unigram", "ngram" (of order 3); nats per sample: "pixels", "gauss". */
 double tg_dataset_baseline(const tg_dataset *d, const char *name);
 
+/* Where it comes from: origin i of those that were collected, borrowed; NULL: there are no more. licence: its own, or NULL: none was
+ * stated. Walks from the first: meant for a few. */
+const char *tg_dataset_origin(const tg_dataset *d, int64_t i, const char **licence);
+int64_t tg_dataset_origins(const tg_dataset *d);
+
 /* Of images and points, a sample being one of them: its shape, [C, Y, X] or [D], and the rank, 0: text. */
 int tg_dataset_shape(const tg_dataset *d, int64_t dims[3]);
 /* Classes of samples (those of documents are the tokeniser's): how many, 0: none; the name of one, borrowed; how many samples of

@@ -296,6 +296,26 @@ double tg_dataset_chars_per_token(const tg_dataset *d, tg_split s)
     return per_token(d, s, d->parts[s].chars);
 }
 
+static const tg_json *origins_of(const tg_dataset *d)
+{
+    const tg_json *items = tg_json_get(tg_json_get(tg_safetensors_meta(d->file), "provenance"), "items");
+    return items && items->type == TG_JSON_ARRAY ? items : NULL;
+}
+
+int64_t tg_dataset_origins(const tg_dataset *d)
+{
+    const tg_json *items = origins_of(d);
+    return items ? items->integer : 0;
+}
+
+const char *tg_dataset_origin(const tg_dataset *d, int64_t i, const char **licence)
+{
+    const tg_json *items = origins_of(d), *at = items ? items->child : NULL;
+    while (at && i-- > 0) at = at->next;
+    *licence = at ? tg_json_text(at, "licence") : NULL;
+    return at ? tg_json_text(at, "origin") : NULL;
+}
+
 double tg_dataset_baseline(const tg_dataset *d, const char *name)
 {
     const tg_json *baselines = tg_json_get(tg_safetensors_meta(d->file), "baselines");

@@ -15,6 +15,7 @@
 #include "run/result.h"
 #include "run/rundir.h"
 
+enum { LENGTH = 1000, DRAWS = 100 }; /* as the rows below say: whoever gives another means something by it */
 const tg_key tg_evaluate_keys[] = {
     TG_LIST(tg_evaluate_options, runs, 0, "RUN", TG_KEY_ARGUMENT | TG_KEY_REQUIRED | TG_KEY_NO_CONFIG, "run folders or model files, side by side"),
     TG_TEXT(tg_evaluate_options, data, 0, NULL, "FILE", 0, "dataset to judge by; without it, the one that a run was trained on"),
@@ -176,27 +177,45 @@ static tg_status check_data(const tg_evaluation *e, const tg_judged *j, const ch
     return s;
 }
 
-/* Takes down that a file is read, which no output may replace. */
-static tg_status take_input(const tg_evaluation *e, const char *path)
+/* No output may replace what is read. */
+static tg_status spare_inputs(const tg_evaluation *e)
 {
-    const char *const outputs[] = {e->o->out, e->o->quiz, e->o->deps};
-    for (int i = 0; i < 3; i++)
-        if (outputs[i] && !strcmp(outputs[i], path)) return tg_fail(TG_EUSAGE, "%s is read here; give the output another name", path);
-    return tg_context_read(e->ctx, path);
+    tg_status s = tg_context_spare(e->ctx, e->o->out);
+    if (!s) s = tg_context_spare(e->ctx, e->o->quiz);
+    return s ? s : tg_context_spare(e->ctx, e->o->deps);
+}
+
+/* Options that are about data of another kind, or about models that this one is none of. */
+static void warn_options(const tg_evaluation *e, const tg_judged *j)
+{
+    const tg_evaluate_options *o = e->o;
+    const bool text = tg_dataset_kind(j->data) == TG_KIND_TEXT;
+    const struct { bool given; const char *name; } rows[] = {
+        {!text && o->length != LENGTH, "--length"}, {!text && o->temperature != 1, "--temperature"}, {!text && o->prompts, "--prompts"},
+        {!j->model->desc->log_weights && o->draws != DRAWS, "--draws"}};
+    tg_str names = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].given) tg_str_addf(&names, "%s%s", names.length ? ", " : "", rows[i].name);
+    if (names.length)
+        tg_log(e->ctx, TG_LOG_WARN, "%s: nothing to do with %s, a %s of %s", names.data, j->path, j->model->desc->name,
+               tg_kind_name(tg_dataset_kind(j->data)));
+    tg_str_free(&names);
 }
 
 static tg_status open_run(tg_evaluation *e, tg_judged *j)
 {
     char *name = NULL;
     tg_status s = tg_trained_open(e->ctx, j->path, true, &j->model);
-    if (!s) s = take_input(e, j->model->path);
+    if (!s) s = tg_context_read(e->ctx, j->model->path);
     if (!s && !e->o->data) s = tg_rundir_data(j->path, &name);
     const char *data = e->o->data ? e->o->data : name;
-    if (!s) s = take_input(e, data);
+    if (!s) s = tg_context_read(e->ctx, data);
+    if (!s) s = spare_inputs(e);
     if (!s) s = tg_dataset_open(e->ctx, data, &j->data);
     if (!s) s = check_data(e, j, data);
     if (!s && j != e->runs && strcmp(tg_dataset_hash(j->data), tg_dataset_hash(e->runs->data)))
         tg_log(e->ctx, TG_LOG_WARN, "%s and %s are judged by different data: their figures do not compare; --data gives all the same", j->path, e->runs->path);
+    if (!s) warn_options(e, j);
     if (!s) s = tg_tape_new(e->ctx, &j->tape);
     tg_free(name);
     return s;
@@ -236,11 +255,16 @@ static tg_status measure_likelihood(tg_evaluation *e, tg_judged *j)
     return TG_OK;
 }
 
+static void start_figures(tg_judged *j)
+{
+    for (int i = 0; i < TG_FIGURES; i++) tg_figure_set(j, (tg_figure_id)i, NAN, NAN);
+    j->accuracy = NAN;
+}
+
 static tg_status measure_run(tg_evaluation *e, tg_judged *j)
 {
     const double began = tg_now();
-    for (int i = 0; i < TG_FIGURES; i++) tg_figure_set(j, (tg_figure_id)i, NAN, NAN);
-    j->accuracy = NAN;
+    start_figures(j);
     tg_status s = open_run(e, j); /* says itself which file it is about */
     if (s) return s;
     s = measure_likelihood(e, j);
@@ -252,11 +276,8 @@ static tg_status measure_run(tg_evaluation *e, tg_judged *j)
     return s;
 }
 
-static void free_run(tg_judged *j)
+static void free_found(tg_judged *j)
 {
-    tg_tape_free(j->tape);
-    tg_trained_close(j->model);
-    tg_dataset_close(j->data);
     tg_free(j->drawn);
     tg_free(j->pieces);
     tg_free(j->texts);
@@ -265,6 +286,25 @@ static void free_run(tg_judged *j)
     tg_free(j->real_x);
     tg_free(j->labels);
     tg_free(j->neighbours);
+}
+
+static void free_run(tg_judged *j)
+{
+    tg_tape_free(j->tape);
+    tg_trained_close(j->model);
+    tg_dataset_close(j->data);
+    free_found(j);
+}
+
+tg_status tg_evaluate_figure(tg_context *ctx, tg_judged *j, tg_split split, int64_t seed, const char *home, tg_figure_id id)
+{
+    const tg_evaluate_options o = {.seed = seed};
+    tg_evaluation e = {.ctx = ctx, .o = &o, .split = split, .runs = j, .count = 1, .home = home};
+    start_figures(j);
+    e.wanted[id] = true;
+    tg_status s = tg_evaluate_samples(&e, j);
+    free_found(j);
+    return s;
 }
 
 /* ---- what is told -------------------------------------------------------------------------------------------------------- */
@@ -288,6 +328,19 @@ static void put_figures(tg_json_writer *w, const tg_judged *j)
     tg_json_close(w, '}');
 }
 
+/* What the loss would be without a model, as gen-preprocess worked it out. */
+static void put_baselines(tg_json_writer *w, const tg_judged *j)
+{
+    static const char *const names[] = {"uniform", "unigram", "ngram", "pixels", "gauss"};
+    tg_json_key(w, "baselines");
+    tg_json_open(w, '{');
+    for (int i = 0; i < 5; i++) {
+        const double nats = tg_dataset_baseline(j->data, names[i]);
+        if (!isnan(nats)) tg_json_member_real(w, names[i], nats);
+    }
+    tg_json_close(w, '}');
+}
+
 static tg_status put_result(tg_evaluation *e, double seconds)
 {
     tg_str out = {0};
@@ -303,6 +356,7 @@ static tg_status put_result(tg_evaluation *e, double seconds)
         tg_json_member_text(&w, "data", tg_dataset_hash(j->data));
         tg_json_member_real(&w, "seconds", j->seconds);
         put_figures(&w, j);
+        put_baselines(&w, j);
         if (j->compared) tg_json_member_raw(&w, "memorised", j->verdict.why == TG_COPIED_SHORT ? "null" : j->verdict.flagged ? "true" : "false");
         tg_json_close(&w, '}');
     }
@@ -362,10 +416,13 @@ static tg_status put_table(const tg_evaluation *e)
 static tg_status check_options(const tg_evaluate_options *o)
 {
     const bool here = o->quiz && !strcmp(o->quiz, "-");
-    const char *const paths[] = {o->out, here ? TG_EVALUATE_ANSWERS : o->quiz};
-    for (int i = 0; i < 2; i++)
-        if (paths[i] && strcmp(paths[i], "-") && !o->force && tg_path_kind(paths[i]) != TG_PATH_NONE)
-            return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", paths[i]);
+    const char *const paths[] = {o->out, here ? TG_EVALUATE_ANSWERS : o->quiz, o->deps};
+    for (int i = 0; i < 3; i++) {
+        const tg_status s = paths[i] ? tg_output_check(paths[i], o->force || paths[i] == o->deps) : TG_OK;
+        if (s) return s;
+    }
+    if (o->out && o->quiz && !here && strcmp(o->out, "-") && tg_path_same(o->out, o->quiz))
+        return tg_fail(TG_EUSAGE, "%s cannot be both report and quiz; name another", o->out);
     if (o->out && !strcmp(o->out, "-") && (o->json || here))
         return tg_fail(TG_EUSAGE, "-o -: standard output is taken by %s; name a file for the report", here ? "--quiz -" : "--json");
     if (o->deps && !o->out) return tg_fail(TG_EUSAGE, "--deps names what an output was made of; add -o report.html");
@@ -387,7 +444,9 @@ static tg_status evaluate(tg_evaluation *e, double began)
     tg_status s = check_options(o);
     if (!s) s = choose_figures(e);
     if (!s) s = read_people(e);
-    if (!s && o->prompts) s = take_input(e, o->prompts);
+    if (!s && o->prompts) s = tg_context_read(e->ctx, o->prompts);
+    for (int64_t i = e->count - 1; i >= 0; i--)
+        if (tg_path_kind(o->runs.items[i]) == TG_PATH_FOLDER) e->home = o->runs.items[i]; /* one for all: a classifier takes a while */
     for (int64_t i = 0; i < e->count && !s; i++) {
         e->runs[i].path = o->runs.items[i];
         s = measure_run(e, &e->runs[i]);

@@ -58,6 +58,7 @@ typedef struct tg_evaluation {
     tg_judged *runs;
     int64_t count;
     bool wanted[TG_FIGURES];
+    const char *home;             /* the run folder whose cache/ keeps the classifier of real images; NULL: nobody does */
     tg_ratings *ratings;          /* NULL: none were given */
     const tg_people *people;
 } tg_evaluation;
@@ -69,6 +70,9 @@ bool tg_evaluation_wants(const tg_evaluation *e, tg_figure_id first, tg_figure_i
 
 tg_status tg_evaluate_text(tg_evaluation *e, tg_judged *j);
 tg_status tg_evaluate_samples(tg_evaluation *e, tg_judged *j);
+/* One figure of the samples of j, whose path, model, data and tape are the caller's: of as many, as gen-evaluate --seed draws them.
+ * home: as in tg_evaluation. */
+tg_status tg_evaluate_figure(tg_context *ctx, tg_judged *j, tg_split split, int64_t seed, const char *home, tg_figure_id id);
 /* The report, and the quiz: written to o->out and o->quiz. */
 tg_status tg_evaluate_page(tg_evaluation *e);
 tg_status tg_evaluate_quiz(tg_evaluation *e);

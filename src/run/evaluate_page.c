@@ -10,9 +10,11 @@
 #include "run/curve.h"
 #include "run/evaluate.h"
 #include "run/latent.h"
+#include "run/metrics/bits.h"
 #include "run/quiz.h"
 
-enum { SHOWN_TEXTS = 3, SHOWN_BYTES = 800, SHEET = 64, COLUMNS = 16, OVER_TRAINING = 5, MOST_PICTURE = 1 << 24, COLUMNS_MOST = 16 };
+enum { SHOWN_TEXTS = 3, SHOWN_BYTES = 800, SHEET = 64, COLUMNS = 16, OVER_TRAINING = 5, MOST_PICTURE = 1 << 24, COLUMNS_MOST = 16,
+       MOST_ORIGINS = 20 };
 
 static const char *word(const tg_evaluation *e, tg_word w) { return tg_words((tg_lang)e->o->lang, w); }
 
@@ -30,6 +32,27 @@ static bool is_known(const tg_evaluation *e, int id)
     for (int64_t r = 0; r < e->count; r++)
         if (!isnan(e->runs[r].figures[id].value)) return true;
     return false;
+}
+
+/* What the text costs whoever knows nothing, how often each token comes, or the two before: by the first run's data. */
+static void show_baselines(const tg_evaluation *e, tg_page *p)
+{
+    static const struct { const char *key; tg_word word; } rows[] = {
+        {"uniform", TG_WORD_report_uniform}, {"unigram", TG_WORD_report_unigram}, {"ngram", TG_WORD_report_ngram}};
+    const tg_figure_id ids[] = {TG_FIGURE_val_loss, TG_FIGURE_perplexity, TG_FIGURE_bpc, TG_FIGURE_bpb};
+    const tg_judged *j = &e->runs[0];
+    const char *heads[5] = {word(e, TG_WORD_report_without)};
+    if (tg_dataset_kind(j->data) != TG_KIND_TEXT || !is_known(e, TG_FIGURE_val_loss)) return;
+    for (int i = 0; i < 4; i++) heads[i + 1] = tg_figure_rows[ids[i]].name;
+    tg_page_table(p, NULL, heads, 5, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const double nats = tg_dataset_baseline(j->data, rows[i].key);
+        const double values[] = {nats, tg_perplexity(nats), tg_bits_per_char(j->data, e->split, nats), tg_bits_per_byte(j->data, e->split, nats)};
+        tg_page_row(p);
+        tg_page_cell(p, word(e, rows[i].word));
+        for (int k = 0; k < 4; k++) tg_page_cell_real(p, values[k], tg_figure_rows[ids[k]].decimals);
+    }
+    tg_page_table_end(p);
 }
 
 static void show_figures(const tg_evaluation *e, tg_page *p)
@@ -61,6 +84,13 @@ static void show_figures(const tg_evaluation *e, tg_page *p)
     }
     tg_page_table_end(p);
     tg_page_note(p, word(e, TG_WORD_report_baseline_meaning));
+    if (e->count > COLUMNS_MOST) {
+        tg_str text = {0};
+        tg_str_addf(&text, word(e, TG_WORD_report_columns_cut), COLUMNS_MOST, (long long)e->count);
+        tg_page_warn(p, made(p, &text));
+        tg_str_free(&text);
+    }
+    show_baselines(e, p);
 }
 
 /* ---- learning curves ------------------------------------------------------------------------------------------------------------ */
@@ -204,6 +234,25 @@ static void show_calibration(const tg_evaluation *e, tg_page *p, const tg_judged
 
 /* ---- where it comes from ---------------------------------------------------------------------------------------------------------- */
 
+static void show_sources(const tg_evaluation *e, tg_page *p, const tg_judged *j)
+{
+    const int64_t count = tg_dataset_origins(j->data);
+    if (count == 0) return;
+    tg_page_table(p, NULL, (const char *const[]){word(e, TG_WORD_report_origin), word(e, TG_WORD_report_licence)}, 2, 2);
+    for (int64_t i = 0; i < count && i < MOST_ORIGINS; i++) {
+        const char *licence = NULL, *origin = tg_dataset_origin(j->data, i, &licence);
+        tg_page_row(p);
+        tg_page_cell(p, origin);
+        tg_page_cell(p, licence);
+    }
+    tg_page_table_end(p);
+    if (count <= MOST_ORIGINS) return;
+    tg_str text = {0};
+    tg_str_addf(&text, word(e, TG_WORD_report_origins_cut), (long long)(count - MOST_ORIGINS));
+    tg_page_note(p, made(p, &text));
+    tg_str_free(&text);
+}
+
 static void show_origin(const tg_evaluation *e, tg_page *p, const tg_judged *j)
 {
     const tg_json *settings = tg_json_get(tg_safetensors_meta(j->model->file), "settings");
@@ -232,6 +281,7 @@ static void show_origin(const tg_evaluation *e, tg_page *p, const tg_judged *j)
         tg_str_free(&value);
     }
     tg_page_table_end(p);
+    show_sources(e, p, j);
     tg_page_details_end(p);
 }
 

@@ -42,51 +42,66 @@ static tg_status draw_samples(tg_evaluation *e, tg_judged *j)
     return s;
 }
 
-/* As many real ones of the split, or as many as it has; by chance, for a split that was made of folders is sorted by class, and
- * the first of them, or its halves, are not like the whole. */
+/* Real ones of a split, by chance, for a split that was made of folders is sorted by class, and the first of them, or its halves,
+ * are not like the whole. x is the caller's, after an error, too. */
+static tg_status read_some(const tg_evaluation *e, const tg_judged *j, tg_split split, int64_t count, float **x)
+{
+    const int64_t size = tg_model_data_size(&j->model->data), all = tg_dataset_count(j->data, split);
+    *x = tg_alloc_array(count * size, sizeof **x);
+    tg_status s = *x ? TG_OK : TG_ENOMEM;
+    for (int64_t i = 0; i < count && !s; i++)
+        s = tg_dataset_samples(j->data, split, tg_rng_permute((uint64_t)e->o->seed, TG_RNG_SPLIT, 0, all, i), 1, *x + i * size, NULL);
+    return s;
+}
+
+/* As many as were drawn, or as many as there are. */
 static tg_status read_real(const tg_evaluation *e, tg_judged *j)
 {
-    const int64_t size = tg_model_data_size(&j->model->data), all = tg_dataset_count(j->data, e->split);
+    const int64_t all = tg_dataset_count(j->data, e->split);
     j->real_count = j->count < all ? j->count : all;
-    j->real_x = tg_alloc_array(j->real_count * size, sizeof *j->real_x);
-    tg_status s = j->real_x ? TG_OK : TG_ENOMEM;
-    for (int64_t i = 0; i < j->real_count && !s; i++)
-        s = tg_dataset_samples(j->data, e->split, tg_rng_permute((uint64_t)e->o->seed, TG_RNG_SPLIT, 0, all, i), 1, j->real_x + i * size, NULL);
-    return s;
+    return read_some(e, j, e->split, j->real_count, &j->real_x);
 }
 
 /* ---- features -------------------------------------------------------------------------------------------------------------- */
 
-static tg_status measure_classes(tg_judged *j, tg_features *f)
+/* Classes that the classifier takes x for, beside those of the data. */
+static tg_status balance_of(const tg_judged *j, tg_features *f, const float *x, int64_t count, int32_t *guesses, double *kl)
 {
     const int64_t K = tg_features_classes(f);
-    int32_t *guesses = tg_alloc_array(j->count, sizeof *guesses);
-    int64_t *counts = tg_alloc_array(2 * K, sizeof *counts), right = 0;
-    tg_status s = guesses && counts ? tg_features_predict(f, j->x, j->count, guesses) : TG_ENOMEM;
-    for (int64_t i = 0; i < j->count && !s; i++) {
-        counts[K + guesses[i]]++;
-        right += j->labels && guesses[i] == j->labels[i];
-    }
-    for (int64_t k = 0; k < K && !s; k++) counts[k] = tg_dataset_class_count(j->data, k);
+    int64_t *counts = tg_alloc_array(2 * K, sizeof *counts);
     tg_class_balance balance = {0};
+    tg_status s = counts ? tg_features_predict(f, x, count, guesses) : TG_ENOMEM;
+    for (int64_t i = 0; i < count && !s; i++) counts[K + guesses[i]]++;
+    for (int64_t k = 0; k < K && !s; k++) counts[k] = tg_dataset_class_count(j->data, k);
     if (!s) s = tg_class_balance_of(counts, counts + K, K, &balance);
-    if (!s) tg_figure_set(j, TG_FIGURE_class_balance, balance.kl, NAN);
+    *kl = balance.kl;
+    tg_free(counts);
+    return s;
+}
+
+static tg_status measure_classes(tg_judged *j, tg_features *f)
+{
+    int32_t *guesses = tg_alloc_array(j->count, sizeof *guesses); /* of no more real ones */
+    double kl = NAN, real_kl = NAN;
+    int64_t right = 0;
+    tg_status s = guesses ? balance_of(j, f, j->real_x, j->real_count, guesses, &real_kl) : TG_ENOMEM;
+    if (!s) s = balance_of(j, f, j->x, j->count, guesses, &kl);
+    for (int64_t i = 0; i < j->count && j->labels && !s; i++) right += guesses[i] == j->labels[i];
+    if (!s) tg_figure_set(j, TG_FIGURE_class_balance, kl, real_kl);
     if (!s && j->labels) {
         const tg_interval w = tg_wilson(right, j->count);
         tg_figure_between(j, TG_FIGURE_label_accuracy, (double)right / (double)j->count, w.low, w.high, j->accuracy);
     }
     tg_free(guesses);
-    tg_free(counts);
     return s;
 }
 
-/* Kept in the run folder's cache/. */
 static tg_status find_features(tg_evaluation *e, tg_judged *j, tg_features **out)
 {
     char *folder = NULL;
     *out = NULL;
     if (j->model->data.kind != TG_KIND_IMAGE || j->model->data.classes < 2) return TG_OK;
-    if (tg_path_kind(j->path) == TG_PATH_FOLDER && !(folder = tg_path_join(j->path, "cache"))) return TG_ENOMEM;
+    if (e->home && !(folder = tg_path_join(e->home, "cache"))) return TG_ENOMEM;
     tg_status s = tg_features_for(e->ctx, j->data, folder, out);
     int64_t of = 0;
     if (!s) j->accuracy = tg_features_accuracy(*out, &of);
@@ -113,11 +128,39 @@ static tg_status make_space(tg_judged *j, tg_features *f, space *out)
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static tg_status measure_distances(const tg_evaluation *e, tg_judged *j, const space *v)
+/* What comes out where as many training examples stand in for samples: as good as a model could be. */
+static tg_status manifold_of_training(const tg_evaluation *e, const tg_judged *j, tg_features *f, const space *v, int64_t n, int64_t m,
+                                      tg_manifold *out)
+{
+    float *x = NULL, *seen = NULL;
+    *out = (tg_manifold){NAN, NAN, NAN, NAN};
+    if (tg_dataset_count(j->data, TG_TRAIN) < m) return TG_OK;
+    tg_status s = read_some(e, j, TG_TRAIN, m, &x);
+    if (!s && f && !(seen = tg_alloc_array(m * v->d, sizeof *seen))) s = TG_ENOMEM;
+    if (!s && f) s = tg_features_run(f, x, m, seen, NULL);
+    if (!s) s = tg_manifold_of(e->ctx, v->real, n, f ? seen : x, m, v->d, out);
+    tg_free(seen);
+    tg_free(x);
+    return s;
+}
+
+static tg_status measure_manifold(const tg_evaluation *e, tg_judged *j, tg_features *f, const space *v, int64_t n, int64_t m)
+{
+    tg_manifold made, real;
+    tg_status s = tg_manifold_of(e->ctx, v->real, n, v->made, m, v->d, &made);
+    if (!s) s = manifold_of_training(e, j, f, v, n, m, &real);
+    if (s) return s;
+    tg_figure_set(j, TG_FIGURE_precision, made.precision, real.precision);
+    tg_figure_set(j, TG_FIGURE_recall, made.recall, real.recall);
+    tg_figure_set(j, TG_FIGURE_density, made.density, real.density);
+    tg_figure_set(j, TG_FIGURE_coverage, made.coverage, real.coverage);
+    return TG_OK;
+}
+
+static tg_status measure_distances(const tg_evaluation *e, tg_judged *j, tg_features *f, const space *v)
 {
     const int64_t n = least(j->real_count, COMPARED), m = least(j->count, n);
     tg_kernel_result kernel;
-    tg_manifold f;
     double d = NAN;
     tg_status s = TG_OK;
     if (n < 10 || m < 10) return TG_OK;
@@ -134,15 +177,8 @@ static tg_status measure_distances(const tg_evaluation *e, tg_judged *j, const s
         const double off = !s && kernel.deviation > 0 ? 1.96 * kernel.deviation : (double)NAN;
         if (!s) tg_figure_between(j, TG_FIGURE_kernel, kernel.mean, kernel.mean - off, kernel.mean + off, 0);
     }
-    if (!s && tg_evaluation_wants(e, TG_FIGURE_precision, TG_FIGURE_coverage)) {
-        s = tg_manifold_of(e->ctx, v->real, n, v->made, m, v->d, &f);
-        if (s) return s;
-        tg_figure_set(j, TG_FIGURE_precision, f.precision, NAN);
-        tg_figure_set(j, TG_FIGURE_recall, f.recall, NAN);
-        tg_figure_set(j, TG_FIGURE_density, f.density, 1);
-        tg_figure_set(j, TG_FIGURE_coverage, f.coverage, 1 - pow(0.5, TG_MANIFOLD_FAR));
-    }
-    return s;
+    const bool manifold = tg_evaluation_wants(e, TG_FIGURE_precision, TG_FIGURE_coverage);
+    return s || !manifold ? s : measure_manifold(e, j, f, v, n, m);
 }
 
 static tg_status test_samples(const tg_evaluation *e, tg_judged *j, const space *v)
@@ -222,7 +258,7 @@ tg_status tg_evaluate_samples(tg_evaluation *e, tg_judged *j)
     if (!s) s = find_features(e, j, &f);
     if (!s && f) s = measure_classes(j, f);
     if (!s) s = make_space(j, f, &v);
-    if (!s) s = measure_distances(e, j, &v);
+    if (!s) s = measure_distances(e, j, f, &v);
     if (!s) s = test_samples(e, j, &v);
     if (!s) s = measure_modes(j);
     if (!s) s = find_neighbours(e, j);

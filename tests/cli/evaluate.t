@@ -71,6 +71,19 @@ $ gen-evaluate a -n 8 -o r.html
 ! gen-evaluate: r.html is there already; --force replaces it
 ? 1
 
+# What is simplest stands beside all of it; so do the data's origins, and nothing is left out without a word.
+$ gen-evaluate a -n 8 --metrics bpc --json -q > j; python3 -c 'import json; b = json.load(open("j"))["runs"][0]; x = b["baselines"]; assert list(x) == ["uniform", "unigram", "ngram"] and x["uniform"] > x["unigram"] > x["ngram"]; print("three")'; grep -c 'synth:verses seed 1.*CC0-1.0' r.html; grep -o '3-gram' r.html | head -n 1
+< three
+< 1
+< 3-gram
+$ gen-evaluate v -n 30 --draws 0 --metrics precision,recall,density,coverage,class_balance --json -q > j; python3 -c 'import json; m = json.load(open("j"))["runs"][0]["metrics"]; assert len(m) == 5; b = {k: x["baseline"] for k, x in m.items()}; assert all(0 <= b[k] <= 1 for k in ("precision", "recall", "coverage")) and b["density"] >= 0 and 0 <= b["class_balance"] < 2; print("all")'
+< all
+$ for i in $(seq 17); do ln -s a many$i; done; gen-evaluate many* -o many.html --metrics bpc -q; grep -o 'The first 16 of 17 runs' many.html; rm many*
+< The first 16 of 17 runs
+$ gen-evaluate a -n 8 --metrics bpc --draws 5 -q | head -n 0; gen-evaluate v -n 8 --metrics bits_per_dim --length 5 --temperature 0.5 --prompts t.safetensors -q | head -n 0
+! gen-evaluate: warning: --draws: nothing to do with a, a lstm of text
+! gen-evaluate: warning: --length, --temperature, --prompts: nothing to do with v, a vae of images
+
 # A quiz for people, and their answers.
 $ gen-evaluate a -n 8 -l 100 --metrics distinct_1 --quiz q.html --quiz-items 6 -q > /dev/null && grep -c '<title>' q.html; printf 'r\n3\n3\n3\ng\n4\n4\n4\nq\n' | gen-evaluate a -n 8 -l 100 --metrics distinct_1 --quiz - --quiz-items 6 -q > /dev/null; gen-evaluate a -n 8 -l 100 --metrics distinct_1 --ratings answers.json --json -q | tr '{' '\n' | grep -c '"raters": 1'
 < 1
@@ -122,6 +135,16 @@ $ gen-evaluate a --metrics bpc -o a/model.safetensors --force
 ? 2
 $ gen-evaluate a --metrics bpc --data t.safetensors --quiz t.safetensors --force
 ! gen-evaluate: t.safetensors is read here; give the output another name
+? 2
+$ ln -s a a-too; gen-evaluate a --metrics bpc -o ./a-too/model.safetensors --force; gen-evaluate a --metrics bpc --ratings answers.json -o "$PWD/answers.json" --force; gen-evaluate a --metrics bpc -o both.html --quiz ./both.html
+! gen-evaluate: ./a-too/model.safetensors is read here; give the output another name
+!~ ^gen-evaluate: /.*/answers\.json is read here; give the output another name$
+! gen-evaluate: both.html cannot be both report and quiz; name another
+? 2
+$ gen-evaluate a -o no/where.html; gen-evaluate a --quiz no/where.html; gen-evaluate a -o here.html --deps no/where.d; ls -d no here.html 2> /dev/null
+! gen-evaluate: cannot write no/where.html: there is no folder no; make it first
+! gen-evaluate: cannot write no/where.html: there is no folder no; make it first
+! gen-evaluate: cannot write no/where.d: there is no folder no; make it first
 ? 2
 $ gen-evaluate a -n 8 --quiz - < /dev/null
 ! gen-evaluate: answers.json is there already; --force replaces it
