@@ -19,14 +19,14 @@ const tg_key tg_select_keys[] = {
     TG_TEXT(tg_select_options, out, 'o', NULL, "PATH", TG_KEY_NO_CONFIG | TG_KEY_NAME,
             "a link to the chosen run, with PATH.json beside it: the ranking and why"),
     TG_TEXT(tg_select_options, data, 0, NULL, "FILE", 0, "where the runs' dataset is now; without it, where it was"),
-    TG_CHOICE(tg_select_options, metric, 0, "auto", "auto|val_loss|bpc|bpb|bits_per_dim", 0,
+    TG_CHOICE(tg_select_options, metric, 0, "auto", "auto|val_loss|bpc|bpb|bits_per_dim|frechet|kernel", 0,
               "what is compared, less being better; auto: val_loss, of several tokenisers bpc, of images bits_per_dim"),
     TG_CHOICE(tg_select_options, split, 0, "val", "val|test", 0, "what it is measured on"),
     TG_INT(tg_select_options, max_params, 0, "0", 0, 1e15, 0, "leave out models of more parameters; 0: none"),
     TG_REAL(tg_select_options, max_ms, 0, "0", 0, 1e9, 0,
             "leave out those that take longer, measured here, for a text of 200 tokens or an image; 0: none"),
     TG_INT(tg_select_options, max_bytes, 0, "0", 0, 1e15, 0, "leave out those whose file is larger; 0: none"),
-    TG_INT(tg_select_options, seed, 0, "1", 0, 9e15, TG_KEY_SEED, "of the bootstrap"),
+    TG_INT(tg_select_options, seed, 0, "1", 0, 9e15, TG_KEY_SEED, "of the bootstrap, of samples"),
     TG_SWITCH(tg_select_options, force, 0, NULL, TG_KEY_NO_CONFIG, "replace the link"),
     TG_TEXT(tg_select_options, deps, 0, NULL, "FILE", TG_KEY_NO_CONFIG, "write a Makefile fragment of what was read"),
     TG_KEYS_END
@@ -34,7 +34,7 @@ const tg_key tg_select_keys[] = {
 
 const char *tg_select_metric_name(tg_select_metric m)
 {
-    static const char *const names[] = {"auto", "val_loss", "bpc", "bpb", "bits_per_dim"};
+    static const char *const names[] = {"auto", "val_loss", "bpc", "bpb", "bits_per_dim", "frechet", "kernel"};
     return names[m];
 }
 
@@ -70,21 +70,21 @@ static tg_status check_data(const tg_selection *sel, const tg_run_entry *r)
 
 static tg_status open_run(tg_selection *sel, tg_run_entry *r)
 {
-    if (tg_path_kind(r->path) != TG_PATH_FOLDER) return tg_fail(TG_EUSAGE, "it is no run folder, as gen-train -o makes");
+    if (tg_path_kind(r->path) != TG_PATH_FOLDER) return tg_fail(TG_EUSAGE, "%s: it is no run folder, as gen-train -o makes", r->path);
     tg_status s = tg_trained_open(sel->ctx, r->path, false, &r->model);
     if (!s) s = tg_context_read(sel->ctx, r->model->path);
     if (s) return s;
-    if (!r->model->desc->loss && !r->model->desc->learner)
-        return tg_fail(TG_EUNSUPPORTED, "a %s has no likelihood, so there is no %s of it; gen-evaluate compares what it draws",
-                       r->model->desc->name, sel->metric == TG_METRIC_AUTO ? "loss" : tg_select_metric_name(sel->metric));
+    if (!r->model->desc->loss && !r->model->desc->learner && !tg_select_of_samples(sel->metric))
+        return tg_fail(TG_EUNSUPPORTED, "%s: a %s has no likelihood, so there is no %s of it; --metric frechet compares what models draw",
+                       r->path, r->model->desc->name, sel->metric == TG_METRIC_AUTO ? "loss" : tg_select_metric_name(sel->metric));
     s = open_data(sel, r);
     if (!s) s = check_data(sel, r);
-    char *result = s ? NULL : tg_path_join(r->path, "result.json");
+    if (s) return tg_note("%s", r->path);
+    char *result = tg_path_join(r->path, "result.json");
     if (result && tg_path_kind(result) == TG_PATH_NONE)
         tg_log(sel->ctx, TG_LOG_WARN, "%s has not ended: its model may still become better", r->path);
-    if (!s && !result) s = TG_ENOMEM;
     tg_free(result);
-    return s;
+    return result ? TG_OK : TG_ENOMEM;
 }
 
 /* ---- what may be compared ----------------------------------------------------------------------------------------------- */
@@ -166,7 +166,7 @@ static tg_status check_likelihood(const tg_run_entry *a, const tg_run_entry *b)
         if (one.failed || two.failed) s = TG_ENOMEM;
         else if (strcmp(x, y))
             s = tg_fail(TG_EINVAL, "%s and %s cannot be compared: %s is %s of the one and %s of the other, so their losses are "
-                        "of different things; gen-evaluate compares what they draw", a->path, b->path, keys[i], x, y);
+                        "of different things; --metric frechet compares what they draw", a->path, b->path, keys[i], x, y);
         tg_str_free(&one);
         tg_str_free(&two);
     }
@@ -182,13 +182,13 @@ static tg_status check_all(tg_selection *sel)
     tg_status s = TG_OK;
     for (int64_t i = 1; i < sel->count && !s; i++) {
         s = check_pair(sel, first, &sel->runs[i]);
-        if (!s && !text) s = check_likelihood(first, &sel->runs[i]);
+        if (!s && !text && !tg_select_of_samples(sel->metric)) s = check_likelihood(first, &sel->runs[i]);
     }
     if (s) return s;
     if (sel->metric == TG_METRIC_AUTO)
         sel->metric = image ? TG_METRIC_BITS_PER_DIM : sel->one_data ? TG_METRIC_VAL_LOSS : TG_METRIC_BPC;
     const bool of_text = sel->metric == TG_METRIC_BPC || sel->metric == TG_METRIC_BPB;
-    if ((of_text && !text) || (sel->metric == TG_METRIC_BITS_PER_DIM && !image))
+    if ((of_text && !text) || (tg_select_of_samples(sel->metric) && text) || (sel->metric == TG_METRIC_BITS_PER_DIM && !image))
         return tg_fail(TG_EUSAGE, "--metric %s is not of %s", tg_select_metric_name(sel->metric), tg_kind_name(kind));
     for (int64_t i = 1; i < sel->count && !sel->one_data && !of_text; i++)
         if (strcmp(tg_dataset_hash(first->data), tg_dataset_hash(sel->runs[i].data)))
@@ -211,7 +211,7 @@ static tg_status rank(tg_selection *sel)
             which[n] = i;
             list[n++] = sel->runs[i].about;
         }
-    if (!s && n == 0) s = tg_fail(TG_EGATE, "no run keeps within the limits; %s: %s", sel->runs[0].path, sel->runs[0].left_out);
+    if (!s && n == 0) s = tg_fail(TG_EGATE, "no run is left to choose from; %s: %s", sel->runs[0].path, sel->runs[0].left_out);
     if (!s) s = tg_rank(list, n, (uint64_t)sel->o->seed, order, &found);
     if (!s) {
         for (int64_t i = 0; i < n; i++) {
@@ -245,8 +245,8 @@ static void warn(const tg_selection *sel)
     for (int64_t i = 0; i < sel->count; i++) {
         const tg_run_entry *r = &sel->runs[i];
         if (r->state && r->state_nats < r->nats)
-            tg_log(sel->ctx, TG_LOG_WARN, "%s: %s does better than its model.safetensors, which is what counts here; a smaller "
-                   "--eval-every would have kept those weights", r->path, r->state);
+            tg_log(sel->ctx, TG_LOG_WARN, "%s does better than %s, which is what counts here; it is a model, too: gen-sample %s", r->state,
+                   r->model->path, r->state);
     }
 }
 
@@ -267,9 +267,25 @@ static tg_status check_out(const tg_select_options *o)
 {
     char *link = path_of(o->out, ""), *json = path_of(o->out, ".json");
     tg_status s = link && json ? tg_link_check(link, o->force) : TG_ENOMEM;
-    if (!s && !o->force && tg_path_kind(json) != TG_PATH_NONE)
-        s = tg_fail(TG_EINVAL, "%s is there already; --force replaces it", json);
+    if (!s) s = tg_output_check(json, o->force);
+    if (!s && o->deps) s = tg_output_check(o->deps, true);
     tg_free(link);
+    tg_free(json);
+    return s;
+}
+
+/* config.json of a run is no place for the ranking. */
+static tg_status spare_inputs(const tg_selection *sel)
+{
+    if (!sel->o->out) return TG_OK;
+    char *link = path_of(sel->o->out, ""), *parent = link ? tg_path_parent(link) : NULL, *json = path_of(sel->o->out, ".json");
+    tg_status s = parent && json ? tg_context_spare(sel->ctx, json) : TG_ENOMEM;
+    if (!s) s = tg_context_spare(sel->ctx, sel->o->deps);
+    for (int64_t i = 0; i < sel->count && !s; i++)
+        if (tg_path_same(parent, sel->runs[i].path))
+            s = tg_fail(TG_EUSAGE, "%s lies in a run folder; choose another place", sel->o->out);
+    tg_free(link);
+    tg_free(parent);
     tg_free(json);
     return s;
 }
@@ -294,7 +310,10 @@ static tg_status write_out(const tg_selection *sel)
     tg_str json = {0};
     tg_status s = link && path ? tg_select_json(sel, &json) : TG_ENOMEM;
     if (!s) s = tg_write_file(path, json.data, json.length);
-    if (!s) s = tg_link_folder(sel->runs[sel->chosen].path, link);
+    if (!s) {
+        s = tg_link_folder(sel->runs[sel->chosen].path, link);
+        if (s && !o->force) (void)tg_remove(path); /* so that the next try finds nothing in its way */
+    }
     if (!s) s = tg_deps_write(sel->ctx, o->deps, path);
     tg_str_free(&json);
     tg_free(path);
@@ -309,13 +328,10 @@ static tg_status select_run(tg_selection *sel, double began)
         sel->runs[i].path = sel->o->runs.items[i];
         sel->runs[i].nats = sel->runs[i].state_nats = NAN;
         s = open_run(sel, &sel->runs[i]);
-        if (s) s = tg_note("%s", sel->runs[i].path);
     }
+    if (!s) s = spare_inputs(sel);
     if (!s) s = check_all(sel);
-    for (int64_t i = 0; i < sel->count && !s; i++) {
-        s = tg_select_measure(sel, &sel->runs[i]);
-        if (s) s = tg_note("%s", sel->runs[i].path);
-    }
+    for (int64_t i = 0; i < sel->count && !s; i++) s = tg_select_measure(sel, &sel->runs[i]);
     if (!s) s = rank(sel);
     if (s) return s;
     warn(sel);

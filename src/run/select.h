@@ -9,9 +9,11 @@
 #include "tinygen/run.h"
 
 typedef enum tg_select_metric {
-    TG_METRIC_AUTO, TG_METRIC_VAL_LOSS, TG_METRIC_BPC, TG_METRIC_BPB, TG_METRIC_BITS_PER_DIM
+    TG_METRIC_AUTO, TG_METRIC_VAL_LOSS, TG_METRIC_BPC, TG_METRIC_BPB, TG_METRIC_BITS_PER_DIM,
+    TG_METRIC_FRECHET, TG_METRIC_KERNEL /* of samples, as gen-evaluate measures them */
 } tg_select_metric;
 const char *tg_select_metric_name(tg_select_metric m);
+static inline bool tg_select_of_samples(tg_select_metric m) { return m >= TG_METRIC_FRECHET; }
 
 enum { TG_RANGES = -1 };        /* pieces are ranges of the split's text, one after the other, whatever the model */
 
@@ -20,6 +22,7 @@ typedef struct tg_contender {
     double value;               /* of the metric */
     double scale;               /* value is so many times nats */
     const tg_piece *pieces;     /* [count] of the split, nats; NULL: nobody knows them */
+    tg_interval told;           /* of value, where there are no pieces; low is not below high: nobody knows it */
     int64_t count, context;     /* context: of windows, 0: streams, or TG_RANGES; pieces are the same only where this is */
     int64_t params, bytes;
     double ms;                  /* measured: a hint, never what decides between runs that cost nearly the same */
@@ -49,9 +52,9 @@ typedef struct tg_run_entry {
     bool owns_data;
     tg_trained *model;          /* while it is being measured, else settings only */
     char *left_out;             /* why it is not ranked; NULL: it is */
-    double nats;                /* per token or image: what gen-train calls val_loss */
+    double nats;                /* per token or image: what gen-train calls val_loss; or a figure of samples */
     tg_piece *pieces;
-    char *state;                /* of states/, the best; NULL: there are none */
+    char *state;                /* of states/, the path of the best; NULL: there are none */
     double state_nats;
     tg_contender about;
 } tg_run_entry;

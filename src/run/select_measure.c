@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/context.h"
 #include "base/file.h"
+#include "run/evaluate.h"
 #include "run/generate.h"
 #include "run/latent.h"
 #include "run/metrics/bits.h"
@@ -82,31 +83,25 @@ double tg_select_scale(const tg_selection *s, const tg_run_entry *r)
     case TG_METRIC_BPC: return tg_bits_per_char(r->data, s->split, 1);
     case TG_METRIC_BPB: return tg_bits_per_byte(r->data, s->split, 1);
     case TG_METRIC_BITS_PER_DIM: return tg_bits_per_dim(&r->model->data, 1);
-    default: return 1;
+    default: return 1; /* those of samples, too, which are no nats */
     }
 }
 
-/* Weights of a kept state into the model: those that people would use after its step. */
-static tg_status read_state(tg_context *ctx, const tg_run_entry *r, const tg_trained *m, const char *path)
+/* Of a state that was kept; NaN: of one that broke down. */
+static tg_status measure_state(tg_selection *sel, const tg_run_entry *r, const char *path, tg_likelihood *l, tg_tape *tape, double *nats)
 {
-    tg_safetensors *file = NULL;
-    tg_params *p = tg_model_params(m->model);
-    tg_str ema = {0};
-    tg_str_addf(&ema, "ema/%s", tg_params_at(p, 0)->name);
-    tg_status s = ema.failed ? TG_ENOMEM : tg_safetensors_open(path, &file);
-    const char *kind = s ? NULL : tg_json_text(tg_safetensors_meta(file), "kind");
-    const char *name = s ? NULL : tg_json_text(tg_safetensors_meta(file), "model");
-    if (!s && (!kind || strcmp(kind, "state") || !name || strcmp(name, r->model->desc->name)))
-        s = tg_fail(TG_EFORMAT, "it is no state of this run");
-    if (!s) s = tg_weights_read(ctx, file, tg_safetensors_find(file, ema.data) ? "ema/" : "", p, tg_params_values(p));
-    if (s && s != TG_ENOMEM) s = tg_note("%s", path);
-    tg_safetensors_close(file);
-    tg_str_free(&ema);
+    tg_trained *m = NULL;
+    tg_status s = tg_trained_open(sel->ctx, path, true, &m);
+    const char *data = s ? NULL : tg_json_text(tg_safetensors_meta(m->file), "data");
+    if (!s && (m->desc != r->model->desc || !data || strcmp(data, tg_dataset_hash(r->data))))
+        s = tg_fail(TG_EFORMAT, "%s: it is no state of this run", path);
+    if (!s) s = tg_likelihood_of(sel->ctx, l, m->model, tape, nats);
+    tg_trained_close(m);
     return s;
 }
 
 /* Of the states that --keep left, the one with the least loss. */
-static tg_status look_at_states(tg_selection *sel, tg_run_entry *r, const tg_trained *m, tg_likelihood *l, tg_tape *tape)
+static tg_status look_at_states(tg_selection *sel, tg_run_entry *r, tg_likelihood *l, tg_tape *tape)
 {
     char *folder = tg_path_join(r->path, "states");
     tg_listing names = {0};
@@ -116,15 +111,14 @@ static tg_status look_at_states(tg_selection *sel, tg_run_entry *r, const tg_tra
         double nats = NAN;
         if (tg_rundir_number(names.names[i], ".safetensors") < 0) continue;
         char *path = tg_path_join(folder, names.names[i]);
-        s = path ? read_state(sel->ctx, r, m, path) : TG_ENOMEM;
-        if (!s) s = tg_likelihood_of(sel->ctx, l, m->model, tape, &nats);
-        if (!s && (!r->state || nats < r->state_nats)) {
-            tg_free(r->state);
-            r->state = tg_path_join("states", names.names[i]);
-            r->state_nats = nats;
-            if (!r->state) s = TG_ENOMEM;
+        s = path ? measure_state(sel, r, path, l, tape, &nats) : TG_ENOMEM;
+        if (s || !isfinite(nats) || (r->state && nats >= r->state_nats)) {
+            tg_free(path);
+            continue;
         }
-        tg_free(path);
+        tg_free(r->state);
+        r->state = path;
+        r->state_nats = nats;
     }
     tg_listing_free(&names);
     tg_free(folder);
@@ -226,8 +220,18 @@ static tg_status measure_loss(tg_selection *sel, tg_run_entry *r, const tg_train
     if (!s && l) s = tg_likelihood_of(sel->ctx, l, m->model, tape, &r->nats);
     if (!s && ranges) s = measure_ranges(sel, r, m, tape);
     else if (!s && l) s = measure_pieces(sel, r, m, l, tape);
-    if (!s && l) s = look_at_states(sel, r, m, l, tape);
+    if (!s && l) s = look_at_states(sel, r, l, tape);
     tg_likelihood_free(l);
+    return s;
+}
+
+static tg_status measure_samples(tg_selection *sel, tg_run_entry *r, tg_trained *m, tg_tape *tape)
+{
+    const tg_figure_id id = sel->metric == TG_METRIC_FRECHET ? TG_FIGURE_frechet : TG_FIGURE_kernel;
+    tg_judged j = {.path = r->path, .model = m, .data = r->data, .tape = tape};
+    tg_status s = tg_evaluate_figure(sel->ctx, &j, sel->split, sel->o->seed, sel->runs[0].path, id);
+    r->nats = j.figures[id].value;
+    r->about.told = (tg_interval){j.figures[id].low, j.figures[id].high};
     return s;
 }
 
@@ -264,26 +268,40 @@ static tg_status check_time(const tg_select_options *o, tg_run_entry *r)
     return leave_out(r, &why);
 }
 
-tg_status tg_select_measure(tg_selection *sel, tg_run_entry *r)
+/* Whoever chooses among all of a sweep does not want to hear of the one that broke down alone. */
+static tg_status check_value(const tg_selection *sel, tg_run_entry *r)
 {
-    tg_trained *m = NULL;
+    tg_str why = {0};
+    if (isfinite(r->about.value)) return TG_OK;
+    tg_str_addf(&why, "its %s is no finite number: its training broke down, or the split is too small",
+                tg_select_metric_name(sel->metric));
+    return leave_out(r, &why);
+}
+
+/* All of it, in order, until it is left out. */
+static tg_status measure(tg_selection *sel, tg_run_entry *r, tg_trained *m)
+{
     tg_tape *tape = NULL;
-    tg_status s = tg_trained_open(sel->ctx, r->path, true, &m);
-    if (!s) {
-        r->about.params = m->desc->learner ? m->desc->learner->count(m->model) : tg_params_elements(tg_model_params(m->model));
-        r->about.bytes = tg_safetensors_bytes(m->file);
-        s = check_size(sel->o, r);
-    }
+    r->about.params = m->desc->learner ? m->desc->learner->count(m->model) : tg_params_elements(tg_model_params(m->model));
+    r->about.bytes = tg_safetensors_bytes(m->file);
+    r->about.scale = tg_select_scale(sel, r);
+    tg_status s = check_size(sel->o, r);
     if (!s && !r->left_out) s = tg_tape_new(sel->ctx, &tape);
     if (!s && !r->left_out) s = measure_time(sel->ctx, m, tape, &r->about.ms);
     if (!s && !r->left_out) s = check_time(sel->o, r);
-    if (!s && !r->left_out) s = measure_loss(sel, r, m, tape);
-    r->about.scale = tg_select_scale(sel, r);
+    if (!s && !r->left_out) s = tg_select_of_samples(sel->metric) ? measure_samples(sel, r, m, tape) : measure_loss(sel, r, m, tape);
     r->about.value = r->nats * r->about.scale;
-    if (!s && !r->left_out && !isfinite(r->about.value))
-        s = tg_fail(TG_EINVAL, "its %s cannot be told: the %s split has nothing to predict", tg_select_metric_name(sel->metric),
-                    sel->split == TG_TEST ? "test" : "val");
+    if (!s && !r->left_out) s = check_value(sel, r);
     tg_tape_free(tape);
-    tg_trained_close(m);
     return s;
+}
+
+tg_status tg_select_measure(tg_selection *sel, tg_run_entry *r)
+{
+    tg_trained *m = NULL;
+    tg_status s = tg_trained_open(sel->ctx, r->path, true, &m); /* says itself which file it is about */
+    if (s) return s;
+    s = measure(sel, r, m);
+    tg_trained_close(m);
+    return s ? tg_note("%s", r->path) : s;
 }

@@ -23,7 +23,7 @@ static tg_status interval_of(const tg_contender *a, const tg_contender *b, uint6
 {
     int64_t n = 0;
     double sum = 0, weight = 0;
-    *out = (tg_interval){NAN, NAN};
+    *out = a->pieces || a->told.low >= a->told.high ? (tg_interval){NAN, NAN} : a->told;
     if (!a->pieces || a->count < 2) return TG_OK;
     double *x = tg_alloc_array(a->count, sizeof *x), *weights = tg_alloc_array(a->count, sizeof *weights);
     tg_status s = x && weights ? TG_OK : TG_ENOMEM;

@@ -69,7 +69,8 @@ static void add_verdict(const tg_selection *s, tg_str *out)
     tg_str_add(out, " is chosen: ");
     if (s->why == TG_WHY_ALONE) tg_str_addf(out, "%s%s", reasons[s->why], s->count > 1 ? " within the limits" : "");
     else if (s->ties == 1 && isnan(s->runs[best].about.interval.low))
-        tg_str_add(out, "its figure is the best, as far as one piece tells");
+        tg_str_add(out, s->runs[best].pieces ? "its figure is the best, as far as one piece tells"
+                                             : "its figure is the best; how far it may be off is not known");
     else if (s->ties == 1) tg_str_add(out, "it is the best, and can be told apart from all others");
     else if (s->chosen == best) tg_str_addf(out, "it is the best; %s cannot be told apart from it, and none of these is cheaper",
                                             s->ties == 2 ? "one other" : "others");
@@ -123,7 +124,7 @@ static void put_entry(const tg_selection *s, tg_json_writer *w, int64_t at)
     tg_json_put_bool(w, r->about.front);
     tg_json_key(w, "tied");
     tg_json_put_bool(w, r->about.tied);
-    tg_json_member_text(w, "checkpoint", r->state && r->state_nats < r->nats ? r->state : "model.safetensors");
+    tg_json_member_text(w, "checkpoint", r->state && r->state_nats < r->nats ? r->state : r->model->path);
     tg_json_member_real(w, "checkpoint_value", (r->state && r->state_nats < r->nats ? r->state_nats : r->nats) * r->about.scale);
     tg_json_close(w, '}');
 }

@@ -20,6 +20,16 @@ $ cat > hand.py <<'END'
 > END
 > 
 
+$ cat > broken.py <<'END'
+> # Weights of 1e38, with the checksums that go with them: what a training that broke down may leave.
+> import os, struct, sys
+> sys.path.insert(0, os.environ["TINYGEN_SRC"] + "/tests/support")
+> from xxh64 import read_file, write_file
+> head, meta, data = read_file(sys.argv[1])
+> write_file(sys.argv[1], head, meta, struct.pack("<f", 1e38) * (len(data) // 4))
+> END
+> 
+
 # Ten runs of two kinds of data, in several sizes, and a GAN.
 $ gen-collect synth:verses --max-bytes 60k -o verses -q; gen-preprocess verses -o t.safetensors -q 2> /dev/null; gen-preprocess verses -o b.safetensors --tokenizer bpe --vocab-size 300 -q 2> /dev/null; for h in 4 8 16 32; do gen-train --data t.safetensors --model lstm --layers 1 --hidden $h --batch 8 --seq 20 --steps 80 -o l$h -q; done; gen-train --data t.safetensors --model transformer --layers 1 --heads 2 --dim 16 --context 16 --batch 8 --steps 80 -o tr -q; gen-train --data t.safetensors --model ngram --order 2 -o n2 -q
 $ gen-collect synth:shapes --limit 400 -o shapes -q; gen-preprocess shapes -o x.safetensors --size 8 --channels 1 -q 2> /dev/null; for h in 4 8 16 32; do gen-train --data x.safetensors --model vae --hidden $h --latent 2 --steps 60 -o v$h -q; done; gen-train --data x.safetensors --model gan --channels 4 --batch 16 --steps 5 -o g -q
@@ -73,7 +83,7 @@ $ gen-select l4 l8 --max-bytes 4k -q | tail -n 3
 < left out: l8: 6,788 bytes, --max-bytes is 4,000
 < > chosen  = cannot be told apart from the best  * none is as good with fewer parameters
 $ gen-select l4 --max-ms 0.000001
-!~ ^gen-select: no run keeps within the limits; l4: [0-9.]+ ms a sample, --max-ms is 0.000001$
+!~ ^gen-select: no run is left to choose from; l4: [0-9.]+ ms a sample, --max-ms is 0.000001$
 ? 3
 
 # What cannot be compared: other data, other tokenisers, other likelihoods, no likelihood at all.
@@ -96,10 +106,11 @@ $ gen-train --data x.safetensors --model vae --hidden 8 --binarize dynamic --lat
 !~ ^gen-select: v8 and vb cannot be compared: binarize is none of the one and dynamic of the other
 ? 1
 $ gen-select v8 g
-! gen-select: g: a gan has no likelihood, so there is no loss of it; gen-evaluate compares what it draws
+! gen-select: g: a gan has no likelihood, so there is no loss of it; --metric frechet compares what models draw
 ? 1
-$ gen-select v8 --metric bpc; gen-select l4 t.safetensors
+$ gen-select v8 --metric bpc; gen-select l4 --metric frechet; gen-select l4 t.safetensors
 ! gen-select: --metric bpc is not of images
+! gen-select: --metric frechet is not of text
 ! gen-select: t.safetensors: it is no run folder, as gen-train -o makes
 ? 2
 $ cp -r l4 moved; cp o.safetensors kept; gen-select moved --data o.safetensors
@@ -127,10 +138,48 @@ $ printf 'hello world, hello you, hello me' > hi.txt; gen-collect hi.txt -o hi -
 <~ ^hi-[nl] is chosen: its figure is the best, as far as one piece tells$
 ! gen-select: warning: the split falls into 1 piece: nobody knows how far the figures may be off; a larger one says more
 
-# What --keep left is looked at, too.
-$ gen-preprocess other -o few.safetensors --val 0.5 -q 2> /dev/null; gen-train --data few.safetensors --model lstm --layers 1 --hidden 64 --batch 4 --seq 20 --steps 200 --lr 1e-2 --eval-every 200 --save-every 25 --keep 10 -o k -q; gen-select k --json | grep -o '"checkpoint": "states/0*[0-9]*.safetensors"' | wc -l
+# Files that are read are not written over, whatever they are called; what cannot be written is told before the work.
+$ cp -r l4 own; gen-select own -o made --deps ./own/model.safetensors; gen-select own -o made --deps "$PWD/t.safetensors"; gen-select own -o own/config --force; cmp l4/model.safetensors own/model.safetensors && cmp l4/config.json own/config.json; ls -d made*
+!~ ^gen-select: \./own/model\.safetensors is read here; give the output another name$
+!~ ^gen-select: .*/t\.safetensors is read here; give the output another name$
+! gen-select: own/config lies in a run folder; choose another place
+!*
+? 2
+$ gen-select l4 -o no/where; gen-select l4 -o made --deps no/where.d; ls -d made* no
+! gen-select: cannot write no/where.json: there is no folder no; make it first
+! gen-select: cannot write no/where.d: there is no folder no; make it first
+!*
+!*
+? 2
+$ TG_FAULT=rename:2:EIO gen-select l4 -o made -q; ls -d made* # no ranking without its link: the next try finds nothing in its way
+!~ ^gen-select: .*made.*
+!*
+? 2
+
+# Who has no likelihood is compared by what it draws: as gen-evaluate measures it, of the same features.
+$ gen-select v4 v8 g --metric frechet -o drawn -q 2> /dev/null; gen-evaluate v4 v8 g --metrics frechet --json -q 2> /dev/null > judged; ls -d */cache; python3 -c 'import json; by = {r["run"]: r["metrics"]["frechet"]["value"] for r in json.load(open("judged"))["runs"]}; d = json.load(open("drawn.json")); assert {r["run"]: r["value"] for r in d["ranking"]} == by; assert d["chosen"] == min(by, key=by.get) and d["metric"] == "frechet"; print("the same")'
+< v4/cache
+< the same
+$ gen-collect synth:points:moons --limit 1000 -o pts -q; gen-preprocess pts -o p.safetensors -q 2> /dev/null; gen-train --data p.safetensors --model gan --hidden 8 --steps 20 -o pg -q; gen-train --data p.safetensors --model vae --hidden 8 --latent 2 --steps 100 -o pv -q; gen-select pv pg --metric kernel -q | head -n 3
+<~ ^rank  run  model  +kernel
+<~ ^   1  p[gv] +(gan|vae) +[-0-9.]+ +[-0-9.]+ to [-0-9.]+ 
+<~ ^   2  p[gv] 
+
+# A run that broke down is left out, by name; a file that names itself is named once.
+$ cp -r l8 broken; python3 broken.py broken/model.safetensors; gen-select l4 broken -q | sed -n '2,4p'; gen-select broken; printf x >> broken/model.safetensors; gen-select l4 broken
+<~ ^   1  l4 
+< l4 is chosen: it is the only one within the limits
+< left out: broken: its val_loss is no finite number: its training broke down, or the split is too small
+! gen-select: no run is left to choose from; broken: its val_loss is no finite number: its training broke down, or the split is too small
+!~ ^gen-select: broken/model\.safetensors: [^:]*
+? 1
+
+# What --keep left is looked at, too, and is a model, too.
+$ gen-preprocess other -o few.safetensors --val 0.5 -q 2> /dev/null; gen-train --data few.safetensors --model lstm --layers 1 --hidden 64 --batch 4 --seq 20 --steps 200 --lr 1e-2 --eval-every 200 --save-every 25 --keep 10 -o k -q; gen-select k -o kbest > /dev/null 2> said; cat said | head -n 1; python3 -c 'import json; print(json.load(open("kbest.json"))["ranking"][0]["checkpoint"])' > which; grep -c '^k/states/[0-9]*.safetensors$' which; gen-sample "$(cat which)" --length 20 -q | wc -m; gen-evaluate "$(cat which)" --data few.safetensors --metrics val_loss --json -q > it; python3 -c 'import json; print(json.load(open("it"))["runs"][0]["metrics"]["val_loss"]["value"] == json.load(open("kbest.json"))["ranking"][0]["checkpoint_value"])'
+<~ ^gen-select: warning: k/states/[0-9]*.safetensors does better than k/model.safetensors, which is what counts here; it is a model, too: gen-sample k/states/[0-9]*.safetensors$
 < 1
-!~ ^gen-select: warning: k: states/[0-9]*.safetensors does better than its model.safetensors
+< 21
+< True
 
 # What to train: the first is the first to try, a command works; what cannot be learned from.
 $ gen-select --recommend t.safetensors --json -q > told; python3 -c 'import json; r = json.load(open("told"))["recommended"]; print(*[x["model"] for x in r]); assert all(x["why"] and x["bytes"] > 0 and x["measured_seconds"] > 0 and x["params"] > 0 for x in r); print(r[3]["command"])' | tee command; mkdir runs; sed -n '$p' command > run; sh run 2> /dev/null && ls runs
