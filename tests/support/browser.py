@@ -201,6 +201,12 @@ def check_looks(browser, path):
                 wide = tab.run(WIDE)
                 assert not wide, f'{width}{view}: {wide}'
                 tab.shot(f'{name}{view}-{width}-{"dark" if dark else "light"}')
+    if not quiz:
+        tab.look(794, False)  # A4 without margins: paper cannot be moved aside
+        tab.call('Emulation.setEmulatedMedia', media='print')
+        wide = tab.run(WIDE.replace(" && !e.closest('.wide')", ''))
+        assert not wide, f'on paper: {wide}'
+        tab.shot(f'{name}-paper')
     said = tab.complaints()
     assert not said, said
     tab.close()
