@@ -63,6 +63,10 @@ TEST(runs_of_the_same_pieces_are_compared_piece_by_piece)
     CHECK_INT(r.ties, 2);
     CHECK_INT(r.chosen, 1);
     CHECK_INT(r.why, TG_WHY_PARAMS);
+    c[1].context = 0;
+    c[1].scale = 1.0001; /* bits of another tokeniser: what a piece has in nats says nothing of the difference */
+    CHECK_OK(tg_rank(c, 2, 1, order, &r));
+    CHECK_INT(r.ties, 2);
 }
 
 TEST(of_runs_that_cannot_be_told_apart_the_cheaper_one_is_chosen)
@@ -86,6 +90,7 @@ TEST(of_runs_that_cannot_be_told_apart_the_cheaper_one_is_chosen)
     CHECK_INT(r.chosen, other);
     CHECK_INT(r.why, TG_WHY_MS);
     c[best].ms = 1;
+    c[other].ms = 1.1; /* no dearer, then */
     c[best].bytes++;
     CHECK_OK(tg_rank(c, 2, 1, order, &r));
     CHECK_INT(r.chosen, other);
@@ -108,6 +113,19 @@ TEST(a_run_whose_pieces_nobody_knows_is_taken_as_it_is)
     CHECK_INT(r.ties, 2);
     CHECK_OK(tg_rank(c, 1, 1, order, &r));
     CHECK_INT(r.why, TG_WHY_ALONE);
+}
+
+TEST(an_interval_that_was_told_decides_where_there_are_no_pieces)
+{
+    tg_contender c[3] = {{.value = 2, .scale = 1, .params = 5, .told = {1.4, 2.6}}, {.value = 1, .scale = 1, .params = 7, .told = {0.5, 1.5}},
+                         {.value = 3, .scale = 1, .params = 1, .told = {2.9, 3.1}}};
+    int64_t order[3];
+    tg_ranking r;
+    CHECK_OK(tg_rank(c, 3, 1, order, &r));
+    CHECK(c[1].interval.low == 0.5 && c[1].interval.high == 1.5);
+    CHECK_INT(r.ties, 2);
+    CHECK_INT(r.chosen, 0);
+    CHECK(!c[2].tied);
 }
 
 TEST(the_interval_goes_where_the_value_is_and_scales_with_it)
