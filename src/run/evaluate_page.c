@@ -239,8 +239,11 @@ static void show_sources(const tg_evaluation *e, tg_page *p, const tg_judged *j)
     const int64_t count = tg_dataset_origins(j->data);
     if (count == 0) return;
     tg_page_table(p, NULL, (const char *const[]){word(e, TG_WORD_report_origin), word(e, TG_WORD_report_licence)}, 2, 2);
+    const char *before = NULL; /* files of one place come one behind the other */
     for (int64_t i = 0; i < count && i < MOST_ORIGINS; i++) {
         const char *licence = NULL, *origin = tg_dataset_origin(j->data, i, &licence);
+        if (before && origin && !strcmp(before, origin)) continue;
+        before = origin;
         tg_page_row(p);
         tg_page_cell(p, origin);
         tg_page_cell(p, licence);
