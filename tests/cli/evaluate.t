@@ -51,6 +51,9 @@ $ gen-evaluate v -n 120 --draws 20 -q > v.txt && cut -d' ' -f1 v.txt | tr '\n' '
 $ gen-evaluate g -n 120 -q --json | tr ',' '\n' | grep -c '"val_loss"\|"nll"'; gen-evaluate g -n 120 -q --metrics precision,label_accuracy | wc -l
 < 0
 < 2
+$ cp -r g g2; rm -r g2/cache; gen-evaluate v g2 -n 20 --metrics precision -q | wc -l; ls g2 | grep cache # one classifier for all
+< 2
+? 1
 $ gen-evaluate r -n 400 -q --metrics modes,near,mmd_p
 <~ ^mmd_p 
 <~ ^modes  +[0-8]  \(8 of real ones\)$
