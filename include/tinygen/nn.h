@@ -58,10 +58,19 @@ tg_status tg_param_start(tg_params *p, const tg_tensor *parameter, int64_t first
  * such (muon) does so with each of them; nothing said of a parameter, it is none: tables, heads, gains and biases. Errors:
  * TG_EINVAL (not two axes, rows that are not all of it, sealed), TG_ENOMEM. */
 tg_status tg_param_matrices(tg_params *p, const tg_tensor *parameter, int count, const int64_t *rows);
+/* What the rows of a parameter, along its first axis, stand for: nothing that has a name outside the model, the tokens of the
+ * vocabulary, or the classes of the data. */
+typedef enum tg_row_kind { TG_ROWS_OF_NOTHING, TG_ROWS_OF_TOKENS, TG_ROWS_OF_CLASSES } tg_row_kind;
+/* Before the seal: row first + i of a parameter of this set belongs to token or class i; those before are nobody's. So a model
+ * goes on with another vocabulary: what both know keeps its rows. Errors: TG_EINVAL (sealed). */
+tg_status tg_param_rows(tg_params *p, const tg_tensor *parameter, tg_row_kind of, int64_t first);
 /* Allocates the slab and draws initial values: element i of parameter k from stream (seed, INIT, k), so a parameter's
  * start depends on its place and shape only. train: also the gradients' slab. plan: shapes only, no memory for
  * values. */
 tg_status tg_params_seal(tg_params *p, uint64_t seed, bool train, bool plan);
+/* After the seal: parameter i stays as it is from now on: no gradient is worked out for it, and no step moves it by a bit. */
+void tg_params_freeze(tg_params *p, int64_t i);
+bool tg_params_frozen(const tg_params *p, int64_t i);
 /* Memory for the values of a set that was sealed as a plan, for who reads all of them from a file: they are anything until then.
  * Errors: TG_ENOMEM. */
 tg_status tg_params_allot(tg_params *p);
@@ -70,6 +79,8 @@ tg_tensor *tg_params_at(const tg_params *p, int64_t i);   /* in order of declara
 tg_tensor *tg_params_find(const tg_params *p, const char *name); /* NULL: none of that name */
 int64_t tg_params_size(const tg_params *p);               /* floats in the slab (each tensor padded to 16 floats) */
 int64_t tg_params_elements(const tg_params *p);           /* without padding and buffers: what people call parameters */
+int64_t tg_params_trained(const tg_params *p);            /* of these, what is not frozen */
+tg_row_kind tg_params_rows_of(const tg_params *p, int64_t i, int64_t *first); /* what tg_param_rows said of parameter i */
 float *tg_params_values(const tg_params *p);              /* the slab; NULL before the seal and in a plan */
 float *tg_params_grads(const tg_params *p);               /* its twin; NULL unless sealed for training */
 /* Offset in the slab of parameter i. */

@@ -173,7 +173,9 @@ static tg_status gan_init(tg_model *m)
     if (s || !v->classes) return s;
     const int64_t wide = c->arch == DCGAN ? inner_size(v) : c->hidden; /* of G's first layer and of D's last features */
     s = tg_embed_layer_declare(p, &v->g_label, "g.label", v->classes, wide, 1 / sqrt((double)c->latent), GENERATOR);
-    return s ? s : tg_embed_layer_declare(p, &v->d_label, "d.label", v->classes, wide, 1 / sqrt((double)wide), DISCRIMINATOR);
+    if (!s) s = tg_param_rows(p, v->g_label.table, TG_ROWS_OF_CLASSES, 0);
+    if (!s) s = tg_embed_layer_declare(p, &v->d_label, "d.label", v->classes, wide, 1 / sqrt((double)wide), DISCRIMINATOR);
+    return s ? s : tg_param_rows(p, v->d_label.table, TG_ROWS_OF_CLASSES, 0);
 }
 
 /* ---- the two sides ------------------------------------------------------------------------------------------------- */

@@ -94,10 +94,16 @@ static double gain_of_head(const tg_model *m)
 static tg_status declare_head(tg_model *m, recurrent *r, const recurrent_config *c, int64_t V)
 {
     tg_params *p = tg_model_params(m);
-    if (!c->tie) return tg_linear_layer_declare(p, &r->head, "head", c->hidden, V, true, gain_of_head(m), 0);
-    r->head.w = r->embed.table;
-    r->head.b = tg_layer_param(p, "head", "bias", -1, 1, &V, TG_INIT_UNIFORM, 1 / sqrt((double)c->hidden), 0);
-    return r->head.b ? TG_OK : tg_note("declaring the head");
+    tg_status s = TG_OK;
+    if (!c->tie) {
+        s = tg_linear_layer_declare(p, &r->head, "head", c->hidden, V, true, gain_of_head(m), 0);
+        if (!s) s = tg_param_rows(p, r->head.w, TG_ROWS_OF_TOKENS, 0);
+    } else {
+        r->head.w = r->embed.table;
+        r->head.b = tg_layer_param(p, "head", "bias", -1, 1, &V, TG_INIT_UNIFORM, 1 / sqrt((double)c->hidden), 0);
+        if (!r->head.b) s = tg_note("declaring the head");
+    }
+    return s ? s : tg_param_rows(p, r->head.b, TG_ROWS_OF_TOKENS, 0);
 }
 
 static tg_status recurrent_init(tg_model *m)
@@ -111,8 +117,11 @@ static tg_status recurrent_init(tg_model *m)
                        (long long)E, (long long)H);
     /* A table that is the head as well starts small, so that the first logits are. */
     tg_status s = tg_embed_layer_declare(p, &r->embed, "embed", V, E, c->tie ? 1 / sqrt((double)H) : 1, 0);
-    if (!s && tg_model_about(m)->classes > 0) /* from zero: rows of variance 1 on every token would drown the first layer's gates */
+    if (!s) s = tg_param_rows(p, r->embed.table, TG_ROWS_OF_TOKENS, 0);
+    if (!s && tg_model_about(m)->classes > 0) { /* from zero: rows of variance 1 on every token would drown the first layer's gates */
         s = tg_embed_layer_declare(p, &r->classes, "classes", 1 + tg_model_about(m)->classes, E, 0, 0);
+        if (!s) s = tg_param_rows(p, r->classes.table, TG_ROWS_OF_CLASSES, 1);
+    }
     for (int64_t k = 0; k < c->layers && !s; k++)
         s = tg_recurrent_layer_declare(p, &r->layers[k], "rnn", (int)k, kind_of(m), k == 0 ? E : H, H,
                                        gain_of_layer(m, k), c->forget_bias, 0);

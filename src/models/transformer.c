@@ -179,13 +179,14 @@ static tg_status transformer_init(tg_model *m)
     const int64_t V = tg_model_about(m)->vocab;
     tg_status s = check_config(c);
     if (!s) s = tg_embed_layer_declare(p, &r->embed, "embed", V, c->dim, DEVIATION, 0);
+    if (!s) s = tg_param_rows(p, r->embed.table, TG_ROWS_OF_TOKENS, 0);
     if (!s && c->pos == POS_LEARNED) s = tg_embed_layer_declare(p, &r->pos, "pos", c->context, c->dim, DEVIATION, 0);
     for (int64_t k = 0; k < c->layers && !s; k++) s = declare_block(p, &r->blocks[k], k, c);
     if (!s) s = declare_norm(p, &r->norm, "norm", c);
     if (s) return s;
     r->head = c->tie ? r->embed.table
                      : tg_layer_param(p, "head", "weight", -1, 2, (int64_t[]){V, c->dim}, TG_INIT_NORMAL, DEVIATION, 0);
-    return r->head ? TG_OK : tg_note("declaring the head");
+    return r->head ? tg_param_rows(p, r->head, TG_ROWS_OF_TOKENS, 0) : tg_note("declaring the head");
 }
 
 /* ---- the forward pass ------------------------------------------------------------------------------------------------ */

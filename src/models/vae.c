@@ -129,6 +129,8 @@ static tg_status declare_dense(tg_params *p, vae *v, const vae_config *c)
     if (!s) s = tg_linear_layer_declare(p, &v->fc4, "fc4", H, D, true, 1, 0);
     if (!s && v->classes) s = tg_embed_layer_declare(p, &v->label1, "label1", v->classes, H, 1 / sqrt((double)D), 0);
     if (!s && v->classes) s = tg_embed_layer_declare(p, &v->label3, "label3", v->classes, H, 1 / sqrt((double)Z), 0);
+    if (!s && v->classes) s = tg_param_rows(p, v->label1.table, TG_ROWS_OF_CLASSES, 0);
+    if (!s && v->classes) s = tg_param_rows(p, v->label3.table, TG_ROWS_OF_CLASSES, 0);
     return s;
 }
 

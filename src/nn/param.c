@@ -100,9 +100,16 @@ tg_status tg_param_start(tg_params *p, const tg_tensor *parameter, int64_t first
     return TG_OK;
 }
 
+static tg_param_row *row_of(tg_params *p, const tg_tensor *parameter)
+{
+    int64_t i = 0;
+    while (p->rows[i].tensor != parameter) i++;
+    return &p->rows[i];
+}
+
 tg_status tg_param_matrices(tg_params *p, const tg_tensor *parameter, int count, const int64_t *rows)
 {
-    int64_t all = 0, i = 0;
+    int64_t all = 0;
     bool sensible = count > 0;
     for (int k = 0; k < count; k++) {
         sensible = sensible && rows[k] > 0 && rows[k] <= parameter->shape.dims[0] - all;
@@ -111,12 +118,21 @@ tg_status tg_param_matrices(tg_params *p, const tg_tensor *parameter, int count,
     if (p->sealed) return tg_fail(TG_EINVAL, "parameter %s: the set is sealed already", parameter->name);
     if (parameter->shape.rank != 2 || !sensible || all != parameter->shape.dims[0])
         return tg_fail(TG_EINVAL, "parameter %s: it does not consist of %d matrices of the rows given", parameter->name, count);
-    while (p->rows[i].tensor != parameter) i++;
+    tg_param_row *row = row_of(p, parameter);
     int64_t *copy = tg_arena_alloc(p->arena, count * (int64_t)sizeof *copy);
     if (!copy) return TG_ENOMEM;
     memcpy(copy, rows, (size_t)count * sizeof *copy);
-    p->rows[i].parts = count;
-    p->rows[i].part_rows = copy;
+    row->parts = count;
+    row->part_rows = copy;
+    return TG_OK;
+}
+
+tg_status tg_param_rows(tg_params *p, const tg_tensor *parameter, tg_row_kind of, int64_t first)
+{
+    if (p->sealed) return tg_fail(TG_EINVAL, "parameter %s: the set is sealed already", parameter->name);
+    tg_param_row *row = row_of(p, parameter);
+    row->rows_of = of;
+    row->first_row = first;
     return TG_OK;
 }
 
@@ -182,6 +198,28 @@ tg_status tg_params_allot(tg_params *p)
         memset(row->tensor->data + row->count, 0, (size_t)(end - row->offset - row->count) * sizeof *p->values);
     }
     return TG_OK;
+}
+
+void tg_params_freeze(tg_params *p, int64_t i)
+{
+    p->rows[i].frozen = true;
+    p->rows[i].tensor->wants_grad = false;
+}
+
+bool tg_params_frozen(const tg_params *p, int64_t i) { return p->rows[i].frozen; }
+
+int64_t tg_params_trained(const tg_params *p)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < p->count; i++)
+        if (!p->rows[i].buffer && !p->rows[i].frozen) n += p->rows[i].count;
+    return n;
+}
+
+tg_row_kind tg_params_rows_of(const tg_params *p, int64_t i, int64_t *first)
+{
+    *first = p->rows[i].first_row;
+    return p->rows[i].rows_of;
 }
 
 int64_t tg_params_count(const tg_params *p) { return p->count; }

@@ -24,6 +24,9 @@ typedef struct tg_param_row {
     double scale;
     bool decay;
     bool buffer;             /* no gradient */
+    bool frozen;             /* a parameter that is to stay as it is */
+    tg_row_kind rows_of;     /* what its rows from first_row on stand for */
+    int64_t first_row;
     int parts;               /* matrices between hidden units that lie on top of each other in it; 0: it is none ... */
     const int64_t *part_rows; /* ... and the rows of each */
 } tg_param_row;
