@@ -68,11 +68,12 @@ tg_status tg_preprocess(tg_context *ctx, const tg_preprocess_options *o);
 /* Choices (optimizer, schedule, on_nan) are positions in their rows' lists; 0 or NaN in an AUTO field is filled in by
  * the data's size. Times are seconds. */
 typedef struct tg_train_options {
-    const char *data, *model, *preset, *out, *init, *deps;
-    int64_t steps, epochs, until, batch, accum, seq, optimizer, schedule, warmup, patience;
+    const char *data, *model, *preset, *out, *init, *freeze, *deps;
+    int64_t lora_rank, steps, epochs, until, batch, accum, seq, optimizer, schedule, warmup, patience;
     int64_t eval_every, save_every, sample_every, keep, seed, on_nan, test_draws;
-    double time, target, lr, muon_lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share, eval_share;
-    bool nesterov, resume, dry_run, keep_going, force, json, profile;
+    double time, target, lr, muon_lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share, eval_share,
+        lora_alpha;
+    bool map_vocab, nesterov, resume, dry_run, keep_going, force, json, profile;
 } tg_train_options;
 extern const tg_key tg_train_keys[];
 /* The model whose key rows are to be bound beside tg_train_keys: o->model, else, when resuming, the one that the run folder

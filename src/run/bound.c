@@ -94,7 +94,7 @@ tg_status tg_bound_of_file(tg_context *ctx, const tg_dataset *d, const char *pat
     tg_trained *t = NULL;
     tg_status s = tg_trained_open(ctx, path, true, &t);
     if (!s) s = tg_bound_check(t->desc, d, o->split); /* of text there are no samples */
-    if (!s) s = tg_samples_same(t->samples, &t->data, t->path, d, "the data");
+    if (!s) s = tg_samples_same(t->samples, &t->data, t->path, d, "the data", true);
     if (!s) s = tg_bound_of(ctx, d, t->model, o, out);
     tg_trained_close(t);
     return s;

@@ -140,6 +140,24 @@ static void add_slab(rows *r, const char *prefix, const tg_params *p, const floa
     }
 }
 
+/* Those of frozen parameters are 0 and stay 0. */
+static void add_moments(rows *r, const char *prefix, const tg_params *p, const float *slab)
+{
+    for (int64_t i = 0; i < tg_params_count(p); i++) {
+        const tg_tensor *t = tg_params_at(p, i);
+        if (!tg_params_frozen(p, i)) add_row(r, prefix, t->name, &t->shape, slab + tg_params_offset(p, i));
+    }
+}
+
+static void add_base(rows *r, const tg_loop *l)
+{
+    const tg_params *p = tg_model_params(l->model);
+    for (int64_t i = 0; i < tg_params_count(p); i++) {
+        const tg_tensor *t = tg_params_at(p, i);
+        add_row(r, "base/", t->name, &t->shape, tg_lora_base(l->lora, i));
+    }
+}
+
 static void slab_prefix(char out[32], const char *name)
 {
     size_t n = strlen(name) < 30 ? strlen(name) : 30;
@@ -163,23 +181,49 @@ static tg_status write_rows(const tg_saver *s, const char *name, rows *r, tg_str
     return st;
 }
 
+static tg_status save_slab(const tg_saver *s, const char *name, const tg_params *p, const float *slab, tg_str *meta, char sha256[65])
+{
+    rows r;
+    tg_status st = rows_new(&r, tg_params_count(p));
+    if (!st) {
+        add_slab(&r, "", p, slab);
+        st = write_rows(s, name, &r, meta, sha256);
+    }
+    rows_free(&r);
+    return st;
+}
+
+/* The base is the model that was started from: about->init. */
+static tg_status save_adapter(const tg_saver *s, int64_t step)
+{
+    tg_str meta = {0};
+    tg_json_writer w = {.out = &meta};
+    tg_json_open(&w, '{');
+    put_about(&w, "adapter", s->about);
+    tg_json_member_int(&w, "step", step);
+    tg_json_member_real(&w, "val_loss", s->loop->place.best_loss);
+    tg_json_member_text(&w, "base", s->about->init);
+    tg_json_close(&w, '}');
+    tg_status st = save_slab(s, "adapter.safetensors", s->loop->set, tg_loop_chosen(s->loop), &meta, NULL);
+    tg_str_free(&meta);
+    return st;
+}
+
 tg_status tg_checkpoint_save_model(tg_saver *s)
 {
     const tg_params *p = tg_model_params(s->loop->model);
     int64_t step = chosen_step(s->loop);
-    rows r;
     tg_str meta = {0};
     tg_json_writer w = {.out = &meta};
     if (s->model_step == step) return TG_OK;
-    tg_status st = rows_new(&r, tg_params_count(p));
+    tg_status st = s->loop->lora ? save_adapter(s, step) : TG_OK;
     if (!st) {
-        add_slab(&r, "", p, tg_loop_chosen(s->loop));
         tg_checkpoint_model_meta(&w, s->about, step, s->loop->place.best_loss);
-        st = write_rows(s, "model.safetensors", &r, &meta, s->model_sha256);
+        st = save_slab(s, "model.safetensors", p, tg_loop_put_on(s->loop), &meta, s->model_sha256);
+        tg_loop_take_off(s->loop);
     }
     if (!st) s->model_step = step;
     tg_str_free(&meta);
-    rows_free(&r);
     return st;
 }
 
@@ -199,12 +243,13 @@ tg_status tg_checkpoint_save_learned(const tg_rundir *dir, const tg_about *about
 
 static void add_state(rows *r, tg_loop *l)
 {
-    const tg_params *p = tg_model_params(l->model);
+    const tg_params *p = l->set;
     char prefix[32];
     add_slab(r, "", p, tg_params_values(p));
+    if (l->lora) add_base(r, l);
     for (int i = 0; i < tg_optim_slabs(l->optim); i++) {
         slab_prefix(prefix, tg_optim_slab_name(l->optim, i));
-        add_slab(r, prefix, p, tg_optim_slab(l->optim, i));
+        add_moments(r, prefix, p, tg_optim_slab(l->optim, i));
     }
     add_slab(r, "ema/", p, l->ema);
     if (!isnan(l->place.best_loss)) add_slab(r, "best/", p, l->best);
@@ -217,7 +262,8 @@ static tg_status write_state(const tg_saver *s, const char *name)
     rows r;
     tg_str meta = {0};
     tg_json_writer w = {.out = &meta};
-    tg_status st = rows_new(&r, tg_params_count(tg_model_params(l->model)) * (3 + tg_optim_slabs(l->optim)) + l->carry.count);
+    const int64_t base = l->lora ? tg_params_count(tg_model_params(l->model)) : 0;
+    tg_status st = rows_new(&r, tg_params_count(l->set) * (3 + tg_optim_slabs(l->optim)) + base + l->carry.count);
     if (!st) {
         add_state(&r, l);
         tg_json_open(&w, '{');
@@ -289,12 +335,15 @@ tg_status tg_checkpoint_save(tg_saver *s)
 
 static tg_status load_slabs(tg_safetensors *file, tg_loop *l)
 {
-    const tg_params *p = tg_model_params(l->model);
+    const tg_params *p = l->set, *all = tg_model_params(l->model);
     char prefix[32];
-    tg_status s = tg_weights_read(l->ctx, file, "", p, tg_params_values(p));
+    tg_status s = l->lora ? tg_weights_read(l->ctx, file, "base/", all, tg_params_values(all)) : TG_OK;
+    if (!s && l->lora) tg_lora_rebase(l->lora);
+    if (!s) s = tg_weights_read(l->ctx, file, "", p, tg_params_values(p));
+    if (!s) tg_loop_merge(l);
     for (int i = 0; i < tg_optim_slabs(l->optim) && !s; i++) {
         slab_prefix(prefix, tg_optim_slab_name(l->optim, i));
-        s = tg_weights_read(l->ctx, file, prefix, p, tg_optim_slab(l->optim, i));
+        s = tg_moments_read(l->ctx, file, prefix, p, tg_optim_slab(l->optim, i));
     }
     if (!s && l->ema) s = tg_weights_read(l->ctx, file, "ema/", p, l->ema);
     if (!s && l->best && !isnan(l->place.best_loss)) s = tg_weights_read(l->ctx, file, "best/", p, l->best);

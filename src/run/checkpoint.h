@@ -6,11 +6,13 @@
  * gives the same bytes.
  *
  *   model   tensors by PyTorch's names
- *   state   the same, then SLAB/NAME for the optimiser's slabs (m, v), ema/NAME, best/NAME, carry/NAME
+ *   adapter of a run with adapters (nn/lora.h), beside the model, which has them merged in: theirs alone, and whole what was trained whole
+ *   state   the same as model, then SLAB/NAME for the optimiser's slabs (m, v), ema/NAME, best/NAME, carry/NAME; frozen parameters
+ *           have no moments. Of a run with adapters: the same as adapter, and base/NAME, what the model was
  *   both    metadata "tinygen": {"kind": "model"|"state", "algorithm", "model", "data_kind", "vocab" of text, "data": content hash,
  *           "init": hash of the model it started from or null, "settings": {keys that decide the result}, "tokenizer" of text, else
  *           "samples": {"shape", "classes"},
- *           model: "step", "val_loss"; state: "place": {...}, "model_sha256"}
+ *           model, adapter: "step", "val_loss"; adapter: "base": hash of the model it belongs to; state: "place": {...}, "model_sha256"}
  */
 #ifndef TG_RUN_CHECKPOINT_H
 #define TG_RUN_CHECKPOINT_H

@@ -169,8 +169,8 @@ static tg_status check_data(const tg_evaluation *e, const tg_judged *j, const ch
     if (tg_dataset_kind(j->data) != j->model->data.kind)
         return tg_fail(TG_EINVAL, "%s was trained on %s, and %s holds %s", j->path, tg_kind_name(j->model->data.kind), name,
                        tg_kind_name(tg_dataset_kind(j->data)));
-    if (k) s = tg_tokenizer_same(j->model->tokenizer, j->path, k, name);
-    else s = tg_samples_same(j->model->samples, &j->model->data, j->path, j->data, name);
+    if (k) s = tg_tokenizer_same(j->model->tokenizer, j->path, k, name, NULL);
+    else s = tg_samples_same(j->model->samples, &j->model->data, j->path, j->data, name, true);
     if (!s) s = check_split(e, j, name);
     if (!s && trained_on && strcmp(trained_on, tg_dataset_hash(j->data)))
         tg_log(e->ctx, TG_LOG_WARN, "%s was trained on other data than %s: what it says of copying is not about its own", j->path, name);

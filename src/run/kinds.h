@@ -20,7 +20,7 @@ char *tg_samples_json(const tg_dataset *d);
 /* The same, read; TG_EFORMAT. */
 tg_status tg_samples_read(const tg_json *samples, tg_kind kind, tg_model_data *out);
 const char *tg_samples_class(const tg_json *samples, int64_t i, int64_t *count); /* NULL: none of that number */
-/* TG_OK where kind, shape and classes are those of the dataset, else TG_EINVAL. old: what tg_samples_read made of samples. */
+/* TG_OK where kind, shape and (unless they may differ) classes are those of the dataset, else TG_EINVAL. old: what tg_samples_read made of samples. */
 tg_status tg_samples_same(const tg_json *samples, const tg_model_data *old, const char *name, const tg_dataset *d,
-                          const char *data_name);
+                          const char *data_name, bool classes);
 #endif

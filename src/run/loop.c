@@ -17,7 +17,12 @@ enum {
 
 static int64_t slab_bytes(const tg_loop *l)
 {
-    return tg_params_size(tg_model_params(l->model)) * (int64_t)sizeof(float);
+    return tg_params_size(l->set) * (int64_t)sizeof(float);
+}
+
+void tg_loop_merge(tg_loop *l)
+{
+    if (l->lora) tg_lora_merge(l->lora);
 }
 
 /* Batches of the feed that make one step. */
@@ -64,7 +69,8 @@ static tg_status plan_step(tg_loop *l)
     tg_status s = tg_feed_batch(l->feed, 0, &batch);
     if (!s) s = tg_model_plan(l->ctx, l->model, l->tape, &batch, &l->carry, &metrics, &cost);
     if (s) return s;
-    l->step_flops = cost.flops * (l->turns ? 1 : (double)pieces_of(l)) + tg_optim_flops(l->optim);
+    l->step_flops = cost.flops * (l->turns ? 1 : (double)pieces_of(l)) + tg_optim_flops(l->optim) +
+                    (l->lora ? tg_lora_flops(l->lora) : 0);
     tg_carry_zero(&l->carry);
     l->metrics = metrics.count;
     memcpy(l->metric_names, metrics.names, sizeof l->metric_names);
@@ -80,11 +86,23 @@ static double guessing(const tg_model *m)
     return (double)tg_logf((float)about->vocab) + 1e-3;
 }
 
+static tg_status choose_set(tg_loop *l)
+{
+    l->set = tg_model_params(l->model);
+    if (l->options.lora.rank == 0) return TG_OK;
+    tg_status s = tg_lora_new(l->ctx, l->set, &l->options.lora, &l->lora);
+    if (s) return s;
+    l->set = tg_lora_params(l->lora);
+    l->aside = tg_alloc(slab_bytes(l));
+    return l->aside ? TG_OK : TG_ENOMEM;
+}
+
 static tg_status build(tg_loop *l, const tg_dataset *d)
 {
     const tg_loop_options *o = &l->options;
-    tg_status s = open_feed(l, d);
-    if (!s) s = tg_optim_new(l->ctx, tg_model_params(l->model), &o->optim, &l->optim);
+    tg_status s = choose_set(l);
+    if (!s) s = open_feed(l, d);
+    if (!s) s = tg_optim_new(l->ctx, l->set, &o->optim, &l->optim);
     if (!s) s = tg_tape_new(l->ctx, &l->tape);
     if (!s && tg_model_descriptor(l->model)->step) s = make_turns(l);
     if (!s) s = plan_step(l);
@@ -95,7 +113,7 @@ static tg_status build(tg_loop *l, const tg_dataset *d)
     if (!s && o->ema > 0) {
         l->ema = tg_alloc(slab_bytes(l));
         if (!l->ema) return TG_ENOMEM;
-        memcpy(l->ema, tg_params_values(tg_model_params(l->model)), (size_t)slab_bytes(l));
+        memcpy(l->ema, tg_params_values(l->set), (size_t)slab_bytes(l));
     }
     return s;
 }
@@ -127,8 +145,10 @@ void tg_loop_free(tg_loop *l)
     tg_carry_free(&l->carry);
     tg_turns_free(l->turns);
     tg_likelihood_free(l->validation);
+    tg_lora_free(l->lora);
     tg_free(l->ema);
     tg_free(l->best);
+    tg_free(l->aside);
     tg_free(l);
 }
 
@@ -178,10 +198,10 @@ static const char *what_is_bad(const tg_step_info *i)
  * often or seldom changes nothing. */
 static tg_status rewind_to_best(tg_loop *l, const tg_step_info *i)
 {
-    tg_params *p = tg_model_params(l->model);
     if (!l->best || isnan(l->place.best_loss)) return not_finite(l, i, " and there was no evaluation yet to go back to");
     if (l->place.rewinds == MAX_REWINDS) return not_finite(l, i, " after ten rewinds");
-    memcpy(tg_params_values(p), l->best, (size_t)slab_bytes(l));
+    memcpy(tg_params_values(l->set), l->best, (size_t)slab_bytes(l));
+    tg_loop_merge(l);
     if (l->ema) memcpy(l->ema, l->best, (size_t)slab_bytes(l));
     for (int k = 0; k < tg_optim_slabs(l->optim); k++) memset(tg_optim_slab(l->optim, k), 0, (size_t)slab_bytes(l));
     l->place.rewinds++;
@@ -260,7 +280,8 @@ static tg_status descend(tg_loop *l, tg_step_info *i, double *weights)
     double began = l->profile ? tg_now() : 0;
     i->loss /= *weights;
     for (int k = 0; k < l->metrics; k++) i->metrics[k] /= *weights;
-    i->grad_norm = isfinite(i->loss) ? tg_grad_norm(l->ctx, tg_model_params(l->model)) / *weights : NAN;
+    if (l->lora) tg_lora_gradients(l->lora);
+    i->grad_norm = isfinite(i->loss) ? tg_grad_norm(l->ctx, l->set) / *weights : NAN;
     account(l, "gradient norm", &began);
     return TG_OK;
 }
@@ -281,7 +302,6 @@ static tg_status take_turns(tg_loop *l, tg_step_info *i)
 tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
 {
     const tg_loop_options *o = &l->options;
-    tg_params *p = tg_model_params(l->model);
     tg_step_info i = {.taken = true, .lr = tg_schedule_at(&o->schedule, l->place.step) * l->place.rate_scale};
     double weights = 0;
     tg_status s = l->turns ? take_turns(l, &i) : descend(l, &i, &weights);
@@ -295,7 +315,8 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
     if (s) return s;
     double began = l->profile ? tg_now() : 0;
     if (!l->turns) tg_optim_step(l->optim, i.lr, tg_clip_scale(i.grad_norm, o->clip) / weights, l->place.step + 1);
-    if (l->ema) tg_ema_update(l->ctx, l->ema, p, o->ema, l->place.step);
+    tg_loop_merge(l);
+    if (l->ema) tg_ema_update(l->ctx, l->ema, l->set, o->ema, l->place.step);
     account(l, "update", &began);
     l->place.skipped_now = 0;
     l->place.loss_sum += i.loss;
@@ -310,14 +331,14 @@ tg_status tg_loop_step(tg_loop *l, tg_step_info *out)
 
 static void exchange(tg_loop *l)
 {
-    tg_params *p = tg_model_params(l->model);
-    float *values = tg_params_values(p);
-    int64_t n = tg_params_size(p);
+    float *values = tg_params_values(l->set);
+    int64_t n = tg_params_size(l->set);
     for (int64_t i = 0; l->ema && i < n; i++) {
         float x = values[i];
         values[i] = l->ema[i];
         l->ema[i] = x;
     }
+    if (l->ema) tg_loop_merge(l);
 }
 
 void tg_loop_show(tg_loop *l)
@@ -344,7 +365,7 @@ tg_status tg_loop_evaluate(tg_loop *l, double *nats)
             at->best_step = at->step;
             at->worse = 0;
             for (int k = 0; k < l->metrics; k++) at->best_metric[k] = tg_likelihood_metric(l->validation, k);
-            memcpy(l->best, tg_params_values(tg_model_params(l->model)), (size_t)slab_bytes(l));
+            memcpy(l->best, tg_params_values(l->set), (size_t)slab_bytes(l));
         }
     }
     tg_loop_hide(l);
@@ -354,5 +375,22 @@ tg_status tg_loop_evaluate(tg_loop *l, double *nats)
 const float *tg_loop_chosen(const tg_loop *l)
 {
     if (l->best && !isnan(l->place.best_loss)) return l->best;
-    return l->ema ? l->ema : tg_params_values(tg_model_params(l->model));
+    return l->ema ? l->ema : tg_params_values(l->set);
+}
+
+const float *tg_loop_put_on(tg_loop *l)
+{
+    if (!l->lora) return tg_loop_chosen(l);
+    float *values = tg_params_values(l->set);
+    memcpy(l->aside, values, (size_t)slab_bytes(l));
+    memmove(values, tg_loop_chosen(l), (size_t)slab_bytes(l)); /* which may be the values themselves */
+    tg_loop_merge(l);
+    return tg_params_values(tg_model_params(l->model));
+}
+
+void tg_loop_take_off(tg_loop *l)
+{
+    if (!l->lora) return;
+    memcpy(tg_params_values(l->set), l->aside, (size_t)slab_bytes(l));
+    tg_loop_merge(l);
 }

@@ -8,6 +8,7 @@
 #ifndef TG_RUN_LOOP_H
 #define TG_RUN_LOOP_H
 #include "autograd/profile.h"
+#include "nn/lora.h"
 #include "run/likelihood.h"
 
 typedef enum tg_on_nan { TG_NAN_STOP, TG_NAN_SKIP, TG_NAN_REWIND } tg_on_nan;
@@ -20,6 +21,7 @@ typedef struct tg_loop_options {
     double clip, ema;          /* 0: off */
     uint64_t seed;
     int64_t on_nan;
+    tg_lora_options lora;      /* rank 0: the model's own parameters are trained */
 } tg_loop_options;
 
 /* Where training stands; saved with a checkpoint. A loss that is not known yet is NaN. */
@@ -45,6 +47,8 @@ typedef struct tg_loop {
     tg_context *ctx;
     tg_loop_options options;
     tg_model *model;              /* borrowed */
+    tg_lora *lora;                /* adapters, or NULL */
+    tg_params *set;               /* what is trained, of which all slabs are: the model's parameters or the adapters'; borrowed */
     tg_optim *optim;
     tg_tape *tape;
     tg_feed *feed;                /* of `rows` rows, so many of whose batches make one */
@@ -54,6 +58,7 @@ typedef struct tg_loop {
     tg_likelihood *validation;    /* NULL: no validation split, or no loss of it */
     float *ema;                   /* slab, or NULL */
     float *best;                  /* slab of what validated best, or NULL without validation */
+    float *aside;                 /* of adapters: the values while others are shown */
     int metrics;                  /* that the loss names */
     const char *metric_names[TG_METRICS];
     double guessing;              /* nats that it costs to guess; infinity: nobody knows */
@@ -80,6 +85,11 @@ void tg_loop_hide(tg_loop *l);
 /* Loss over the validation split with the weights to use; keeps them where they are the best so far. TG_ECANCELLED: the
  * cancel flag is up, and it is as if nothing had been asked. */
 tg_status tg_loop_evaluate(tg_loop *l, double *nats);
-/* The weights that model.safetensors holds: the best ones, else those to use now. A slab, valid until the next step. */
+/* The weights that model.safetensors holds: the best ones, else those to use now. A slab of the set, valid until the next step. */
 const float *tg_loop_chosen(const tg_loop *l);
+/* The same as a slab of the model's parameters. With adapters they are merged into the model until tg_loop_take_off. */
+const float *tg_loop_put_on(tg_loop *l);
+void tg_loop_take_off(tg_loop *l);
+/* After the set's values were written: with adapters the model's follow from them. */
+void tg_loop_merge(tg_loop *l);
 #endif

@@ -2,6 +2,7 @@
  *   config.json        all settings, resolved: gen-train --config runs/a/config.json -o runs/b repeats the run
  *   state.safetensors  the last step whole; state.prev.safetensors the one before; states/ the last N with --keep
  *   model.safetensors  what people use; derived from the state
+ *   adapter.safetensors with --lora-rank: what was learned, apart from the model it was learned for
  *   log.jsonl          a line per report; samples/NNNNNN.txt or .png what the model made on the way
  *   result.json        written last of all: its presence says that the run has ended
  *   run.lock           held while a process trains here */

@@ -225,7 +225,7 @@ static tg_status take_dataset(gallery *g)
     tg_dataset *d = NULL;
     tg_status s = tg_dataset_open(g->ctx, o->reconstruct, &d);
     if (s) return s;
-    s = tg_samples_same(g->trained->samples, g->data, g->trained->path, d, o->reconstruct);
+    s = tg_samples_same(g->trained->samples, g->data, g->trained->path, d, o->reconstruct, true);
     const tg_split split = tg_dataset_count(d, TG_VAL) > 0 ? TG_VAL : TG_TRAIN;
     const int64_t all = tg_dataset_count(d, split);
     const int64_t wanted = o->n > 1 ? o->n : g->columns ? g->columns * g->rows : SOME;

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "run/defaults.h"
 #include "run/deps.h"
+#include "run/freeze.h"
 #include "run/generate.h"
 #include "run/presets.h"
 
@@ -66,6 +67,13 @@ const tg_key tg_train_keys[] = {
     TG_SWITCH(tg_train_options, keep_going, 0, NULL, STEPS, "train on when a save fails"),
     TG_SWITCH(tg_train_options, resume, 0, NULL, ONCE, "go on where the run folder's state is; start if there is none"),
     TG_TEXT(tg_train_options, init, 0, NULL, "RUN", STEPS, "start from the weights of this run or model"),
+    TG_SWITCH(tg_train_options, map_vocab, 0, NULL, RESULT,
+              "with --init: its vocabulary, or classes, may be others; what both know keeps its weights"),
+    TG_TEXT(tg_train_options, freeze, 0, NULL, "LIST", RESULT,
+            "what is to stay as it starts: names or parts of them, such as embed,rnn.0 or all,-head; a wrong one lists them"),
+    TG_INT(tg_train_options, lora_rank, 0, "0", 0, 4096, RESULT,
+           "with --init: train adapters of so low a rank in place of the matrices, kept apart in adapter.safetensors; 0: do not"),
+    TG_REAL(tg_train_options, lora_alpha, 0, "0", 0, 1e6, RESULT, "weight of adapters, over their rank; 0: twice the rank"),
     TG_SWITCH(tg_train_options, profile, 0, NULL, ONCE | STEPS, "tell at the end where the time of the steps went, op by op"),
     TG_SWITCH(tg_train_options, dry_run, 'n', NULL, ONCE, "only tell what it would cost"),
     TG_SWITCH(tg_train_options, force, 0, NULL, ONCE, "replace the run in the folder"),
@@ -252,6 +260,9 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
     if (!s) s = describe_data(t);
     if (!s) s = check_data(t);
     if (!s) warn_of_text(t);
+    if (!s && !t->desc->learner && (t->o->lora_rank > 0 || t->o->map_vocab) && !t->o->init)
+        return tg_fail(TG_EUSAGE, "--%s goes on with a model that is there already: give --init RUN with it",
+                       t->o->lora_rank > 0 ? "lora-rank" : "map-vocab");
     if (!s && !t->desc->learner) s = tg_training_init_settings(t);
     if (!s && !t->desc->learner) s = tg_train_defaults(t->o, t->desc, t->config, t->data, t->keys, chosen);
     if (s) return s;
@@ -270,12 +281,18 @@ tg_optim_config tg_training_optim(const tg_train_options *o)
                              .hidden_rate = o->muon_lr > 0 ? o->muon_lr / o->lr : 1};
 }
 
+tg_lora_options tg_training_lora(const tg_train_options *o)
+{
+    return (tg_lora_options){.rank = o->lora_rank, .alpha = o->lora_alpha > 0 ? o->lora_alpha : 2 * (double)o->lora_rank,
+                             .vocabulary = o->map_vocab, .seed = (uint64_t)o->seed};
+}
+
 static tg_loop_options loop_options(const tg_train_options *o)
 {
     return (tg_loop_options){
         .optim = tg_training_optim(o),
         .schedule = tg_training_schedule(o, o->steps), .batch = o->batch, .seq = o->seq, .accum = o->accum,
-        .clip = o->clip, .ema = o->ema, .seed = (uint64_t)o->seed, .on_nan = o->on_nan};
+        .clip = o->clip, .ema = o->ema, .seed = (uint64_t)o->seed, .on_nan = o->on_nan, .lora = tg_training_lora(o)};
 }
 
 static tg_status make_loop(tg_training *t)
@@ -284,6 +301,7 @@ static tg_status make_loop(tg_training *t)
     tg_choice choice = {.temperature = 0.8, .top_p = 1, .repeat_penalty = 1};
     tg_status s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, (uint64_t)t->o->seed, true, false, &t->model);
     if (!s) s = tg_training_init_weights(t);
+    if (!s) s = tg_freeze(tg_model_params(t->model), t->o->freeze);
     if (!s) s = tg_loop_new(t->ctx, t->model, t->data, &options, &t->loop);
     if (!s && t->kind == TG_KIND_TEXT)
         s = tg_generator_new(t->model, t->loop->tape, tg_dataset_tokenizer(t->data), &choice, 0, 1, &t->generator);

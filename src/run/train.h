@@ -51,6 +51,7 @@ tg_status tg_training_settings(tg_training *t);
 /* Learning-rate schedule of n steps; 0: open-ended. */
 tg_schedule tg_training_schedule(const tg_train_options *o, int64_t n);
 tg_optim_config tg_training_optim(const tg_train_options *o);
+tg_lora_options tg_training_lora(const tg_train_options *o);
 double tg_training_seconds(const tg_training *t); /* all sessions */
 double tg_training_rate(const tg_training *t);    /* tokens a second, NaN: not known yet */
 /* Whether what comes every so many steps comes after this one; never more often than every so large a share of the steps
@@ -82,6 +83,7 @@ void tg_training_tell_start(tg_training *t, const char *chosen);
 typedef struct tg_outcome {
     const char *stopped;
     int64_t steps, best_step, params;
+    int64_t trained;              /* parameters that training moves, adapters' in their place; 0: not known */
     double epochs, train_loss, val_loss, rate, gflops;
     const char *model_sha256;
     int metrics;                  /* of validation, by name */

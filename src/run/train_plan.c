@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "run/defaults.h"
+#include "run/freeze.h"
 #include "run/result.h"
 
 #include <math.h>
@@ -34,7 +35,7 @@ static double gemm_rate(tg_context *ctx)
 }
 
 /* room: what a step keeps beside the tape's activations */
-typedef struct plan { double flops; int64_t activations, room, parameters, slab, optimizer; } plan;
+typedef struct plan { double flops; int64_t activations, room, parameters, trained, slab, optimizer; } plan;
 
 static tg_batch batch_of_text(int64_t T, int64_t B)
 {
@@ -49,19 +50,33 @@ static tg_batch batch_of_samples(const tg_model_data *d, int64_t B)
                       .count = d->classes ? 2 : 1, .items = B};
 }
 
+/* The model has values and gradients; of the adapters there is all else, too, and what is put aside while others are shown. */
+static void add_adapters(const tg_lora *lora, plan *out)
+{
+    const int64_t own = tg_params_size(tg_lora_params(lora)) * (int64_t)sizeof(float);
+    out->flops += tg_lora_flops(lora);
+    out->trained = tg_params_trained(tg_lora_params(lora));
+    out->room += 2 * out->slab + own + tg_lora_bytes(lora);
+    out->slab = own;
+}
+
 /* One step on paper: the tape counts, nothing is computed. */
 static tg_status plan_step(tg_training *t, plan *out)
 {
     tg_model *m = NULL;
     tg_tape *tape = NULL;
     tg_optim *optim = NULL;
+    tg_lora *lora = NULL;
     tg_carry carry = {0};
     const tg_optim_config config = tg_training_optim(t->o);
+    const tg_lora_options options = tg_training_lora(t->o);
     const int64_t T = t->o->seq;
     tg_status s = t->kind != TG_KIND_TEXT ? TG_OK : tg_feed_check(t->data, TG_TRAIN, t->desc->context ? 1 : t->o->batch, T,
                                                                   false);
     if (!s) s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, 1, true, true, &m);
-    if (!s) s = tg_optim_new(t->ctx, tg_model_params(m), &config, &optim);
+    if (!s) s = tg_freeze(tg_model_params(m), t->o->freeze);
+    if (!s && options.rank > 0) s = tg_lora_new(t->ctx, tg_model_params(m), &options, &lora);
+    if (!s) s = tg_optim_new(t->ctx, lora ? tg_lora_params(lora) : tg_model_params(m), &config, &optim);
     if (!s) s = tg_tape_new(t->ctx, &tape);
     if (!s && !t->desc->context) s = tg_carry_new(m, t->o->batch, &carry);
     if (!s) {
@@ -73,9 +88,12 @@ static tg_status plan_step(tg_training *t, plan *out)
         *out = (plan){.flops = cost.flops * (t->desc->step ? 1 : (double)(t->o->accum * (t->o->batch / B))) + tg_optim_flops(optim),
                       .activations = tg_tape_peak(tape), .room = cost.bytes, .parameters = tg_params_elements(tg_model_params(m)),
                       .slab = tg_params_size(tg_model_params(m)) * (int64_t)sizeof(float), .optimizer = tg_optim_bytes(optim)};
+        if (lora) add_adapters(lora, out);
+        else out->trained = tg_params_trained(tg_model_params(m));
     }
     tg_carry_free(&carry);
     tg_optim_free(optim);
+    tg_lora_free(lora);
     tg_tape_free(tape);
     tg_model_free(m);
     return s;
@@ -98,6 +116,7 @@ static void add_rows(const tg_training *t, const plan *p, int64_t memory, double
     char text[32];
     row(out, "model", t->desc->name);
     row(out, "parameters", tg_format_count(text, p->parameters));
+    if (p->trained != p->parameters) row(out, "  of it trained", tg_format_count(text, p->trained));
     row(out, t->kind == TG_KIND_IMAGE ? "training images" : t->kind == TG_KIND_POINTS ? "training points" : "training tokens",
         tg_format_count(text, tg_dataset_count(t->data, TG_TRAIN)));
     row(out, t->kind == TG_KIND_IMAGE ? "images a step" : t->kind == TG_KIND_POINTS ? "points a step" : "tokens a step",
@@ -118,6 +137,7 @@ static void add_object(const tg_training *t, const plan *p, int64_t memory, doub
     tg_result_begin(&w, "gen-train", NULL, o->seed, tg_training_seconds(t));
     tg_json_member_text(&w, "model", t->desc->name);
     tg_json_member_int(&w, "params", p->parameters);
+    tg_json_member_int(&w, "trained_params", p->trained);
     tg_json_member_int(&w, t->kind == TG_KIND_IMAGE ? "images_per_step" : t->kind == TG_KIND_POINTS ? "points_per_step"
                        : "tokens_per_step",
                        tg_step_items(o, t->desc, t->config));

@@ -152,6 +152,20 @@ static void tell_samples(const tg_training *t)
     tg_str_free(&line);
 }
 
+/* Where not all of it is: frozen parts, adapters. */
+static void tell_trained(const tg_training *t)
+{
+    const int64_t all = tg_params_elements(tg_model_params(t->model)), trained = tg_params_trained(t->loop->set);
+    char count[32];
+    tg_str line = {0};
+    if (trained == all) return;
+    tg_str_addf(&line, "%s of them are trained, ", tg_format_count(count, trained));
+    tg_str_add_fixed(&line, 100 * (double)trained / (double)all, 1);
+    tg_str_addf(&line, " %%%s", t->loop->lora ? ", as adapters" : "");
+    if (!line.failed) tg_log(t->ctx, TG_LOG_INFO, "%s", line.data);
+    tg_str_free(&line);
+}
+
 void tg_training_tell_start(tg_training *t, const char *chosen)
 {
     const tg_train_options *o = t->o;
@@ -160,6 +174,7 @@ void tg_training_tell_start(tg_training *t, const char *chosen)
     tg_log(t->ctx, TG_LOG_INFO, "%s of %s parameters on %s training %s, seed %lld", t->desc->name,
            tg_format_count(params, tg_params_elements(p)), tg_format_count(tokens, tg_dataset_count(t->data, TG_TRAIN)),
            t->words->items, (long long)o->seed);
+    tell_trained(t);
     if (*chosen) tg_log(t->ctx, TG_LOG_INFO, "chosen by the data's size: %s", chosen);
     const bool documents = tg_dataset_documents(t->data, TG_TRAIN) > 0;
     if (t->kind != TG_KIND_TEXT) tell_samples(t);
@@ -287,6 +302,7 @@ tg_status tg_training_put_result(tg_training *t, const tg_outcome *r)
     tg_json_member_real(&w, t->words->rate, r->rate);
     tg_json_member_real(&w, "gflops", r->gflops);
     tg_json_member_int(&w, "params", r->params);
+    if (r->trained > 0) tg_json_member_int(&w, "trained_params", r->trained);
     tg_json_member_int(&w, "peak_bytes", tg_peak_memory());
     tg_json_member_text(&w, "model_sha256", r->model_sha256);
     if (t->test.draws > 0) put_test(&t->test, &w);
@@ -307,7 +323,7 @@ tg_status tg_training_result(tg_training *t, const char *stopped)
         .stopped = stopped, .steps = at->step, .epochs = epochs_of(t, at->step), .train_loss = t->train_loss,
         .val_loss = at->best_loss, .best_step = isnan(at->best_loss) ? at->step : at->best_step, .rate = rate,
         .gflops = t->loop->step_flops > 0 ? t->loop->step_flops / step_tokens * rate / 1e9 : (double)NAN,
-        .params = tg_params_elements(tg_model_params(t->model)), .model_sha256 = t->saver.model_sha256,
+        .params = tg_params_elements(tg_model_params(t->model)), .trained = tg_params_trained(t->loop->set), .model_sha256 = t->saver.model_sha256,
         .metrics = t->loop->metrics, .names = t->loop->metric_names, .values = t->loop->turns ? t->train_metrics : at->best_metric,
     });
 }

@@ -5,6 +5,7 @@
 #include "base/context.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "run/kept.h"
 
 #include <string.h>
 
@@ -84,7 +85,7 @@ static tg_status compare_tokenizer(const tg_training *t, const tg_json *stored)
     if (!stored) return tg_fail(TG_EFORMAT, "it lacks its tokeniser");
     tg_json_put_tree(&w, stored);
     tg_status s = json.failed ? TG_ENOMEM : tg_tokenizer_from_json(json.data, json.length, &old);
-    if (!s) s = tg_tokenizer_same(old, t->o->out, tg_dataset_tokenizer(t->data), t->o->data);
+    if (!s) s = tg_tokenizer_same(old, t->o->out, tg_dataset_tokenizer(t->data), t->o->data, NULL);
     tg_tokenizer_free(old);
     tg_str_free(&json);
     return s;
@@ -223,6 +224,30 @@ static tg_status hash_file(const char *path, char hex[65])
     return s;
 }
 
+static tg_status tell_kept(const tg_training *t)
+{
+    tg_kept kept;
+    char known[32], count[32], added[32];
+    tg_status s = tg_kept_count(t->initial, t->data, &kept);
+    if (s || kept.same) return s;
+    tg_log(t->ctx, TG_LOG_INFO, "%s of %s %s known, %s new", tg_format_count(known, kept.known), tg_format_count(count, kept.count),
+           t->samples ? "classes" : "tokens", tg_format_count(added, kept.count - kept.known));
+    return TG_OK;
+}
+
+static tg_status check_vocabulary(const tg_training *t)
+{
+    const char *init = t->o->init, *data = t->o->data;
+    const bool map = t->o->map_vocab;
+    if (t->samples) {
+        tg_status s = tg_samples_same(t->initial->samples, &t->initial->data, init, t->data, data, !map);
+        return s || !map ? s : tell_kept(t);
+    }
+    if (map) return tell_kept(t);
+    return tg_tokenizer_same(t->initial->tokenizer, init, tg_dataset_tokenizer(t->data), data,
+                             "give --map-vocab to keep what both know, or train from the start");
+}
+
 tg_status tg_training_init_settings(tg_training *t)
 {
     const char *init = t->o->init;
@@ -234,8 +259,7 @@ tg_status tg_training_init_settings(tg_training *t)
     if (t->initial->desc != t->desc)
         return tg_fail(TG_EINVAL, "--init %s: its model is %s, not %s; give --model %s", init, t->initial->desc->name, t->desc->name,
                        t->initial->desc->name);
-    if (t->samples) s = tg_samples_same(t->initial->samples, &t->initial->data, init, t->data, t->o->data);
-    else s = tg_tokenizer_same(t->initial->tokenizer, init, tg_dataset_tokenizer(t->data), t->o->data);
+    s = check_vocabulary(t);
     if (!s) s = hash_file(t->initial->path, t->init_hash);
     if (!s) s = tg_settings_apply(tg_json_get(tg_safetensors_meta(t->initial->file), "settings"), t->desc->keys, t->keys,
                                   TG_FROM_CONFIG);
@@ -246,7 +270,8 @@ tg_status tg_training_init_weights(tg_training *t)
 {
     if (!t->initial) return TG_OK;
     tg_params *p = tg_model_params(t->model);
-    tg_status s = tg_weights_read(t->ctx, t->initial->file, "", p, tg_params_values(p));
+    tg_status s = t->o->map_vocab ? tg_kept_read(t->initial, t->data, p)
+                                  : tg_weights_read(t->ctx, t->initial->file, "", p, tg_params_values(p));
     if (s) return tg_note("--init %s", t->initial->path);
     tg_trained_close(t->initial);
     t->initial = NULL;

@@ -55,6 +55,7 @@ typedef struct reading {
     const char *prefix;
     const tg_params *p;
     float *slab;
+    bool moments;          /* frozen parameters have none */
     atomic_flag held;      /* what follows: the first tensor, in order, that failed */
     int64_t failed;        /* -1: none */
     tg_status status;
@@ -65,6 +66,7 @@ static void read_one(void *arg, int64_t i)
 {
     reading *r = arg;
     const tg_tensor *t = tg_params_at(r->p, i);
+    if (r->moments && tg_params_frozen(r->p, i)) return;
     const tg_status s = tg_tensor_read(r->file, r->prefix, t->name, &t->shape, r->slab + tg_params_offset(r->p, i));
     if (!s) return;
     while (atomic_flag_test_and_set(&r->held)) continue;
@@ -76,11 +78,21 @@ static void read_one(void *arg, int64_t i)
     atomic_flag_clear(&r->held);
 }
 
+static tg_status read_all(tg_context *ctx, reading *r)
+{
+    tg_pool_run(ctx->pool, read_one, r, tg_params_count(r->p));
+    return r->status ? tg_fail(r->status, "%s", r->message) : TG_OK;
+}
+
 tg_status tg_weights_read(tg_context *ctx, tg_safetensors *file, const char *prefix, const tg_params *p, float *slab)
 {
-    reading r = {.file = file, .prefix = prefix, .p = p, .slab = slab, .held = ATOMIC_FLAG_INIT, .failed = -1};
-    tg_pool_run(ctx->pool, read_one, &r, tg_params_count(p));
-    return r.status ? tg_fail(r.status, "%s", r.message) : TG_OK;
+    return read_all(ctx, &(reading){.file = file, .prefix = prefix, .p = p, .slab = slab, .held = ATOMIC_FLAG_INIT, .failed = -1});
+}
+
+tg_status tg_moments_read(tg_context *ctx, tg_safetensors *file, const char *prefix, const tg_params *p, float *slab)
+{
+    return read_all(ctx, &(reading){.file = file, .prefix = prefix, .p = p, .slab = slab, .moments = true, .held = ATOMIC_FLAG_INIT,
+                                    .failed = -1});
 }
 
 /* ---- settings ------------------------------------------------------------------------------------------------------- */
@@ -277,7 +289,7 @@ static int64_t first_difference(const tg_tokenizer *a, const tg_tokenizer *b)
     return -1;
 }
 
-tg_status tg_tokenizer_same(const tg_tokenizer *a, const char *a_name, const tg_tokenizer *b, const char *b_name)
+tg_status tg_tokenizer_same(const tg_tokenizer *a, const char *a_name, const tg_tokenizer *b, const char *b_name, const char *remedy)
 {
     int64_t at = first_difference(a, b);
     tg_str one = {0}, two = {0};
@@ -291,9 +303,10 @@ tg_status tg_tokenizer_same(const tg_tokenizer *a, const char *a_name, const tg_
     }
     tg_status s = one.failed || two.failed ? TG_ENOMEM
                 : tg_fail(TG_EINVAL, "the vocabularies differ: %s has a %s tokeniser of %lld tokens, %s a %s tokeniser of %lld%s%s; "
-                          "collect and preprocess both texts together, or train from the start",
+                          "%s",
                           a_name, tg_tokenizer_kind(a), (long long)tg_tokenizer_vocab(a), b_name, tg_tokenizer_kind(b),
-                          (long long)tg_tokenizer_vocab(b), at < 0 ? "" : one.data, at < 0 ? "" : two.data);
+                          (long long)tg_tokenizer_vocab(b), at < 0 ? "" : one.data, at < 0 ? "" : two.data,
+                          remedy ? remedy : "collect and preprocess both texts together, or train from the start");
     tg_str_free(&one);
     tg_str_free(&two);
     return s;

@@ -33,9 +33,12 @@ tg_status tg_settings_apply(const tg_json *settings, const tg_key *rows, tg_keys
 /* Parameters by name from a file into a slab, over the pool. Errors: TG_EFORMAT, naming the first that is missing or of another
  * shape. */
 tg_status tg_weights_read(tg_context *ctx, tg_safetensors *file, const char *prefix, const tg_params *p, float *slab);
+/* The same of an optimiser's slab, where frozen parameters are left out. */
+tg_status tg_moments_read(tg_context *ctx, tg_safetensors *file, const char *prefix, const tg_params *p, float *slab);
 tg_status tg_tensor_read(tg_safetensors *file, const char *prefix, const char *name, const tg_shape *shape, float *out);
 /* A JSON scalar as the text that an option takes, appended. */
 void tg_settings_text(tg_str *out, const tg_json *value);
-/* TG_OK where both encode and decode alike, else TG_EINVAL: both kinds and sizes, and the first token that differs. */
-tg_status tg_tokenizer_same(const tg_tokenizer *a, const char *a_name, const tg_tokenizer *b, const char *b_name);
+/* TG_OK where both encode and decode alike, else TG_EINVAL: both kinds and sizes, the first token that differs, and what to do
+ * (remedy; NULL: what is usual). */
+tg_status tg_tokenizer_same(const tg_tokenizer *a, const char *a_name, const tg_tokenizer *b, const char *b_name, const char *remedy);
 #endif
