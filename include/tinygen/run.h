@@ -88,7 +88,7 @@ tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_
 /* ---- gen-sample -------------------------------------------------------------------------------------------------- */
 
 typedef struct tg_sample_options {
-    const char *model, *input, *out, *prompt, *prompt_file, *label, *attention, *deps, *grid, *interpolate, *reconstruct;
+    const char *model, *input, *adapter, *out, *prompt, *prompt_file, *label, *attention, *deps, *grid, *interpolate, *reconstruct;
     tg_list stop;
     int64_t n, first, length, seed, top_k, unk, format;
     double temperature, guidance, top_p, min_p, repeat_penalty, truncation;
@@ -133,12 +133,13 @@ tg_status tg_select(tg_context *ctx, const tg_select_options *o);
 /* ---- gen-convert ------------------------------------------------------------------------------------------------- */
 
 typedef struct tg_convert_options {
-    const char *in, *out, *tokenizer, *tensor, *deps;
+    const char *in, *out, *tokenizer, *tensor, *adapter, *deps;
     int64_t to; /* position in its row's list */
     bool force, json;
 } tg_convert_options;
 extern const tg_key tg_convert_keys[];
-/* A llama2.c checkpoint to a model of ours; a model of ours to one, or to GGUF; a tensor to .npy. Errors: TG_EUSAGE (an output
+/* A llama2.c checkpoint to a model of ours; a model of ours to one, or to GGUF; a tensor to .npy; a model and its adapter to one
+ * model. Errors: TG_EUSAGE (an output
  * whose format nothing tells), TG_EINVAL (it is there already), TG_EFORMAT (a file that is not what it should be),
  * TG_EUNSUPPORTED (a model that the format cannot say: what of it), TG_EIO, TG_ECANCELLED. */
 tg_status tg_convert(tg_context *ctx, const tg_convert_options *o);

@@ -25,6 +25,8 @@ const tg_key tg_convert_keys[] = {
     TG_TEXT(tg_convert_options, tokenizer, 0, NULL, "FILE", TG_KEY_NAME,
             "llama2.c's tokenizer.bin: read with a checkpoint of it, written beside one"),
     TG_TEXT(tg_convert_options, tensor, 0, NULL, "NAME", 0, "the tensor that a .npy shall hold"),
+    TG_TEXT(tg_convert_options, adapter, 0, NULL, "FILE", TG_KEY_NAME,
+            "what gen-tune finetune --lora-rank learned for IN: merges both into a .safetensors"),
     TG_SWITCH(tg_convert_options, force, 0, NULL, TG_KEY_NO_CONFIG, "replace the output file"),
     TG_TEXT(tg_convert_options, deps, 0, NULL, "FILE", TG_KEY_NO_CONFIG, "write a Makefile fragment of what was read"),
     TG_KEYS_END
@@ -128,8 +130,10 @@ static tg_status choose_input(tg_converting *c)
     bool ours = true;
     tg_status s = tg_path_kind(c->o->in) == TG_PATH_FOLDER ? TG_OK : tg_safetensors_is(c->o->in, &ours);
     if (s) return s;
+    if (c->o->adapter && (!ours || c->to != TG_FORM_SAFETENSORS))
+        return tg_fail(TG_EUSAGE, "--adapter merges it into a model of ours: name the output .safetensors; that becomes any other kind");
     c->from = ours ? TG_FORM_SAFETENSORS : TG_FORM_LLAMA2C;
-    if (ours && c->to == TG_FORM_SAFETENSORS)
+    if (ours && c->to == TG_FORM_SAFETENSORS && !c->o->adapter)
         return tg_fail(TG_EINVAL, "%s is safetensors already; write .bin, .gguf or .npy", c->o->in);
     if (!ours && c->to != TG_FORM_SAFETENSORS)
         return tg_fail(TG_EINVAL, "%s: not a model of ours; a checkpoint of llama2.c becomes .safetensors first", c->o->in);
@@ -167,7 +171,7 @@ static tg_status convert(tg_converting *c)
     if (s) return s;
     tg_clean_temps_of(c->o->out);
     switch (c->to) {
-    case TG_FORM_SAFETENSORS: s = tg_convert_from_llama2(c); break;
+    case TG_FORM_SAFETENSORS: s = c->o->adapter ? tg_convert_merge(c) : tg_convert_from_llama2(c); break;
     case TG_FORM_LLAMA2C: s = tg_convert_to_llama2(c); break;
     case TG_FORM_GGUF: s = tg_convert_to_gguf(c); break;
     case TG_FORM_GPT2: s = tg_convert_to_gpt2(c); break;

@@ -1,5 +1,5 @@
 /* convert.h - what gen-convert is at: convert.c chooses and tells, convert_llama.c knows which of our tensors are which of
- * Llama's, convert_gguf.c writes these as GGUF, convert_gpt2.c writes tokenisers. */
+ * Llama's, convert_merge.c adds an adapter, convert_gguf.c writes these as GGUF, convert_gpt2.c writes tokenisers. */
 #ifndef TG_RUN_CONVERT_H
 #define TG_RUN_CONVERT_H
 #include "base/file.h"
@@ -34,6 +34,8 @@ const float *tg_llama_row(const tg_llama *m, tg_llama2_part p, int64_t layer, in
 /* A checkpoint of llama2.c to model.safetensors, and back. */
 tg_status tg_convert_from_llama2(tg_converting *c);
 tg_status tg_convert_to_llama2(tg_converting *c);
+/* A model and an adapter of it to one model, that of the run which the adapter is from, byte for byte. */
+tg_status tg_convert_merge(tg_converting *c);
 tg_status tg_convert_to_gguf(tg_converting *c);
 /* A tokeniser with merges to vocab.json and merges.txt; the latter's path, the caller's. */
 tg_status tg_convert_to_gpt2(tg_converting *c);

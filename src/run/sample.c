@@ -25,6 +25,8 @@ const tg_key tg_sample_keys[] = {
             "a run folder or a model file"),
     TG_TEXT(tg_sample_options, input, 0, NULL, "-", TG_KEY_ARGUMENT | TG_KEY_NO_CONFIG, "the prompt is read from standard input"),
     TG_TEXT(tg_sample_options, out, 'o', NULL, "PATH", TG_KEY_NO_CONFIG | TG_KEY_NAME, "file to write; without it, standard output"),
+    TG_TEXT(tg_sample_options, adapter, 0, NULL, "FILE", TG_KEY_NAME,
+            "what gen-tune finetune --lora-rank learned for this model, added into its weights"),
     TG_TEXT(tg_sample_options, prompt, 'p', NULL, "TEXT", 0, "what the text begins with"),
     TG_TEXT(tg_sample_options, prompt_file, 0, NULL, "FILE", 0, "a file with what the text begins with; -: standard input"),
     TG_TEXT(tg_sample_options, label, 0, NULL, "NAME", 0,
@@ -479,8 +481,9 @@ static tg_status prepare(sampler *m)
     tg_choice choice = {.temperature = o->temperature, .top_k = o->top_k, .top_p = o->top_p, .min_p = o->min_p,
                         .repeat_penalty = o->repeat_penalty};
     tg_status s = read_prompt(m);
-    if (!s) s = tg_trained_open(m->ctx, o->model, true, &m->trained);
+    if (!s) s = tg_trained_open_adapted(m->ctx, o->model, o->adapter, &m->trained);
     if (!s) s = tg_context_read(m->ctx, m->trained->path);
+    if (!s && o->adapter) s = tg_context_read(m->ctx, o->adapter);
     if (s || m->trained->samples) return s;
     s = tg_sample_refuse_pictures(o, m->trained->path);
     if (!s && o->attention) s = tg_looks_new(m->trained->model, m->trained->tokenizer, &m->looks);

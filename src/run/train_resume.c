@@ -214,16 +214,6 @@ static bool has_state(const tg_train_options *o)
     return found;
 }
 
-static tg_status hash_file(const char *path, char hex[65])
-{
-    char *bytes = NULL;
-    int64_t length = 0;
-    tg_status s = tg_file_slurp(path, INT64_C(1) << 36, &bytes, &length);
-    if (!s) tg_sha256_hex(bytes, length, hex);
-    tg_free(bytes);
-    return s;
-}
-
 static tg_status tell_kept(const tg_training *t)
 {
     tg_kept kept;
@@ -260,7 +250,7 @@ tg_status tg_training_init_settings(tg_training *t)
         return tg_fail(TG_EINVAL, "--init %s: its model is %s, not %s; give --model %s", init, t->initial->desc->name, t->desc->name,
                        t->initial->desc->name);
     s = check_vocabulary(t);
-    if (!s) s = hash_file(t->initial->path, t->init_hash);
+    if (!s) s = tg_trained_hash(t->initial->path, t->init_hash);
     if (!s) s = tg_settings_apply(tg_json_get(tg_safetensors_meta(t->initial->file), "settings"), t->desc->keys, t->keys,
                                   TG_FROM_CONFIG);
     return s ? tg_note("--init") : TG_OK;

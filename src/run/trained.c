@@ -4,9 +4,12 @@
 #include "base/alloc.h"
 #include "base/context.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/term.h"
 #include "base/utf8.h"
 #include "data/text/tokenizer.h"
+#include "nn/lora.h"
+#include "run/freeze.h"
 #include "run/kinds.h"
 
 #include <stdatomic.h>
@@ -144,18 +147,30 @@ static tg_status fail_format(const char *what)
     return tg_fail(TG_EFORMAT, "%s; is it a model that gen-train wrote?", what);
 }
 
+/* "model" or "adapter", whichever is expected; for its weights a training state will do. */
+static tg_status check_file_kind(const tg_trained *t, bool weights)
+{
+    const char *kind = tg_json_text(tg_safetensors_meta(t->file), "kind"), *wanted = t->base ? "adapter" : "model";
+    if (!kind) return fail_format(t->base ? "there is no adapter in it" : "there is no model in it");
+    if (!strcmp(kind, wanted)) return TG_OK;
+    if (!strcmp(kind, "state") && weights && !t->base) return TG_OK;
+    if (!strcmp(kind, "state"))
+        return tg_fail(TG_EFORMAT, "this is a training state, not %s; use %s.safetensors beside it", t->base ? "an adapter" : "a model", wanted);
+    if (!strcmp(kind, "adapter"))
+        return tg_fail(TG_EFORMAT, "this is an adapter: name the model that it was learned for, and give this one as --adapter");
+    if (!strcmp(kind, "model") && t->base) return tg_fail(TG_EFORMAT, "this is a whole model, not an adapter");
+    return fail_format("there is no model in it");
+}
+
 static tg_status read_meta(tg_context *ctx, bool weights, tg_trained *t)
 {
     const tg_json *meta = tg_safetensors_meta(t->file), *settings = tg_json_get(meta, "settings");
-    const char *kind = tg_json_text(meta, "kind"), *name = tg_json_text(meta, "model"), *data = tg_json_text(meta, "data_kind");
+    const char *name = tg_json_text(meta, "model"), *data = tg_json_text(meta, "data_kind");
     int64_t vocab = 0, algorithm = 0;
-    const bool state = kind && !strcmp(kind, "state");
-    if (state && !weights)
-        return tg_fail(TG_EFORMAT, "this is a training state, not a model; use model.safetensors beside it");
-    if (!state && (!kind || strcmp(kind, "model")))
-        return fail_format("there is no model in it");
+    tg_status s = check_file_kind(t, weights);
+    if (s) return s;
     if (!name) return fail_format("there is no model in it");
-    tg_status s = tg_model_find(name, &t->desc);
+    s = tg_model_find(name, &t->desc);
     if (s) return tg_fail(TG_EUNSUPPORTED, "its model is %.64s, which this version does not know", name);
     const tg_kind data_kind = !data ? 0 : !strcmp(data, "text") ? TG_KIND_TEXT : !strcmp(data, "image") ? TG_KIND_IMAGE
                             : !strcmp(data, "points") ? TG_KIND_POINTS : 0;
@@ -194,6 +209,30 @@ static tg_status read_slab(tg_context *ctx, const tg_trained *t, const tg_params
     return s;
 }
 
+/* What the adapter holds whole comes from it, all else from its base; then its products are added as training adds them. */
+static tg_status read_adapted(tg_context *ctx, tg_trained *t, tg_params *p)
+{
+    const tg_json *settings = tg_json_get(tg_safetensors_meta(t->file), "settings"), *vocabulary = tg_json_get(settings, "map_vocab");
+    tg_lora_options o = {.vocabulary = vocabulary && vocabulary->type == TG_JSON_BOOL && vocabulary->integer};
+    tg_lora *l = NULL;
+    tg_status s = TG_OK;
+    for (int64_t i = 0; i < tg_params_count(p) && !s; i++) {
+        const tg_tensor *x = tg_params_at(p, i);
+        if (!tg_safetensors_find(t->file, x->name)) s = tg_tensor_read(t->base, "", x->name, &x->shape, x->data);
+    }
+    if (s) return tg_note("%s", t->path);
+    if (!tg_json_int(settings, "lora_rank", &o.rank) || !tg_json_real(settings, "lora_alpha", &o.alpha) || o.rank < 1)
+        return fail_format("its settings lack the adapter's rank and weight");
+    if (o.alpha <= 0) o.alpha = 2 * (double)o.rank;
+    s = tg_freeze(p, tg_json_text(settings, "freeze"));
+    if (!s) s = tg_lora_new(ctx, p, &o, &l);
+    if (s == TG_EUSAGE) s = fail_format("its settings do not go together"); /* nobody gave options */
+    if (!s) s = tg_weights_read(ctx, t->file, "", tg_lora_params(l), tg_params_values(tg_lora_params(l)));
+    if (!s) tg_lora_merge(l);
+    tg_lora_free(l);
+    return s;
+}
+
 /* The weights alone, as a check before memory is asked for: a header that lies about layers or hidden is found out by the
  * file's size, since every parameter must be there. */
 static tg_status read_weights(tg_context *ctx, tg_trained *t)
@@ -202,10 +241,10 @@ static tg_status read_weights(tg_context *ctx, tg_trained *t)
     if (s == TG_EUSAGE) return fail_format("its settings do not go together, or not with its data"); /* nobody gave options */
     if (s) return s;
     tg_params *p = tg_model_params(t->model);
-    if (tg_params_elements(p) > tg_safetensors_bytes(t->file) / (int64_t)sizeof(float))
-        s = fail_format("its settings need more weights than it holds");
+    const int64_t bytes = tg_safetensors_bytes(t->file) + (t->base ? tg_safetensors_bytes(t->base) : 0);
+    if (tg_params_elements(p) > bytes / (int64_t)sizeof(float)) s = fail_format("its settings need more weights than it holds");
     if (!s) s = tg_params_allot(p);
-    if (!s) s = read_slab(ctx, t, p);
+    if (!s) s = t->base ? read_adapted(ctx, t, p) : read_slab(ctx, t, p);
     if (!s && t->desc->learner) s = t->desc->learner->load(t->model, t->file);
     return s;
 }
@@ -222,17 +261,45 @@ tg_status tg_trained_path(const char *path, char **out)
     return tg_fail(TG_EINVAL, "%s: no model.safetensors in this folder; train first, or wait for the first save", path);
 }
 
-tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_trained **out)
+tg_status tg_trained_hash(const char *path, char hex[65])
+{
+    char *bytes = NULL;
+    int64_t length = 0;
+    tg_status s = tg_file_slurp(path, INT64_C(1) << 36, &bytes, &length);
+    if (!s) tg_sha256_hex(bytes, length, hex);
+    tg_free(bytes);
+    return s;
+}
+
+static tg_status check_base(const tg_trained *t)
+{
+    const char *base = tg_json_text(tg_safetensors_meta(t->file), "base");
+    char hex[65];
+    if (!base) return fail_format("it does not say which model it was learned for");
+    tg_status s = tg_trained_hash(t->path, hex);
+    if (s || !strcmp(hex, base)) return s;
+    return tg_fail(TG_EINVAL, "it was learned for the model of sha256 %.64s, and %s is %s", base, t->path, hex);
+}
+
+static tg_status open_files(tg_trained *t, const char *adapter)
+{
+    tg_safetensors **first = adapter ? &t->base : &t->file;
+    tg_status s = tg_safetensors_open(t->path, first);
+    return s || !adapter ? s : tg_safetensors_open(adapter, &t->file);
+}
+
+static tg_status open_trained(tg_context *ctx, const char *path, const char *adapter, bool weights, tg_trained **out)
 {
     tg_trained *t = tg_alloc(sizeof *t);
     if (!t) return TG_ENOMEM;
     tg_status s = tg_trained_path(path, &t->path);
     if (!s) {
-        s = tg_safetensors_open(t->path, &t->file);
+        s = open_files(t, adapter);
         bool opened = !s;
         if (!s) s = read_meta(ctx, weights, t);
+        if (!s && adapter) s = check_base(t);
         if (!s && weights) s = read_weights(ctx, t);
-        if (s && opened) s = tg_note("%s", t->path);
+        if (s && opened) s = tg_note("%s", adapter ? adapter : t->path);
     }
     if (s) {
         tg_trained_close(t);
@@ -240,6 +307,16 @@ tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_tr
     }
     *out = t;
     return TG_OK;
+}
+
+tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_trained **out)
+{
+    return open_trained(ctx, path, NULL, weights, out);
+}
+
+tg_status tg_trained_open_adapted(tg_context *ctx, const char *path, const char *adapter, tg_trained **out)
+{
+    return open_trained(ctx, path, adapter, true, out);
 }
 
 void tg_trained_close(tg_trained *t)
@@ -250,6 +327,7 @@ void tg_trained_close(tg_trained *t)
     tg_keys_free(t->keys);
     tg_free(t->config);
     tg_safetensors_close(t->file);
+    tg_safetensors_close(t->base);
     tg_free(t->path);
     tg_free(t);
 }

@@ -6,7 +6,8 @@
 
 typedef struct tg_trained {
     char *path;              /* of the file */
-    tg_safetensors *file;    /* open: its metadata live here */
+    tg_safetensors *file;    /* open: its metadata live here; an adapter's, where there is one ... */
+    tg_safetensors *base;    /* ... and this is the model's that it was learned for; else NULL */
     const tg_model_desc *desc;
     void *config;
     tg_keys *keys;           /* bound to config, which holds what the file's settings say */
@@ -21,7 +22,13 @@ typedef struct tg_trained {
  * without a model), TG_EIO, TG_EFORMAT (no model of ours, a flipped bit), TG_EUNSUPPORTED (a model name or settings of
  * another version). */
 tg_status tg_trained_open(tg_context *ctx, const char *path, bool weights, tg_trained **out);
+/* The same with an adapter (of gen-train --lora-rank) added into the weights; NULL: without. What it was learned as holds in place
+ * of what the model says: settings, vocabulary. The weights are those of the model.safetensors beside the adapter, bit for bit. Errors:
+ * also TG_EINVAL (it belongs to another model: both hashes). */
+tg_status tg_trained_open_adapted(tg_context *ctx, const char *path, const char *adapter, tg_trained **out);
 void tg_trained_close(tg_trained *t);
+/* sha256 of a model's file, as other files name it. Errors: TG_EIO. */
+tg_status tg_trained_hash(const char *path, char hex[65]);
 /* The file that path means: itself, or a run folder's model; the caller's by tg_free, after an error, too. Errors:
  * TG_EINVAL (no model in the folder), TG_ENOMEM. */
 tg_status tg_trained_path(const char *path, char **out);
