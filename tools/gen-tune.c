@@ -44,13 +44,46 @@ static int trial(int argc, char **argv)
     return cli_done(&c, tg_trial(c.ctx, &o));
 }
 
+static int finetune(int argc, char **argv);
+
 /* What its first argument may be; each has options of its own. argv[0] is that word. */
 typedef struct subcommand { const char *name, *brief; int (*main)(int argc, char **argv); } subcommand;
 static const subcommand subcommands[] = {
     {"search", "trains with many settings, and tells which do best", search},
+    {"finetune", "goes on from a trained model with new data", finetune},
     {"trial", "runs one trial of a search: what job files start", trial},
     {NULL, NULL, NULL}
 };
+
+static int finetune(int argc, char **argv)
+{
+    tg_finetune_options o;
+    tg_train_options train;
+    const tg_model_desc *desc = NULL;
+    cli c = {.name = "gen-tune finetune", .brief = "goes on from a trained model with new data",
+             .usage = "RUN --data new.safetensors [-o OUT] [any option of gen-train]",
+             .examples = "gen-tune finetune runs/plays --data sonnets.safetensors -o runs/sonnets\n"
+                         "gen-tune finetune runs/plays --data sonnets.safetensors --lora-rank 8 -o runs/adapter\n"
+                         "gen-sample runs/plays --adapter runs/adapter/adapter.safetensors\n"};
+    if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Fine-tuning", tg_finetune_keys, &o) ||
+        !cli_add(&c, "Training", tg_train_keys, &train) || !cli_peek(&c, argc, argv))
+        return c.exit;
+    o.run = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL; /* the model's options are known only when it is */
+    tg_status s = o.run ? tg_finetune_model(&o, &desc) : TG_OK;
+    if (!o.run && !c.help && !c.version) s = tg_fail(TG_EUSAGE, "RUN comes first: gen-tune finetune RUN --data new.safetensors");
+    if (s) return cli_done(&c, s);
+    void *config = calloc(1, desc ? (size_t)desc->config_size : 1);
+    if (!config) return cli_done(&c, tg_fail(TG_ENOMEM, "out of memory"));
+    int code;
+    if ((desc && !cli_add(&c, desc->title, desc->keys, config)) || !cli_parse(&c, argc, argv)) {
+        code = c.exit;
+    } else {
+        o.json = c.json;
+        code = cli_done(&c, tg_finetune(c.ctx, &o, &train, config, c.keys));
+    }
+    free(config);
+    return code;
+}
 
 static int tell(FILE *to)
 {

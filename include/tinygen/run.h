@@ -85,6 +85,21 @@ tg_status tg_train_model(const tg_train_options *o, const tg_model_desc **out);
  * flag, saved), TG_EDIVERGED, TG_EINVAL (data that cannot be learned from, a run that does not fit), and those of its parts. */
 tg_status tg_train(tg_context *ctx, tg_train_options *o, const void *config, tg_keys *keys);
 
+/* ---- gen-tune finetune -------------------------------------------------------------------------------------------- */
+
+typedef struct tg_finetune_options {
+    const char *run, *old_data; /* run: what to go on from, a run folder or a model file */
+    bool json;
+} tg_finetune_options;
+extern const tg_key tg_finetune_keys[]; /* command line only; what is trained how, tg_train_keys say */
+/* The model of o->run, whose key rows are to be bound beside tg_train_keys; NULL where none is named, or nothing that is one. Errors: those
+ * of reading. */
+tg_status tg_finetune_model(const tg_finetune_options *o, const tg_model_desc **out);
+/* Goes on from a model with new data, as tg_train with train->init does, and tells what it came to: the loss on the new data before
+ * and after, that on the old data before and after. keys: tg_train_keys bound to train and the model's own to config. Makes the run
+ * folder train->out and finetune.json in it. Errors: TG_EUSAGE (a model that learns in one pass), those of tg_train. */
+tg_status tg_finetune(tg_context *ctx, const tg_finetune_options *o, tg_train_options *train, const void *config, tg_keys *keys);
+
 /* ---- gen-sample -------------------------------------------------------------------------------------------------- */
 
 typedef struct tg_sample_options {

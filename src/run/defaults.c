@@ -264,6 +264,20 @@ static void fill_samples(filler *f, tg_train_options *o, const tg_dataset *d)
     fill_schedule(f, o, d, of->steps, 10, WINDOW_WARMUP);
 }
 
+tg_usual tg_train_usual(const tg_model_desc *desc, const tg_dataset *d, bool muon)
+{
+    const bool text = tg_dataset_kind(d) == TG_KIND_TEXT, windows = text && desc->context;
+    const defaults_row *of = !text ? sample_rows : windows ? window_rows : text_rows;
+    const int64_t items = tg_dataset_count(d, TG_TRAIN);
+    const tg_model_data data = tg_model_data_in(d);
+    char room[32];
+    while (items >= of->tokens) of++;
+    const char *own = !text && desc->auto_default ? desc->auto_default("lr", &data, items, room) : NULL;
+    tg_usual usual = {of->steps, windows && !muon ? of->lr * OTHERS_SHARE : of->lr};
+    if (own) tg_parse_real(own, (int64_t)strlen(own), &usual.lr);
+    return usual;
+}
+
 tg_status tg_train_defaults(tg_train_options *o, const tg_model_desc *desc, const void *config, const tg_dataset *d,
                             tg_keys *keys, tg_str *chosen)
 {

@@ -11,7 +11,7 @@
 
 static const char *const own_files[] = {
     "result.json", "model.safetensors", "state.safetensors", "state.next.safetensors", "state.prev.safetensors", "log.jsonl",
-    "config.json", "run.lock", "adapter.safetensors", "finetune.json"
+    "config.json", "run.lock", "adapter.safetensors", "finetune.json", "old.safetensors"
 };
 static const struct { const char *name, *ending; } own_folders[] = {{"samples", ".txt"}, {"samples", ".png"}, {"states", ".safetensors"}};
 

@@ -6,11 +6,17 @@ work=$(mktemp -d "${TG_TEST_TMP:-${TMPDIR:-/tmp}}/repro-XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 : "${BUILD:=build}"
 MAKE=${MAKE:-make}
-kinds='lstm gru rnn gpt2 llama vae cvae gan wgan'
+kinds='lstm gru rnn gpt2 llama vae cvae gan wgan adapter frozen'
 gen-collect synth:verses --max-bytes 18k --licence CC0-1.0 -o "$work/corpus" -q 2>/dev/null &&
 gen-preprocess "$work/corpus" -o "$work/x.safetensors" -q &&
 gen-collect synth:shapes --limit 300 -o "$work/shapes" -q 2>/dev/null &&
 gen-preprocess "$work/shapes" -o "$work/images.safetensors" --size 13 -q 2>/dev/null || { echo "not ok repro: no data"; exit 1; }
+
+# What is gone on from, in another vocabulary
+gen-collect synth:couplets --max-bytes 6k --licence CC0-1.0 -o "$work/zh" -q 2>/dev/null &&
+gen-preprocess "$work/zh" -o "$work/zh.safetensors" -q &&
+gen-train --data "$work/zh.safetensors" --model transformer --layers 2 --heads 2 --dim 24 --context 20 --steps 5 -o "$work/first" -q ||
+    { echo "not ok repro: no model to go on from"; exit 1; }
 
 options()
 {
@@ -29,6 +35,10 @@ options()
     cvae) echo --model vae --arch conv --channels 6 --hidden 24 --latent 3 --likelihood logistic --batch 12 --accum 2 --steps 30 \
         --ema 0.9 --no-labels --eval-every 10 ;;
     gan) echo --model gan --channels 5 --latent 6 --batch 10 --steps 25 --eval-every 10 ;;
+    adapter) echo --model transformer --init "$work/first" --map-vocab --lora-rank 3 --batch 4 --accum 2 --steps 30 --dropout 0.1 \
+        --ema 0.9 --freeze layers.0.mlp --eval-every 10 ;;
+    frozen) echo --model transformer --init "$work/first" --map-vocab --freeze all,-head,-layers.1,-norm --batch 4 --steps 30 \
+        --eval-every 10 ;;
     wgan) echo --model gan --arch mlp --hidden 9 --latent 4 --loss wgan-gp --critic 2 --batch 8 --steps 25 --ema 0 --eval-every 10 ;;
     esac
 }
@@ -47,7 +57,7 @@ train()
 # sums DIR [THREADS]: of its model, its state and what it writes
 sums()
 {
-    (cd "$work/$1" && sha256sum model.safetensors state.safetensors &&
+    (cd "$work/$1" && sha256sum model.safetensors state.safetensors && if [ -f adapter.safetensors ]; then sha256sum adapter.safetensors; fi &&
         if grep -q '"model": "[vg]a[en]"' config.json; then "${bins}gen-sample" . --threads "${2:-1}" -n 9 -o - --format npy
         else "${bins}gen-sample" . --threads "${2:-1}" -n 2 --length 150 --top-p 0.9 --repeat-penalty 1.1; fi | sha256sum) 2>&1
 }
@@ -88,7 +98,7 @@ for lang in tr_TR.UTF-8 C; do (export LC_ALL=$lang TZ=Asia/Tokyo; each "locale_$
 n=3
 for k in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$work/k"
-    case $((k % 5)) in 0) kind=gru ;; 1) kind=lstm ;; 2) kind=cvae ;; 3) kind=gan ;; *) kind=llama ;; esac
+    case $((k % 6)) in 0) kind=gru ;; 1) kind=lstm ;; 2) kind=cvae ;; 3) kind=gan ;; 4) kind=adapter ;; *) kind=llama ;; esac
     TG_FAULT=kill:$n train $kind k --save-every 7
     code=$?
     if [ $code -ne 137 ]; then echo "not ok repro_kill_$k: not killed, exit $code"; else
