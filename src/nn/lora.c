@@ -86,10 +86,11 @@ static tg_status take_whole(tg_lora *l, adapted *x)
 
 static tg_status declare_all(tg_lora *l)
 {
-    int64_t matrices = 0;
+    int64_t matrices = 0, frozen = 0;
     for (int64_t i = 0; i < l->p->count; i++) {
         const tg_param_row *row = &l->p->rows[i];
         const bool matrix = row->parts > 0, whole = l->o.vocabulary && row->rows_of != TG_ROWS_OF_NOTHING;
+        frozen += matrix && row->frozen;
         if (row->buffer || row->frozen) continue;
         if (!matrix && !whole) {
             tg_params_freeze(l->p, i);
@@ -102,7 +103,7 @@ static tg_status declare_all(tg_lora *l)
         matrices += matrix;
     }
     return matrices > 0 ? TG_OK : tg_fail(TG_EUSAGE, "--lora-rank: this model has no matrix between hidden units to adapt%s",
-                                          l->count < l->p->count ? " that is not frozen" : "");
+                                          frozen > 0 ? " that is not frozen" : "");
 }
 
 /* By shapes: pointers are looked at for being there only. */

@@ -132,14 +132,26 @@ static tg_status compare(tg_training *t, const tg_json *meta)
 
 /* ---- resuming ------------------------------------------------------------------------------------------------------- */
 
-/* A damaged or missing model.safetensors is made anew from the state. */
+/* Whether it is there, whole, and of the step that the model beside it is of. */
+static bool adapter_fits(const tg_training *t)
+{
+    char *path = tg_rundir_file(t->dir, "adapter.safetensors");
+    tg_safetensors *file = NULL;
+    int64_t step = -1;
+    const bool read = path && !tg_safetensors_open(path, &file) && tg_json_int(tg_safetensors_meta(file), "step", &step);
+    tg_safetensors_close(file);
+    tg_free(path);
+    return read && step == t->saver.model_step;
+}
+
+/* A damaged or missing model.safetensors is made anew from the state, and an adapter with it. */
 static void check_model_file(tg_training *t)
 {
     char *path = tg_rundir_file(t->dir, "model.safetensors"), *bytes = NULL, hex[65] = "";
     int64_t length = 0;
     if (path && tg_path_kind(path) == TG_PATH_FILE && tg_file_slurp(path, INT64_C(1) << 36, &bytes, &length) == TG_OK)
         tg_sha256_hex(bytes, length, hex);
-    if (strcmp(hex, t->saver.model_sha256)) t->saver.model_step = -1;
+    if (strcmp(hex, t->saver.model_sha256) || (t->loop->lora && !adapter_fits(t))) t->saver.model_step = -1;
     tg_free(bytes);
     tg_free(path);
 }

@@ -37,7 +37,7 @@ options()
     gan) echo --model gan --channels 5 --latent 6 --batch 10 --steps 25 --eval-every 10 ;;
     adapter) echo --model transformer --init "$work/first" --map-vocab --lora-rank 3 --batch 4 --accum 2 --steps 30 --dropout 0.1 \
         --ema 0.9 --freeze layers.0.mlp --eval-every 10 ;;
-    frozen) echo --model transformer --init "$work/first" --map-vocab --freeze all,-head,-layers.1,-norm --batch 4 --steps 30 \
+    frozen) echo --model transformer --init "$work/first" --map-vocab --freeze all,-layers.1,-norm --batch 4 --steps 30 \
         --eval-every 10 ;;
     wgan) echo --model gan --arch mlp --hidden 9 --latent 4 --loss wgan-gp --critic 2 --batch 8 --steps 25 --ema 0 --eval-every 10 ;;
     esac

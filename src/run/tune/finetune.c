@@ -98,8 +98,10 @@ static tg_status check_kinds(const finetuning *f)
 {
     const tg_kind had = f->old->data.kind, has = tg_dataset_kind(f->data);
     if (f->old->desc->learner)
-        return tg_fail(TG_EUSAGE, "%s: a model of %s learns in one pass and is not tuned: train one on both datasets", f->o->run,
+        return tg_fail(TG_EUSAGE, "%s: %s learns in one pass and is not tuned: train one on both datasets", f->o->run,
                        f->old->desc->name);
+    if (had == has && had != TG_KIND_TEXT)
+        return tg_samples_same(f->old->samples, &f->old->data, f->o->run, f->data, f->train->data, false);
     if (had == has) return TG_OK;
     return tg_fail(TG_EINVAL, "%s was trained on %s, and %s holds %s", f->o->run, tg_kind_name(had), f->train->data, tg_kind_name(has));
 }
@@ -211,9 +213,11 @@ static void add_table(const finetuning *f, tg_str *out)
 {
     const tg_kind_words *words = tg_words_of(f->old->data.kind);
     char a[32], b[32], c[32];
-    tg_str_addf(out, "%s -> %s: %s of %s %s known, ", f->o->run, f->train->out, tg_format_count(a, f->kept.known),
-                tg_format_count(b, f->kept.count), f->old->tokenizer ? "tokens" : "classes");
-    tg_str_addf(out, "%s new\n", tg_format_count(c, f->kept.count - f->kept.known));
+    tg_str_addf(out, "%s -> %s", f->o->run, f->train->out);
+    if (f->kept.count > 0)
+        tg_str_addf(out, ": %s of %s %s known, %s new", tg_format_count(a, f->kept.known), tg_format_count(b, f->kept.count),
+                    f->old->tokenizer ? "tokens" : "classes", tg_format_count(c, f->kept.count - f->kept.known));
+    tg_str_add(out, "\n");
     tg_str_addf(out, "%s of %s parameters trained (", tg_format_count(a, f->trained), tg_format_count(b, f->params));
     add_share(out, f->trained, f->params);
     tg_str_addf(out, "), %s steps\n%-22s%10s%10s  change\n", tg_format_count(c, f->steps), "validation", "before", "after");
