@@ -23,12 +23,18 @@ static bool key_of(const tg_tokenizer *t, int32_t id, tg_str *out)
     return !out->failed;
 }
 
-/* Of two rows with one text the first counts. */
-static tg_status link_names(links *l, bool (*old_name)(const void *of, int64_t i, tg_str *out), const void *old,
-                            bool (*now_name)(const void *of, int64_t i, tg_str *out), const void *now)
+typedef bool (*namer)(const void *of, int64_t i, tg_str *out);
+
+static bool same_text(const tg_str *a, const tg_str *b)
+{
+    return a->length == b->length && !memcmp(a->data, b->data, (size_t)a->length);
+}
+
+/* Of two old rows with one text (a byte and a piece of SentencePiece's may have) the one at the same place counts, else the first. */
+static tg_status link_names(links *l, namer old_name, const void *old, namer now_name, const void *now)
 {
     tg_map *map = tg_map_new();
-    tg_str key = {0};
+    tg_str key = {0}, there = {0};
     l->from = tg_alloc_array(l->count > 0 ? l->count : 1, sizeof *l->from);
     tg_status s = map && l->from ? TG_OK : TG_ENOMEM;
     for (int64_t i = 0; i < l->old_count && !s; i++) {
@@ -38,11 +44,13 @@ static tg_status link_names(links *l, bool (*old_name)(const void *of, int64_t i
     }
     for (int64_t i = 0; i < l->count && !s; i++) {
         if (!now_name(now, i, &key)) s = TG_ENOMEM;
+        if (!s && i < l->old_count && !old_name(old, i, &there)) s = TG_ENOMEM;
         const int64_t at = s ? -1 : tg_map_find(map, key.data, key.length);
-        l->from[i] = at < 0 ? -1 : *tg_map_value(map, at);
+        l->from[i] = at < 0 ? -1 : i < l->old_count && same_text(&key, &there) ? i : *tg_map_value(map, at);
         l->known += at >= 0;
     }
     tg_str_free(&key);
+    tg_str_free(&there);
     tg_map_free(map);
     return s;
 }
