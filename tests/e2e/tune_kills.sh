@@ -83,3 +83,38 @@ strategy random --strategy random --trials $((rounds + 2))
 strategy grid --strategy grid
 strategy tpe --strategy tpe --trials $((rounds + 2))
 strategy asha --strategy asha --trials $((rounds + 2)) # in three rungs, of 20, 60 and 180 steps
+
+# Asked to end, it has its trials save themselves, waits for them, and says how to go on; so it does at the end of its budget.
+long()
+{
+    gen-tune search --data "$work/x.safetensors" --model gru --layers 1 --hidden 8 --batch 4 --seq 16 --steps 10000000 --eval-every 10 \
+        --eval-share 0 --space lr=1e-3,1e-2 --strategy grid --jobs 2 -q -o "$work/long" "$@" 2> "$work/err"
+}
+left()
+{
+    # shellcheck disable=SC2012
+    left=$(ls "$work"/long/trials/*/run.lock 2> /dev/null | wc -l) saved=$(ls "$work"/long/trials/*/state.safetensors 2> /dev/null | wc -l)
+}
+long &
+search=$!
+for trial in 0000 0001; do
+    while [ ! -s "$work/long/trials/$trial/log.jsonl" ]; do kill -0 $search 2> /dev/null || break; done
+done
+kill -TERM "$(sed -n 's/^pid \([0-9]*\) on .*/\1/p' "$work/long/study.lock")"
+wait $search
+code=$? search=
+left
+if [ $code -eq 143 ] && [ "$left" -eq 0 ] && [ "$saved" -eq 2 ] && grep -q 'what ran is saved; the same command goes on' "$work/err"; then
+    echo "ok tune_term_has_all_trials_save_themselves_and_exits_143"
+else
+    echo "not ok tune_term: exit $code, $left left, $saved saved, $(cat "$work/err")"
+fi
+spent=$(sed -n '$s/.*"elapsed": \([0-9]*\).*/\1/p' "$work/long/study.jsonl")
+long --budget $((spent + 2)) # of all sessions: one or two seconds are left
+code=$?
+left
+if [ $code -eq 0 ] && [ "$left" -eq 0 ] && [ "$(grep -c '"start"' "$work/long/study.jsonl")" -eq 4 ] && grep -q 'budget is used up after 0 jobs; the same command with a larger --budget goes on' "$work/err"; then
+    echo "ok tune_budget_stops_what_runs_and_says_how_to_go_on"
+else
+    echo "not ok tune_budget: exit $code, $left left, $(cat "$work/err")"
+fi

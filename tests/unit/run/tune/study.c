@@ -4,6 +4,7 @@
 #include <math.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/fault.h"
 #include "support/files.h"
 
@@ -29,8 +30,9 @@ static tg_status keep(void *user, const char *bytes, int64_t count)
     return TG_OK;
 }
 
-/* A search of an objective in a folder; by, NULL: gen-tune, else what is started in its place. */
-static tg_status search(const char *folder, const char *by, const char *const *settings)
+/* A search of an objective in a folder; by, NULL: gen-tune, else what is started in its place. failing: the allocation of the search's
+ * own that fails; 0: none. */
+static tg_status search_failing(const char *folder, const char *by, const char *const *settings, int64_t failing)
 {
     tg_search_options o;
     tg_train_options train;
@@ -48,10 +50,17 @@ static tg_status search(const char *folder, const char *by, const char *const *s
     o.json = true;
     o.trials = 2;
     for (; *settings; settings += 2) CHECK_OK(tg_keys_set(keys, settings[0], settings[1], TG_FROM_FLAG));
+    tg_alloc_fail_at(failing, false);
     tg_status s = tg_search(ctx, &o, &train, NULL, keys);
+    tg_alloc_fail_at(0, false);
     tg_keys_free(keys);
     tg_context_free(ctx);
     return s;
+}
+
+static tg_status search(const char *folder, const char *by, const char *const *settings)
+{
+    return search_failing(folder, by, settings, 0);
 }
 
 static const char *const none[] = {NULL};
@@ -194,6 +203,25 @@ TEST(a_trial_that_dies_is_started_again_and_after_three_times_it_has_failed)
 TEST(a_search_without_any_result_has_failed)
 {
     CHECK_ERROR(search(in(test_folder(), "s"), "/bin/false", none), TG_EINVAL, "no trial came to a result");
+}
+
+TEST(memory_may_fail_anywhere_and_the_study_goes_on)
+{
+    const char *folder = in(test_folder(), "s");
+    CHECK_OK(search(folder, NULL, none));
+    const int64_t before = tg_alloc_count();
+    CHECK_OK(search(folder, NULL, none));
+    const int64_t calls = tg_alloc_count() - before;
+    char *want = slurp(in(folder, "ranking.json")), *log = slurp(in(folder, "study.jsonl"));
+    for (int64_t n = 1; n <= calls; n++) {
+        const tg_status s = search_failing(folder, NULL, none, n);
+        CHECK(!s || s == TG_ENOMEM); /* a note to people may be left out */
+    }
+    test_note("each of %lld allocations failed", (long long)calls);
+    holds(in(folder, "ranking.json"), want);
+    holds(in(folder, "study.jsonl"), log);
+    tg_free(want);
+    tg_free(log);
 }
 
 /* ---- ranking and importance, without a folder */
