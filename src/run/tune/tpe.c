@@ -15,11 +15,10 @@
 #include "base/rng.h"
 #include "run/tune/strategy_parts.h"
 
-static const double good_share = 0.15;  /* of the results, */
-static const double good_most = 25;     /* but no more than so many */
-static const double narrowest = 0.03;   /* kernel, of an axis */
-static const double widest = 0.25;
-static const double spread = 0.1;
+static const double good_share = 0.1; /* of the results, */
+static const double good_most = 25;   /* but no more than so many */
+static const double spread = 0.1;     /* width of a single kernel, as a share of its axis; */
+static const double narrowest = 0.03; /* no kernel is narrower */
 enum { FIRST = 10, CANDIDATES = 24, TRIES = 64 };
 
 /* A trial along one axis; of choices without order only the value counts. NaN: as the prior. */
@@ -65,7 +64,7 @@ static void set_widths(density *d)
     const double n = (double)(d->count > 1 ? d->count : 1);
     for (int i = 0; i < d->s->count; i++) {
         const double w = spread * (double)tg_expf(-tg_logf((float)n) / (float)(d->s->count + 4));
-        d->width[i] = w < narrowest ? narrowest : w > widest ? widest : w;
+        d->width[i] = w > narrowest ? w : narrowest;
     }
 }
 
@@ -168,7 +167,17 @@ static bool launched(const tg_space *s, const tg_tune_job *jobs, int64_t count, 
     return false;
 }
 
-/* What has been launched already is not asked for again, as long as there is anything else. */
+/* The next quasi-random point that has not been launched; any, where there seems to be none. */
+static void draw_fresh(const tg_space *s, const tg_tune_job *jobs, int64_t count, uint64_t seed, tg_point *out)
+{
+    bool fresh = false;
+    for (int64_t n = count; !fresh && n < count + 1000; n++) {
+        tg_quasi_point(s, seed, n, out);
+        fresh = !launched(s, jobs, count, out);
+    }
+}
+
+/* The best of some points drawn from the good density; what has been launched already is not asked for again. */
 static void choose(const density *good, const density *rest, const tg_tune_job *jobs, int64_t count, uint64_t seed, tg_point *out)
 {
     tg_rng r = tg_rng_at(seed, TG_RNG_TUNE, UINT64_C(1) << 63 | (uint64_t)count);
@@ -184,17 +193,14 @@ static void choose(const density *good, const density *rest, const tg_tune_job *
             *out = p;
         }
     }
-    for (int64_t n = count; !found && n < count + 1000; n++) {
-        tg_quasi_point(good->s, seed, n, out);
-        found = !launched(good->s, jobs, count, out);
-    }
+    if (!found) draw_fresh(good->s, jobs, count, seed, out);
 }
 
 tg_status tg_tpe_point(const tg_strategy_options *o, const tg_space *s, const tg_tune_job *jobs, int64_t count, int64_t seen,
                        tg_point *out)
 {
     if (seen < FIRST) {
-        tg_quasi_point(s, o->seed, count, out);
+        draw_fresh(s, jobs, count, o->seed, out);
         return TG_OK;
     }
     int64_t *order = tg_alloc_array(count + seen, sizeof *order);
