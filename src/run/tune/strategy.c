@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "base/rng.h"
-#include "base/sort.h"
 #include "run/tune/strategy_parts.h"
 
 /* Halton's sequence (1960): digits of n to the base of the axis's prime, mirrored at the point. Each digit goes through a permutation
@@ -16,7 +15,7 @@ double tg_quasi(uint64_t seed, int axis, int64_t n)
     const int64_t base = primes[axis];
     double x = 0, weight = 1;
     uint64_t before = 0;
-    for (int digit = 0; weight > 0x1p-40; digit++) {
+    for (int digit = 0; weight > 0x1p-30; digit++) {
         const uint64_t stream = (uint64_t)axis << 56 ^ (uint64_t)digit << 48 ^ before;
         weight /= (double)base;
         x += weight * (double)tg_rng_permute(seed, TG_RNG_TUNE, stream, base, n % base);
@@ -31,29 +30,6 @@ void tg_quasi_point(const tg_space *s, uint64_t seed, int64_t n, tg_point *out)
     for (int i = 0; i < s->count; i++) out->at[i] = tg_axis_value(&s->axes[i], tg_quasi(seed, i, n));
     for (int i = 0; i < s->count; i++)
         if (!tg_space_applies(s, i, out)) out->at[i] = NAN;
-}
-
-int64_t tg_trials_of(const tg_tune_job *jobs, int64_t count)
-{
-    int64_t n = 0;
-    for (int64_t i = 0; i < count; i++) n += jobs[i].rung == 0;
-    return n;
-}
-
-/* The better result first; of equals the earlier. */
-static int by_value(const void *a, const void *b, void *user)
-{
-    const tg_tune_job *const *jobs = user;
-    const int64_t i = *(const int64_t *)a, k = *(const int64_t *)b;
-    const double x = (*jobs)[i].value, y = (*jobs)[k].value;
-    if (x < y || (x == x && y != y)) return -1;
-    if (x > y || (y == y && x != x)) return 1;
-    return i < k ? -1 : i > k;
-}
-
-void tg_best_first(const tg_tune_job *jobs, int64_t *order, int64_t n, int64_t *scratch)
-{
-    tg_sort(order, n, sizeof *order, scratch, by_value, &jobs);
 }
 
 int64_t tg_strategy_steps(const tg_strategy_options *o, int64_t rung)

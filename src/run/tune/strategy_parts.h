@@ -7,11 +7,6 @@
 double tg_quasi(uint64_t seed, int axis, int64_t n);
 /* Point n of the space by it, axes that do not apply left out. */
 void tg_quasi_point(const tg_space *s, uint64_t seed, int64_t n, tg_point *out);
-/* Sorts n indices of jobs by their results, failed ones last; of equals the earlier first. */
-void tg_best_first(const tg_tune_job *jobs, int64_t *order, int64_t n, int64_t *scratch);
-/* How many trials the jobs are of. */
-int64_t tg_trials_of(const tg_tune_job *jobs, int64_t count);
-
 tg_status tg_asha_next(const tg_strategy_options *o, const tg_space *s, const tg_tune_job *jobs, int64_t count, int64_t seen,
                        tg_tune_job *out, bool *more, bool *wait);
 /* The point of a new trial. */

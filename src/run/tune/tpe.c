@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/fmath.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include "run/tune/strategy_parts.h"
 
 static const double good_share = 0.1; /* of the results, */
@@ -68,6 +69,12 @@ static void set_widths(density *d)
     }
 }
 
+/* Of a trial's own choice; the rest goes to all of them alike. The more trials there are, the less the prior counts. */
+static double own_weight(const density *d)
+{
+    return (double)(d->count + 1) / (double)(d->count + 2);
+}
+
 static kernel kernel_at(const density *d, int axis, double value)
 {
     const tg_axis *a = &d->s->axes[axis];
@@ -95,8 +102,8 @@ static double log_kernel(const density *d, int axis, const kernel *k, const plac
     const tg_axis *a = &d->s->axes[axis];
     if (isnan(k->value)) return p->log_prior;
     if (!is_number(a)) {
-        const double other = 1 / (double)(d->count + 1);
-        return log_of((other + (k->value == p->value)) / (1 + other * (double)a->count));
+        const double own = own_weight(d), other = (1 - own) / (double)a->count;
+        return log_of(other + (k->value == p->value ? own : 0));
     }
     const double w = d->width[axis], z = (p->begin - k->mu) / w;
     if (p->end > p->begin) return log_of((below((p->end - k->mu) / w) - below(z)) / k->inside + 1e-9);
@@ -134,10 +141,7 @@ static double draw_along(const density *d, int axis, double from, tg_rng *r)
 {
     const tg_axis *a = &d->s->axes[axis];
     if (isnan(from)) return tg_axis_value(a, unit(r));
-    if (!is_number(a)) {
-        const double other = 1 / (double)(d->count + 1);
-        return unit(r) * (1 + other * (double)a->count) < 1 ? from : tg_axis_value(a, unit(r));
-    }
+    if (!is_number(a)) return unit(r) < own_weight(d) ? from : tg_axis_value(a, unit(r));
     const double mu = middle(a, from);
     double x = -1;
     for (int i = 0; i < TRIES && (x < 0 || x > 1); i++) x = mu + d->width[axis] * (double)tg_rng_normal(r);
@@ -171,7 +175,7 @@ static bool launched(const tg_space *s, const tg_tune_job *jobs, int64_t count, 
 static void draw_fresh(const tg_space *s, const tg_tune_job *jobs, int64_t count, uint64_t seed, tg_point *out)
 {
     bool fresh = false;
-    for (int64_t n = count; !fresh && n < count + 1000; n++) {
+    for (int64_t n = count; !fresh && n < count + TRIES; n++) {
         tg_quasi_point(s, seed, n, out);
         fresh = !launched(s, jobs, count, out);
     }
@@ -183,7 +187,7 @@ static void choose(const density *good, const density *rest, const tg_tune_job *
     tg_rng r = tg_rng_at(seed, TG_RNG_TUNE, UINT64_C(1) << 63 | (uint64_t)count);
     double best = -INFINITY;
     int found = 0;
-    for (int i = 0; i < CANDIDATES * TRIES && found < CANDIDATES; i++) {
+    for (int i = 0; i < CANDIDATES * 8 && found < CANDIDATES; i++) {
         tg_point p;
         draw(good, &r, &p);
         if (launched(good->s, jobs, count, &p)) continue;
@@ -196,10 +200,23 @@ static void choose(const density *good, const density *rest, const tg_tune_job *
     if (!found) draw_fresh(good->s, jobs, count, seed, out);
 }
 
+/* The better result first, failed ones last; of equals the earlier. */
+static int by_value(const void *a, const void *b, void *user)
+{
+    const tg_tune_job *jobs = *(const tg_tune_job *const *)user;
+    const int64_t i = *(const int64_t *)a, k = *(const int64_t *)b;
+    const double x = jobs[i].value, y = jobs[k].value;
+    if (x < y || (!isnan(x) && isnan(y))) return -1;
+    if (x > y || (isnan(x) && !isnan(y))) return 1;
+    return i < k ? -1 : i > k;
+}
+
 tg_status tg_tpe_point(const tg_strategy_options *o, const tg_space *s, const tg_tune_job *jobs, int64_t count, int64_t seen,
                        tg_point *out)
 {
-    if (seen < FIRST) {
+    int64_t results = 0;
+    for (int64_t i = 0; i < seen; i++) results += !isnan(jobs[i].value);
+    if (results < FIRST) {
         draw_fresh(s, jobs, count, o->seed, out);
         return TG_OK;
     }
@@ -207,9 +224,9 @@ tg_status tg_tpe_point(const tg_strategy_options *o, const tg_space *s, const tg
     kernel *kernels = tg_alloc_array(count * s->count, sizeof *kernels);
     if (order && kernels) {
         for (int64_t i = 0; i < count; i++) order[i] = i;
-        tg_best_first(jobs, order, seen, order + count);
+        tg_sort(order, seen, sizeof *order, order + count, by_value, &jobs);
         /* what runs still is among the rest: so the next trial is not beside it */
-        const double share = ceil(good_share * (double)seen);
+        const double share = ceil(good_share * (double)results);
         density good = {.s = s, .kernels = kernels, .count = (int64_t)(share < good_most ? share : good_most)};
         density rest = {.s = s, .kernels = kernels + good.count * s->count, .count = count - good.count};
         set_widths(&good);
