@@ -7,22 +7,24 @@
 #include "run/tune/strategy_parts.h"
 
 /* Halton's sequence (1960): digits of n to the base of the axis's prime, mirrored at the point. Each digit goes through a permutation
- * that the seed and the digits before it decide (Owen 2017, arXiv:1706.02808), or axes of large primes would move in step. */
+ * that the seed and the digits before it decide (Owen 2017, arXiv:1706.02808), or axes of large primes would move in step. Digits
+ * that only more than 4096 points could tell apart are random. */
 double tg_quasi(uint64_t seed, int axis, int64_t n)
 {
     static const int primes[TG_AXES] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29, 31,  37,  41,  43,  47,  53,
                                         59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131};
     const int64_t base = primes[axis];
+    const uint64_t stream = (uint64_t)axis << 48;
     double x = 0, weight = 1;
-    uint64_t before = 0;
-    for (int digit = 0; weight > 0x1p-30; digit++) {
-        const uint64_t stream = (uint64_t)axis << 56 ^ (uint64_t)digit << 48 ^ before;
+    int64_t before = 0, rest = n;
+    for (int digit = 0; weight > 0x1p-12; digit++) {
         weight /= (double)base;
-        x += weight * (double)tg_rng_permute(seed, TG_RNG_TUNE, stream, base, n % base);
-        before = before * (uint64_t)base + (uint64_t)(n % base);
-        n /= base;
+        x += weight * (double)tg_rng_permute(seed, TG_RNG_TUNE, stream + ((uint64_t)digit << 32) + (uint64_t)before, base, rest % base);
+        before = before * base + rest % base;
+        rest /= base;
     }
-    return x < 1 ? x : 0x1.fffffffffffffp-1;
+    tg_rng tail = tg_rng_at(seed, TG_RNG_TUNE, stream + ((uint64_t)1 << 44) + (uint64_t)n);
+    return x + weight * (double)tg_rng_unit(&tail);
 }
 
 void tg_quasi_point(const tg_space *s, uint64_t seed, int64_t n, tg_point *out)

@@ -20,10 +20,11 @@ static const double good_share = 0.1; /* of the results, */
 static const double good_most = 25;   /* but no more than so many */
 static const double spread = 0.1;     /* width of a single kernel, as a share of its axis; */
 static const double narrowest = 0.03; /* no kernel is narrower */
+static const double least = 1e-9;     /* of a kernel: products over all axes stay above 0 */
 enum { FIRST = 10, CANDIDATES = 24, TRIES = 64 };
 
 /* A trial along one axis; of choices without order only the value counts. NaN: as the prior. */
-typedef struct kernel { double value, mu, inside, log_scale; } kernel;
+typedef struct kernel { double value, mu, scale; } kernel;
 
 /* One of the two densities. */
 typedef struct density {
@@ -34,16 +35,11 @@ typedef struct density {
 } density;
 
 /* A point along one axis; of choices without order, and of what does not apply, only the value counts. */
-typedef struct place { double value, begin, end, log_prior; } place;
+typedef struct place { double value, begin, end, prior; } place;
 
 static bool is_number(const tg_axis *a)
 {
     return a->kind != TG_AXIS_CHOICE || a->ordered;
-}
-
-static double log_of(double x)
-{
-    return (double)tg_logf((float)x);
 }
 
 /* Share of a normal curve below x. */
@@ -82,8 +78,7 @@ static kernel kernel_at(const density *d, int axis, double value)
     if (isnan(value) || !is_number(a)) return k;
     const double w = d->width[axis];
     k.mu = middle(a, value);
-    k.inside = below((1 - k.mu) / w) - below(-k.mu / w);
-    k.log_scale = -log_of(w * k.inside * 2.50662827463100050);
+    k.scale = 1 / (below((1 - k.mu) / w) - below(-k.mu / w)); /* what is cut off at the ends is missing elsewhere */
     return k;
 }
 
@@ -92,43 +87,40 @@ static place place_at(const tg_axis *a, double value)
     place p = {.value = value};
     if (isnan(value)) return p;
     tg_axis_cell(a, value, &p.begin, &p.end);
-    p.log_prior = p.end > p.begin ? log_of(p.end - p.begin) : 0;
+    p.prior = p.end > p.begin ? p.end - p.begin : 1;
     return p;
 }
 
-/* Logarithm of a kernel along one axis at a place. */
-static double log_kernel(const density *d, int axis, const kernel *k, const place *p)
+/* A kernel along one axis at a place: a density, or a cell's share. */
+static double kernel_in(const density *d, int axis, const kernel *k, const place *p)
 {
     const tg_axis *a = &d->s->axes[axis];
-    if (isnan(k->value)) return p->log_prior;
+    if (isnan(k->value)) return p->prior;
     if (!is_number(a)) {
         const double own = own_weight(d), other = (1 - own) / (double)a->count;
-        return log_of(other + (k->value == p->value ? own : 0));
+        return other + (k->value == p->value ? own : 0);
     }
-    const double w = d->width[axis], z = (p->begin - k->mu) / w;
-    if (p->end > p->begin) return log_of((below((p->end - k->mu) / w) - below(z)) / k->inside + 1e-9);
-    return k->log_scale - 0.5 * z * z;
+    const double w = d->width[axis], from = (p->begin - k->mu) / w, to = (p->end - k->mu) / w;
+    if (from > 6 || to < -6) return least;
+    if (to > from) return least + k->scale * (below(to) - below(from));
+    return least + k->scale * (double)tg_expf((float)(-0.5 * from * from)) / (w * 2.50662827463100050);
 }
 
-static double log_density(const density *d, const tg_point *x)
+static double density_at(const density *d, const tg_point *x)
 {
     place at[TG_AXES];
-    double sum = 0, most = 0;
+    double sum = 1; /* the prior */
     for (int i = 0; i < d->s->count; i++) {
         at[i] = place_at(&d->s->axes[i], x->at[i]);
-        most += at[i].log_prior;
+        if (!isnan(x->at[i])) sum *= at[i].prior;
     }
-    sum = 1; /* the prior, as a multiple of e^most, which becomes the largest of all */
     for (int64_t k = 0; k < d->count; k++) {
-        double log_k = 0;
+        double product = 1;
         for (int i = 0; i < d->s->count; i++)
-            if (!isnan(x->at[i])) log_k += log_kernel(d, i, &d->kernels[k * d->s->count + i], &at[i]);
-        if (log_k > most) {
-            sum = sum * (double)tg_expf((float)(most - log_k)) + 1;
-            most = log_k;
-        } else sum += (double)tg_expf((float)(log_k - most));
+            if (!isnan(x->at[i])) product *= kernel_in(d, i, &d->kernels[k * d->s->count + i], &at[i]);
+        sum += product;
     }
-    return most + log_of(sum / (double)(d->count + 1));
+    return sum / (double)(d->count + 1);
 }
 
 static double unit(tg_rng *r)
@@ -185,13 +177,13 @@ static void draw_fresh(const tg_space *s, const tg_tune_job *jobs, int64_t count
 static void choose(const density *good, const density *rest, const tg_tune_job *jobs, int64_t count, uint64_t seed, tg_point *out)
 {
     tg_rng r = tg_rng_at(seed, TG_RNG_TUNE, UINT64_C(1) << 63 | (uint64_t)count);
-    double best = -INFINITY;
+    double best = 0;
     int found = 0;
     for (int i = 0; i < CANDIDATES * 8 && found < CANDIDATES; i++) {
         tg_point p;
         draw(good, &r, &p);
         if (launched(good->s, jobs, count, &p)) continue;
-        const double ratio = log_density(good, &p) - log_density(rest, &p);
+        const double ratio = density_at(good, &p) / density_at(rest, &p);
         if (found++ == 0 || ratio > best) {
             best = ratio;
             *out = p;
