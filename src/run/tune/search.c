@@ -30,8 +30,8 @@ const tg_key tg_search_keys[] = {
     TG_TEXT(tg_search_options, metric, 0, "val_loss", "NAME", TG_KEY_NAME, "a number of the trials' result.json, less being better"),
     TG_INT(tg_search_options, jobs, 'j', NULL, 1, 1024, TG_KEY_AUTO, "trials at once, which share --threads; the result does not depend on it"),
     TG_INT(tg_search_options, lag, 0, "4", 1, 1024, 0,
-           "asha, tpe: how many trials back results are looked at; so many jobs at once need not wait"),
-    TG_INT(tg_search_options, rungs, 0, "3", 1, 20, 0, "asha: how often it is decided who trains on, and once more"),
+           "asha, tpe: a trial is chosen without the results of so many before it, so that as many may run at once"),
+    TG_INT(tg_search_options, rungs, 0, "3", 1, 20, 0, "asha: how many lengths of training there are, the longest being --steps"),
     TG_INT(tg_search_options, reduction, 0, "3", 2, 100, 0, "asha: one of so many trains on, so many times as long"),
     TG_CHOICE(tg_search_options, backend, 0, "local", TG_BACKEND_CHOICES, 0, "who runs the trials"),
     TG_TEXT(tg_search_options, objective, 0, NULL, "NAME", 0, "a built-in function in place of trainings, to try strategies on; a wrong NAME lists them"),
@@ -279,7 +279,7 @@ static tg_status run(tg_study *s)
     const bool looks = s->strategy.kind == TG_STRATEGY_ASHA || s->strategy.kind == TG_STRATEGY_TPE;
     d.threads = all / d.jobs > 1 ? all / d.jobs : 1;
     if (looks && d.jobs > s->o->lag)
-        tg_log(s->ctx, TG_LOG_WARN, "--lag %lld: no more than so many of %lld jobs have something to do; a larger one looks further back",
+        tg_log(s->ctx, TG_LOG_WARN, "--lag %lld: only so many of %lld jobs at once have something to do",
                (long long)s->o->lag, (long long)d.jobs);
     if (b->run && s->strategy.trials == 0) return tg_fail(TG_EUSAGE, "--backend %s needs --trials: how many", b->name);
     tg_status status = b->run ? run_waves(&d, b) : run_pool(&d);
