@@ -122,7 +122,8 @@ static void report(const drive *d, bool final)
     const double budget = end_of_budget(d) - tg_now();
     if (isfinite(budget) && !(left < budget)) left = budget > 0 ? budget : 0;
     tg_str what = {0};
-    tg_str_addf(&what, "search, %lld running", (long long)d->running);
+    tg_str_add(&what, "search");
+    if (!final) tg_str_addf(&what, ", %lld running", (long long)d->running);
     if (s->best >= 0) tg_str_addf(&what, ", best %.40s ", s->o->metric);
     if (s->best >= 0) tg_str_add_fixed(&what, s->jobs[s->best].value, 4);
     const tg_progress p = {.what = what.failed ? "search" : what.data, .done = n, .total = all, .rate = rate, .seconds_left = left,
@@ -273,10 +274,10 @@ static tg_status run_waves(drive *d, const tg_backend *b)
 
 static tg_status run(tg_study *s)
 {
-    const int64_t all = tg_context_threads(s->ctx), most = all < s->o->lag ? all : s->o->lag;
+    const bool looks = s->strategy.kind == TG_STRATEGY_ASHA || s->strategy.kind == TG_STRATEGY_TPE;
+    const int64_t all = tg_context_threads(s->ctx), most = looks && s->o->lag < all ? s->o->lag : all;
     drive d = {.study = s, .jobs = s->o->jobs > 0 ? s->o->jobs : most, .began = tg_now()};
     const tg_backend *b = tg_backend_at(s->o->backend);
-    const bool looks = s->strategy.kind == TG_STRATEGY_ASHA || s->strategy.kind == TG_STRATEGY_TPE;
     d.threads = all / d.jobs > 1 ? all / d.jobs : 1;
     if (looks && d.jobs > s->o->lag)
         tg_log(s->ctx, TG_LOG_WARN, "--lag %lld: only so many of %lld jobs at once have something to do",
