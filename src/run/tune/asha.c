@@ -7,7 +7,8 @@
 
 /* The best trial of a rung that has not gone on, if it is among the best 1/reduction of all there; its job, or -1. A trial that
  * failed never goes on. went_on: room for a mark for each trial. */
-static int64_t promotable(const tg_strategy_options *o, const tg_tune_job *jobs, int64_t count, int64_t seen, int64_t rung, bool *went_on)
+static int64_t promotable(const tg_strategy_options *o, const tg_tune_job *jobs, int64_t count, int64_t seen, int64_t rung,
+                          bool *went_on)
 {
     int64_t best = -1, all = 0, better = 0;
     memset(went_on, 0, (size_t)count);

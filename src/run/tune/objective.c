@@ -63,8 +63,9 @@ static const tg_key recurrence_keys[] = {
     TG_KEYS_END
 };
 static const tg_objective_model mixed_models[] = {{"attention", attention_keys}, {"recurrence", recurrence_keys}, {NULL, NULL}};
-static const char *const mixed_space[] = {"model=attention,recurrence", "lr=1e-5:1:log:6", "layers=1:8:4", "act=relu,gelu,tanh,sine",
-                                          "heads=1:32:log:6", "dropout=0:0.8:5", "units=16:1024:log:7", NULL};
+static const char *const mixed_space[] = {"model=attention,recurrence", "lr=1e-5:1:log:6", "layers=1:8:4",
+                                          "act=relu,gelu,tanh,sine", "heads=1:32:log:6", "dropout=0:0.8:5",
+                                          "units=16:1024:log:7", NULL};
 
 static double square(double x)
 {
@@ -91,8 +92,8 @@ static double mixed(const tg_space *s, const tg_point *p, double trained)
 }
 
 static const tg_objective objectives[] = {
-    {"branin", "Branin's function of two numbers, 0.397887 at its three minima", branin_space, branin_keys, sizeof(settings), NULL,
-     0.397887, branin},
+    {"branin", "Branin's function of two numbers, 0.397887 at its three minima", branin_space, branin_keys,
+     sizeof(settings), NULL, 0.397887, branin},
     {"mixed", "rate, depth, activation, and two models with keys of their own; 0 at its minimum", mixed_space, mixed_keys,
      sizeof(settings), mixed_models, 0, mixed},
 };

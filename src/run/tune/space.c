@@ -59,8 +59,8 @@ static double clamp(double x, double low, double high)
     return x < low ? low : x > high ? high : x;
 }
 
-/* Four significant digits where the axis runs over decades, else a ten-thousandth of the power of ten in its length. Powers of ten
- * up to 10^22 are exact, so the quotient is the double nearest to the decimal, and its shortest text is that decimal. */
+/* Four significant digits where the axis runs over decades, else a ten-thousandth of the power of ten in its length. Powers of
+ * ten up to 10^22 are exact, so the quotient is the double nearest to the decimal, and its shortest text is that decimal. */
 static double tidy(const tg_axis *a, double x)
 {
     const bool decades = a->log && a->high >= 10 * a->low;

@@ -13,7 +13,7 @@ typedef struct tg_axis {
     int64_t count;              /* CHOICE: choices; INT, REAL: points of a grid along it */
     const char *const *choices; /* CHOICE: texts */
     bool ordered;               /* CHOICE: numbers that rise or fall, so that neighbours are alike */
-    uint64_t models;            /* bit m: the axis applies where the trial's model is choice m of the axis "model"; all ones: always */
+    uint64_t models;            /* bit m: applies where the trial's model is choice m of the axis "model"; all ones: always */
 } tg_axis;
 
 enum { TG_AXES = 32 };
@@ -26,8 +26,8 @@ typedef struct tg_point { double at[TG_AXES]; } tg_point; /* CHOICE: index; else
 
 /* items: "lr=1e-4:1e-2:log", "hidden=64,128,256", "hidden=16:256:log:5" (low:high, and of a grid five points, not three), or the
  * name of a JSON file {"lr": "1e-4:1e-2:log", "hidden": [64, 128]}. model: the study's, NULL where it is an axis. objective: axes
- * of that analytic objective and no others, all of them where there are no items; NULL: none. Errors: TG_EUSAGE (whatever no trial
- * could be started with: no such key or model, values out of the row's range, keys that decide nothing), TG_ENOMEM. */
+ * of that analytic objective and no others, those that no item gives as it brings them; NULL: none. Errors: TG_EUSAGE (whatever
+ * no trial could be started with: no such key or model, values out of the row's range, keys that decide nothing), TG_ENOMEM. */
 tg_status tg_space_parse(const char *const *items, int64_t count, const char *model, const char *objective, tg_space **out);
 void tg_space_free(tg_space *s);
 /* Index of the axis of that name; -1: there is none. */

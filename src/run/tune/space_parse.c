@@ -57,7 +57,7 @@ static tg_status add_item(parser *p, const char *from, const char *key, int64_t 
         if (!strcmp(p->items[i].key, name))
             return tg_fail(TG_EUSAGE, "%s: that axis has been given; all its values go into one", text);
     if (!length) return tg_fail(TG_EUSAGE, "%s: the name of a key is missing; write --space lr=1e-4:1e-2:log", from);
-    if (p->count == TG_AXES) return tg_fail(TG_EUSAGE, "%s: more than %d axes; fix the settings that matter least", text, TG_AXES);
+    if (p->count == TG_AXES) return tg_fail(TG_EUSAGE, "%s: more than %d axes; fix what matters least", text, TG_AXES);
     *out = &p->items[p->count++];
     **out = (item){.where = text, .key = name};
     return TG_OK;
@@ -187,7 +187,8 @@ static tg_status add_models(parser *p, const char *fixed)
     if (!it && p->objective) return add_table(p, p->objective->name, p->objective->keys, p->objective->size, NULL, 0, false);
     if (it && fixed && !p->objective)
         return tg_fail(TG_EUSAGE, "%s: the model is given by --model %s already; leave one of the two out", it->where, fixed);
-    if (!it && !fixed) return tg_fail(TG_EUSAGE, "which model? give --model NAME, or the models to choose from: --space model=lstm,gru");
+    if (!it && !fixed)
+        return tg_fail(TG_EUSAGE, "which model? give --model NAME, or the models to choose from: --space model=lstm,gru");
     if (!it) return add_model(p, fixed);
     tg_status s = split(p, it);
     for (int64_t i = 0; i < it->count && !s; i++)
@@ -264,8 +265,8 @@ static tg_status find_rows(const parser *p, const item *it, uint64_t *models, co
     }
     if (!*models) return fail_unknown(p, it);
     if (!((*key)->flags & TG_KEY_RESULT))
-        return tg_fail(TG_EUSAGE, "%s is no axis: it does not decide what a trial learns; give --%s once, for all trials", it->where,
-                       it->key);
+        return tg_fail(TG_EUSAGE, "%s is no axis: it does not decide what a trial learns; give --%s once, for all trials",
+                       it->where, it->key);
     return TG_OK;
 }
 
@@ -276,7 +277,8 @@ static tg_status check_value(const parser *p, const item *it, const char *text, 
 {
     tg_str out = {0};
     if (!*text) return tg_fail(TG_EUSAGE, "%s: a value is missing", it->where);
-    if (!strcmp(text, "random")) return tg_fail(TG_EUSAGE, "%s random: must be numbers, or no study could be repeated", it->where);
+    if (!strcmp(text, "random"))
+        return tg_fail(TG_EUSAGE, "%s random: must be numbers, or no study could be repeated", it->where);
     for (int i = 0; i < p->models; i++) {
         tg_key_row *r = row_of(&p->tables[i], it->key);
         if (!r || r->key->type == TG_KEY_LIST) continue;
@@ -342,15 +344,16 @@ static tg_status read_range(const parser *p, const item *it, const tg_key *key, 
     a->kind = key->type == TG_KEY_INT ? TG_AXIS_INT : TG_AXIS_REAL;
     a->log = n > 2 && !strcmp(parts[2], "log");
     const int last = a->log ? 3 : 2;
-    if (n > last + 1 || (n > last && (!tg_parse_int(parts[last], (int64_t)strlen(parts[last]), &points) || points < 2 || points > MOST_POINTS)))
-        return tg_fail(TG_EUSAGE, "%s %s: behind the bounds may stand log, and the points of a grid, 2 to %d", it->where, it->text,
-                       MOST_POINTS);
+    const bool counted = n > last && tg_parse_int(parts[last], (int64_t)strlen(parts[last]), &points);
+    if (n > last + 1 || (n > last && (!counted || points < 2 || points > MOST_POINTS)))
+        return tg_fail(TG_EUSAGE, "%s %s: behind the bounds may stand log, and the points of a grid, 2 to %d", it->where,
+                       it->text, MOST_POINTS);
     if (a->low >= a->high)
         return tg_fail(TG_EUSAGE, "%s %s: the second bound must be above the first%s", it->where, it->text,
                        a->low > a->high ? "; change their places" : "; give a fixed value as a setting, not as an axis");
     if (a->log && a->low < 1e-30)
-        return tg_fail(TG_EUSAGE, "%s %s: there is no logarithm of %s; begin above 0, such as at 1e-6, or leave log out", it->where,
-                       it->text, a->low == 0 ? "0" : "what is that small");
+        return tg_fail(TG_EUSAGE, "%s %s: there is no logarithm of %s; begin above 0, such as at 1e-6, or leave log out",
+                       it->where, it->text, a->low == 0 ? "0" : "what is that small");
     if (a->kind == TG_AXIS_INT && (double)points > a->high - a->low + 1) points = (int64_t)(a->high - a->low) + 1;
     a->count = points;
     return TG_OK;
@@ -394,7 +397,8 @@ static tg_status parse(parser *p, const char *const *items, int64_t count, const
         }
         if (!is_given) s = add_flag(p, *at, true);
     }
-    if (!s && p->count == 0) s = tg_fail(TG_EUSAGE, "nothing to vary: give axes, such as --space lr=1e-4:1e-2:log --space hidden=64,128");
+    if (!s && p->count == 0)
+        s = tg_fail(TG_EUSAGE, "nothing to vary: give axes, such as --space lr=1e-4:1e-2:log --space hidden=64,128");
     if (!s) s = add_models(p, model);
     for (int i = 0; i < p->count && !s; i++) {
         if (idle(p, &p->items[i])) continue;

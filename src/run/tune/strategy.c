@@ -6,9 +6,9 @@
 #include "base/rng.h"
 #include "run/tune/strategy_parts.h"
 
-/* Halton's sequence (1960): digits of n to the base of the axis's prime, mirrored at the point. Each digit goes through a permutation
- * that the seed and the digits before it decide (Owen 2017, arXiv:1706.02808), or axes of large primes would move in step. Digits
- * that only more than 4096 points could tell apart are random. */
+/* Halton's sequence (1960): digits of n to the base of the axis's prime, mirrored at the point. Each digit goes through a
+ * permutation that the seed and the digits before it decide (Owen 2017, arXiv:1706.02808), or axes of large primes would move in
+ * step. Digits that only more than 4096 points could tell apart are random. */
 double tg_quasi(uint64_t seed, int axis, int64_t n)
 {
     static const int primes[TG_AXES] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29, 31,  37,  41,  43,  47,  53,
@@ -18,8 +18,9 @@ double tg_quasi(uint64_t seed, int axis, int64_t n)
     double x = 0, weight = 1;
     int64_t before = 0, rest = n;
     for (int digit = 0; weight > 0x1p-12; digit++) {
+        const uint64_t step = stream + ((uint64_t)digit << 32) + (uint64_t)before;
         weight /= (double)base;
-        x += weight * (double)tg_rng_permute(seed, TG_RNG_TUNE, stream + ((uint64_t)digit << 32) + (uint64_t)before, base, rest % base);
+        x += weight * (double)tg_rng_permute(seed, TG_RNG_TUNE, step, base, rest % base);
         before = before * base + rest % base;
         rest /= base;
     }
@@ -48,12 +49,12 @@ static tg_status check_asha(const tg_strategy_options *o)
     for (int64_t r = 1; r < o->rungs; r++)
         if (__builtin_mul_overflow(least, o->reduction, &least)) least = INT64_MAX / 2;
     if (o->steps < least)
-        return tg_fail(TG_EUSAGE, "asha: %lld steps are too few for %lld rungs, each %lld times as long as the one before; give --rungs or "
-                       "--steps so that steps are %lld at least", (long long)o->steps, (long long)o->rungs, (long long)o->reduction,
-                       (long long)least);
+        return tg_fail(TG_EUSAGE, "asha: %lld steps are too few for %lld rungs, each %lld times as long as the one before; give "
+                       "--steps %lld or more, or fewer --rungs", (long long)o->steps, (long long)o->rungs,
+                       (long long)o->reduction, (long long)least);
     if (o->trials > 0 && o->trials < least)
-        return tg_fail(TG_EUSAGE, "asha: of %lld trials none would reach the last of %lld rungs; give --trials %lld or more, or fewer --rungs",
-                       (long long)o->trials, (long long)o->rungs, (long long)least);
+        return tg_fail(TG_EUSAGE, "asha: of %lld trials none would reach the last of %lld rungs; give --trials %lld or more, "
+                       "or fewer --rungs", (long long)o->trials, (long long)o->rungs, (long long)least);
     return TG_OK;
 }
 
@@ -61,7 +62,7 @@ tg_status tg_strategy_check(const tg_strategy_options *o, const tg_space *s)
 {
     if (o->kind == TG_STRATEGY_ASHA) return check_asha(o);
     if (o->kind == TG_STRATEGY_GRID && o->trials == 0 && tg_space_grid(s) > 1000000)
-        return tg_fail(TG_EUSAGE, "the grid of this space has more than 1000000 points; give fewer axes or points, or --strategy tpe");
+        return tg_fail(TG_EUSAGE, "the grid of this space has more than 1000000 points; give fewer, or --strategy tpe");
     return TG_OK;
 }
 

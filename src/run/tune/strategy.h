@@ -2,9 +2,10 @@
  * strategy.h - which trial is next: pure functions of the past, so that a study is the same whoever runs it, however often it is
  * killed, and however many trials run at once.
  *
- * Job 0, 1, ... of a study is decided from all jobs before it as launched and from the results of jobs[0..seen) only. Whoever runs
- * them takes as `seen` of job k the number k - lag (0 where that is negative), waits until all those results are in, and, where the
- * answer is `wait`, asks again with seen + 1, up to k: the least number that gives an answer is the study's, never a higher one.
+ * Job 0, 1, ... of a study is decided from all jobs before it as launched and from the results of jobs[0..seen) only. Whoever
+ * runs them takes as `seen` of job k the number k - lag (0 where that is negative), waits until all those results are in, and,
+ * where the answer is `wait`, asks again with seen + 1, up to k: the least number that gives an answer is the study's, never a
+ * higher one, whatever else is known by then.
  */
 #ifndef TG_RUN_TUNE_STRATEGY_H
 #define TG_RUN_TUNE_STRATEGY_H
@@ -31,8 +32,8 @@ typedef struct tg_strategy_options {
     uint64_t seed;
 } tg_strategy_options;
 
-/* Whether these go together, before anything runs. Errors: TG_EUSAGE (a grid too large to count, rungs shorter than a step, so few
- * trials that none would reach the top). */
+/* Whether these go together, before anything runs. Errors: TG_EUSAGE (a grid of more than a million points without a number of
+ * trials, rungs shorter than a step, so few trials that none would reach the last rung). */
 tg_status tg_strategy_check(const tg_strategy_options *o, const tg_space *s);
 /* The next job after jobs[0..count); all of jobs[0..seen) are known. *more false: there is none; or, with *wait true, none until
  * more results may be looked at. */

@@ -1,4 +1,4 @@
-/* strategy_parts.h - the strategies behind strategy.h. Each says which job is next; strategy.c has checked what they are given. */
+/* strategy_parts.h - the strategies behind strategy.h. Each says which job is next. */
 #ifndef TG_RUN_TUNE_STRATEGY_PARTS_H
 #define TG_RUN_TUNE_STRATEGY_PARTS_H
 #include "run/tune/strategy.h"

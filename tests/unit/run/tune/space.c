@@ -50,8 +50,8 @@ static void point_is(const tg_space *s, const tg_point *p, const char *text)
 TEST(axes_are_ranges_and_lists_as_the_rows_of_their_keys_say)
 {
     tg_space *s;
-    CHECK_OK(parse(ITEMS("lr=1e-4:1e-2:log", "hidden=16:256:log:5", "layers=1:2", "warmup=1k,20", "optimizer=adam,sgd", "layer_norm=no,true",
-                         "dropout=0,0.1,0.2", "seed=1:9"), "lstm", NULL, &s));
+    CHECK_OK(parse(ITEMS("lr=1e-4:1e-2:log", "hidden=16:256:log:5", "layers=1:2", "warmup=1k,20", "optimizer=adam,sgd",
+                         "layer_norm=no,true", "dropout=0,0.1,0.2", "seed=1:9"), "lstm", NULL, &s));
     CHECK_INT(s->count, 8);
     CHECK_INT(s->model_axis, -1);
     const tg_axis *a = s->axes;
@@ -112,10 +112,10 @@ TEST(an_axis_that_no_trial_could_be_started_with_is_refused)
 
 TEST(keys_that_trials_cannot_differ_in_are_no_axes)
 {
-    static const char *const keys[][2] = {{"data", "same data"}, {"steps", "--steps N"}, {"epochs", "--steps N"}, {"until", "--steps N"},
-        {"time", "machine"}, {"target", "asha"}, {"patience", "asha"}, {"preset", "each as an axis"}, {"threads", "not the result"},
-        {"out", "-o STUDY"}, {"resume", "same command"}, {"force", "whole study"}, {"dry-run", "does not decide"},
-        {"keep", "does not decide"}, {"save-every", "--save-every once"}, {"init", "does not decide"}};
+    static const char *const keys[][2] = {{"data", "same data"}, {"steps", "--steps N"}, {"epochs", "--steps N"},
+        {"until", "--steps N"}, {"time", "machine"}, {"target", "asha"}, {"patience", "asha"}, {"preset", "each as an axis"},
+        {"threads", "not the result"}, {"out", "-o STUDY"}, {"resume", "same command"}, {"force", "whole study"},
+        {"dry-run", "does not decide"}, {"keep", "does not decide"}, {"save-every", "--save-every once"}, {"init", "does not decide"}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char item[64];
         snprintf(item, sizeof item, "%s=1,2", keys[i][0]);
@@ -127,15 +127,16 @@ TEST(keys_that_trials_cannot_differ_in_are_no_axes)
 TEST(an_axis_applies_to_the_models_that_have_its_key)
 {
     tg_space *s;
-    CHECK_OK(parse(ITEMS("hidden=32,64", "model=lstm,transformer,ngram", "dim=64:128", "order=3,5", "lr=1e-3:1e-2", "seed=1,2", "layers=1,2"),
-                   NULL, NULL, &s));
+    CHECK_OK(parse(ITEMS("hidden=32,64", "model=lstm,transformer,ngram", "dim=64:128", "order=3,5", "lr=1e-3:1e-2", "seed=1,2",
+                         "layers=1,2"), NULL, NULL, &s));
     CHECK_INT(s->model_axis, 1);
     const uint64_t all = ~UINT64_C(0), expected[] = {1, all, 2, 4, 3, all, 3}; /* ngram learns in one pass: no rate */
     for (int i = 0; i < 7; i++) CHECK_INT(s->axes[i].models, expected[i]);
     /* lstm: hidden, lr, seed, layers; transformer: dim, lr, seed, layers; ngram: order, seed */
     CHECK_INT(tg_space_grid(s), 2 * 3 * 2 * 2 + 3 * 3 * 2 * 2 + 2 * 2);
     tg_space_free(s);
-    refused(ITEMS("model=transformer,vae", "act=relu,swiglu"), NULL, "model transformer: --space act relu: must be one of swiglu, gelu");
+    refused(ITEMS("model=transformer,vae", "act=relu,swiglu"), NULL,
+            "model transformer: --space act relu: must be one of swiglu, gelu");
     refused(ITEMS("model=ngram", "lr=1e-3:1e-2"), NULL, "--space lr: no key of gen-train or of the model ngram");
 }
 
@@ -143,7 +144,8 @@ TEST(a_space_may_be_a_file)
 {
     const char *path = in(test_folder(), "空间.json");
     tg_space *s;
-    put(path, "{\"lr\": \"1e-4:1e-2:log:4\", \"hidden\": [64, 128.0], \"tie\": [true, false], \"optimizer\": \"adam,sgd\", \"layers\": 2}");
+    put(path, "{\"lr\": \"1e-4:1e-2:log:4\", \"hidden\": [64, 128.0], \"tie\": [true, false], "
+              "\"optimizer\": \"adam,sgd\", \"layers\": 2}");
     CHECK_OK(parse(ITEMS(path, "seed=1,2"), "gru", NULL, &s));
     CHECK_INT(s->count, 6);
     CHECK_INT(tg_space_grid(s), 4 * 2 * 2 * 2 * 2);
@@ -197,7 +199,8 @@ TEST(whole_numbers_of_a_grid_differ)
                 CHECK_INT(tg_space_grid(s), points);
                 for (int i = 0; i < points; i++, before = p) {
                     tg_space_grid_at(s, i, &p);
-                    if (i > 0 && !(p.at[0] > before.at[0])) test_failed(__FILE__, __LINE__, "%s: point %d is %g", item, i, p.at[0]);
+                    if (i > 0 && !(p.at[0] > before.at[0]))
+                        test_failed(__FILE__, __LINE__, "%s: point %d is %g", item, i, p.at[0]);
                 }
                 CHECK_INT(before.at[0], high);
                 tg_space_grid_at(s, 0, &p);
@@ -208,8 +211,8 @@ TEST(whole_numbers_of_a_grid_differ)
 
 TEST(values_of_an_axis_are_short_and_within_its_bounds)
 {
-    static const char *const items[] = {"lr=1e-4:1e-2:log", "lr=0.1:0.13:log", "dropout=0:0.3", "beta2=0.9:0.9999", "forget-bias=-5:10",
-                                        "lr=1e-4:5e9:log"};
+    static const char *const items[] = {"lr=1e-4:1e-2:log", "lr=0.1:0.13:log", "dropout=0:0.3", "beta2=0.9:0.9999",
+                                        "forget-bias=-5:10", "lr=1e-4:5e9:log"};
     tg_space *s;
     for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
         CHECK_OK(parse(ITEMS(items[i]), "lstm", NULL, &s));

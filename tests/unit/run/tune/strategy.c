@@ -1,5 +1,5 @@
-/* Tests of run/tune/strategy.c, asha.c and tpe.c: points, promotions, that a study is the same however it is run, and that it gets
- * there in half of a grid's budget. */
+/* Tests of run/tune/strategy.c, asha.c and tpe.c: points, promotions, that a study is the same however it is run, and that it
+ * gets there in half of a grid's budget. */
 #include "run/tune/strategy.h"
 
 #include <math.h>
@@ -32,7 +32,8 @@ static study *study_of(const char *objective, tg_strategy kind, int64_t trials, 
     CHECK_OK(tg_objective_find(objective, &o));
     CHECK_OK(tg_space_parse(NULL, 0, NULL, objective, &y->space));
     y->value = o->value;
-    y->options = (tg_strategy_options){.kind = kind, .trials = trials, .lag = 4, .steps = 270, .rungs = 4, .reduction = 3, .seed = seed};
+    y->options = (tg_strategy_options){.kind = kind, .trials = trials, .lag = 4, .steps = 270, .rungs = 4, .reduction = 3,
+                                       .seed = seed};
     return y;
 }
 
@@ -42,7 +43,8 @@ static void end(study *y)
     tg_free(y);
 }
 
-/* Appends the next job as whoever runs a study does; false: there is none. Results that may not be looked at yet are not there. */
+/* Appends the next job as whoever runs a study does; false: there is none. Of results that may not be
+ * looked at yet it sees wrong ones. */
 static bool launch(study *y)
 {
     bool more = false, wait = true;
@@ -123,7 +125,8 @@ TEST(quasi_random_points_fill_the_space_more_evenly_than_random_ones)
     CHECK(tg_quasi(1, 0, 7) != tg_quasi(2, 0, 7));
     /* axes 20 and 21, of primes 73 and 79, without permutations rise together through the first 73 points */
     int same = 0;
-    for (int64_t n = 0; n < 72; n++) same += (tg_quasi(1, 20, n + 1) > tg_quasi(1, 20, n)) == (tg_quasi(1, 21, n + 1) > tg_quasi(1, 21, n));
+    for (int64_t n = 0; n < 72; n++)
+        same += (tg_quasi(1, 20, n + 1) > tg_quasi(1, 20, n)) == (tg_quasi(1, 21, n + 1) > tg_quasi(1, 21, n));
     CHECK(same > 18 && same < 54);
 }
 
@@ -131,7 +134,8 @@ TEST(points_hold_the_axes_that_apply_and_no_others)
 {
     study *y = study_of("mixed", TG_STRATEGY_TPE, 60, 3);
     double best;
-    const int model = tg_space_find(y->space, "model"), heads = tg_space_find(y->space, "heads"), units = tg_space_find(y->space, "units");
+    const int model = tg_space_find(y->space, "model"), heads = tg_space_find(y->space, "heads");
+    const int units = tg_space_find(y->space, "units");
     int of[2] = {0};
     run(y, INFINITY, -1, &best);
     CHECK_INT(y->count, 60);
@@ -173,7 +177,8 @@ TEST(a_study_that_is_replayed_gives_the_same_jobs)
     static const tg_strategy kinds[] = {TG_STRATEGY_RANDOM, TG_STRATEGY_GRID, TG_STRATEGY_ASHA, TG_STRATEGY_TPE};
     double best;
     for (int k = 0; k < 4; k++) {
-        study *a = study_of("mixed", kinds[k], 40, 5), *b = study_of("mixed", kinds[k], 40, 5), *c = study_of("mixed", kinds[k], 40, 6);
+        study *a = study_of("mixed", kinds[k], 40, 5), *b = study_of("mixed", kinds[k], 40, 5);
+        study *c = study_of("mixed", kinds[k], 40, 6);
         run(a, INFINITY, -1, &best);
         run(b, 2, -1, &best); /* killed, and taken up again */
         CHECK(b->count < a->count);
@@ -256,7 +261,8 @@ TEST(asha_decides_from_results_that_may_be_seen)
 TEST(options_of_asha_that_lead_nowhere_are_refused)
 {
     study *y = study_of("branin", TG_STRATEGY_ASHA, 26, 1);
-    CHECK_ERROR(tg_strategy_check(&y->options, y->space), TG_EUSAGE, "of 26 trials none would reach the last of 4 rungs; give --trials 27");
+    CHECK_ERROR(tg_strategy_check(&y->options, y->space), TG_EUSAGE,
+                "of 26 trials none would reach the last of 4 rungs; give --trials 27");
     y->options.trials = 27;
     CHECK_OK(tg_strategy_check(&y->options, y->space));
     y->options.steps = 26;
@@ -330,8 +336,8 @@ static double best_of_grid(const study *y)
     return best;
 }
 
-/* Medians of what tpe, asha and random search take to reach the goal, in whole trials; those that have not reached it after half of
- * the grid's count as endless. */
+/* Medians of what tpe, asha and random search take to reach the goal, in whole trials; those that have not reached it after half
+ * of the grid's count as endless. */
 static void race(study *(*make)(tg_strategy kind, uint64_t seed), const char *what, double goal, double grid)
 {
     static const tg_strategy kinds[] = {TG_STRATEGY_TPE, TG_STRATEGY_ASHA, TG_STRATEGY_RANDOM};
@@ -347,9 +353,10 @@ static void race(study *(*make)(tg_strategy kind, uint64_t seed), const char *wh
             end(y);
         }
         const double middle = median(took);
-        test_note("%s: %s reaches the best of %.0f, %.4f, in %.1f (median; inf: not in half), %d of %d seeds in half", what, names[k], grid, goal,
-                  middle, reached, SEEDS);
-        if (k < 2 && !(middle <= grid / 2)) test_failed(__FILE__, __LINE__, "%s: %s takes more than half of the grid's budget", what, names[k]);
+        test_note("%s: %s reaches the best of %.0f, %.4f, in %.1f (median; inf: not in half), %d of %d seeds in half", what,
+                  names[k], grid, goal, middle, reached, SEEDS);
+        if (k < 2 && !(middle <= grid / 2))
+            test_failed(__FILE__, __LINE__, "%s: %s takes more than half of the grid's budget", what, names[k]);
     }
 }
 
@@ -395,7 +402,8 @@ static double lstm_value(const tg_space *s, const tg_point *p, double trained)
 
 static study *lstm(tg_strategy kind, uint64_t seed)
 {
-    static const char *const items[] = {"lr=0.0005:0.128:log:9", "hidden=16,32,48,64", "layers=1,2", "optimizer=adam,rmsprop,sgd", "seq=8,16,32"};
+    static const char *const items[] = {"lr=0.0005:0.128:log:9", "hidden=16,32,48,64", "layers=1,2", "optimizer=adam,rmsprop,sgd",
+                                        "seq=8,16,32"};
     study *y = study_of("branin", kind, 0, seed);
     tg_space_free(y->space);
     CHECK_OK(tg_space_parse(items, 5, "lstm", NULL, &y->space));
@@ -412,7 +420,8 @@ TEST(tpe_and_asha_reach_the_best_of_a_grid_of_lstms_in_half_of_its_budget)
     const double best = best_of_grid(y);
     race(lstm, "lstm", best, LSTMS);
     /* of a coarse grid: every second rate, three widths, two lengths */
-    static const char *const items[] = {"lr=0.0005:0.128:log:5", "hidden=16,32,64", "layers=1,2", "optimizer=adam,rmsprop,sgd", "seq=8,32"};
+    static const char *const items[] = {"lr=0.0005:0.128:log:5", "hidden=16,32,64", "layers=1,2", "optimizer=adam,rmsprop,sgd",
+                                        "seq=8,32"};
     double coarse = INFINITY;
     for (int i = 0; i < LSTMS; i++)
         if (i % 9 % 2 == 0 && i / 9 % 4 != 2 && i / 72 % 3 != 1 && lstms[i][3] < coarse) coarse = lstms[i][3];
