@@ -115,7 +115,8 @@ TEST(keys_that_trials_cannot_differ_in_are_no_axes)
     static const char *const keys[][2] = {{"data", "same data"}, {"steps", "--steps N"}, {"epochs", "--steps N"},
         {"until", "--steps N"}, {"time", "machine"}, {"target", "asha"}, {"patience", "asha"}, {"preset", "each as an axis"},
         {"threads", "not the result"}, {"out", "-o STUDY"}, {"resume", "same command"}, {"force", "whole study"},
-        {"dry-run", "does not decide"}, {"keep", "does not decide"}, {"save-every", "--save-every once"}, {"init", "does not decide"}};
+        {"dry-run", "does not decide"}, {"keep", "does not decide"},
+        {"save-every", "--save-every once"}, {"init", "does not decide"}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char item[64];
         snprintf(item, sizeof item, "%s=1,2", keys[i][0]);
