@@ -1,7 +1,7 @@
 #!/bin/sh
 # tune_lstm.sh TEXT - makes tune_lstm.txt anew: every point of a grid of small LSTMs on the first 100 kB of a text (Tiny Shakespeare).
 # A line: optimizer, seq, layers, hidden, lr, and the validation loss after 30, 90, 270 and 810 steps; nan: it had diverged.
-# 648 trainings, five minutes on one core. Needs build/bin and writes to standard output.
+# 648 trainings, which took 45 minutes on a busy machine. Needs build/bin and writes to standard output.
 set -e
 bin=build/bin
 work=$(mktemp -d)
