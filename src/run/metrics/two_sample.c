@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/utf8.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- the test ------------------------------------------------------------------------------------------------------------- */
@@ -94,17 +95,53 @@ static int64_t count_ngrams(tg_text text, int64_t characters, int n, int64_t d, 
     return different;
 }
 
+/* Ends of lines and marks of punctuation, whatever the script; ASCII's, and those that Unicode keeps together. */
+static bool is_break(uint32_t c)
+{
+    if (c < 128) return c == '\n' || (c > ' ' && !(c >= '0' && c <= '9') && !((c | 32) >= 'a' && (c | 32) <= 'z') && c != '\'' && c != '-');
+    return (c >= 0x2010 && c <= 0x205E) || (c >= 0x3001 && c <= 0x303F) || (c >= 0xFF01 && c <= 0xFF0F) || (c >= 0xFF1A && c <= 0xFF20);
+}
+
+/* Runs of characters between breaks: their mean length, its deviation, the share of those as long as the one before. */
+static void measure_runs(tg_text text, int64_t characters, float out[TG_RUN_NUMBERS])
+{
+    const char *at = text.bytes, *end = at + text.length;
+    int64_t runs = 0, alike = 0, length = 0, before = 0;
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < characters && at < end; i++) {
+        uint32_t code = 0;
+        const int bytes = tg_utf8_next(at, end, &code);
+        at += bytes ? bytes : 1;
+        length++;
+        if (!bytes || !is_break(code)) continue;
+        if (length > 1) { /* marks behind each other end one run */
+            sum += (double)length;
+            squares += (double)(length * length);
+            alike += runs > 0 && length == before;
+            runs++;
+            before = length;
+        }
+        length = 0;
+    }
+    const double mean = runs ? sum / (double)runs : (double)characters;
+    const double spread = runs ? squares / (double)runs - mean * mean : 0;
+    out[0] = (float)mean;
+    out[1] = (float)sqrt(spread > 0 ? spread : 0);
+    out[2] = runs > 1 ? (float)alike / (float)(runs - 1) : 0;
+}
+
 void tg_ngram_features(tg_text text, int64_t characters, int most, int64_t d, float *out)
 {
     for (int64_t k = 0; k < d; k++) out[k] = 0;
     for (int n = 1; n <= most; n++) out[d + n - 1] = (float)count_ngrams(text, characters, n, d, out);
     for (int64_t k = 0; k < d; k++) out[k] = tg_logf(1 + out[k]);
+    measure_runs(text, characters, out + d + most);
 }
 
 tg_status tg_two_sample_texts(tg_judge_kind kind, const tg_text *real, int64_t n, const tg_text *made, int64_t m, uint64_t seed,
                               tg_two_sample *out)
 {
-    enum { D = TG_NGRAM_BINS + TG_NGRAM_MOST };
+    enum { D = TG_NGRAM_BINS + TG_NGRAM_MOST + TG_RUN_NUMBERS };
     const int64_t of_real = tg_texts_shortest(real, n), of_made = tg_texts_shortest(made, m);
     const int64_t characters = of_real < of_made ? of_real : of_made;
     if (characters < 1) return tg_fail(TG_EINVAL, "there are no texts, or empty ones, which nothing can be told by");
