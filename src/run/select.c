@@ -312,7 +312,7 @@ static tg_status write_out(const tg_selection *sel)
     if (!s) s = tg_write_file(path, json.data, json.length);
     if (!s) {
         s = tg_link_folder(sel->runs[sel->chosen].path, link);
-        if (s && !o->force) (void)tg_remove(path); /* so that the next try finds nothing in its way */
+        if (s && !o->force && tg_path_kind(link) == TG_PATH_NONE) (void)tg_remove(path); /* the next try finds nothing in its way */
     }
     if (!s) s = tg_deps_write(sel->ctx, o->deps, path);
     tg_str_free(&json);

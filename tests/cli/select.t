@@ -155,6 +155,10 @@ $ TG_FAULT=rename:2:EIO gen-select l4 -o made -q; ls -d made* # no ranking witho
 !~ ^gen-select: .*made.*
 !*
 ? 2
+$ TG_FAULT=fsync:3:EIO gen-select l4 -o made -q; ls -d made*; rm made* # the link is there: so is its ranking
+< made
+< made.json
+!~ ^gen-select: cannot fsync the folder of made: 
 
 # Who has no likelihood is compared by what it draws: as gen-evaluate measures it.
 $ gen-collect synth:points:moons --limit 1000 -o pts -q; gen-preprocess pts -o p.safetensors -q 2> /dev/null; gen-train --data p.safetensors --model gan --hidden 8 --steps 20 -o pg -q; gen-train --data p.safetensors --model vae --hidden 8 --latent 2 --steps 100 -o pv -q; gen-select pv pg --metric frechet -o drawn -q; gen-evaluate pv pg --metrics frechet --json -q > judged; python3 -c 'import json; by = {r["run"]: r["metrics"]["frechet"]["value"] for r in json.load(open("judged"))["runs"]}; d = json.load(open("drawn.json")); assert {r["run"]: r["value"] for r in d["ranking"]} == by; assert d["chosen"] == min(by, key=by.get) and d["metric"] == "frechet"; print("the same")'
