@@ -48,7 +48,7 @@ $ gen-evaluate a --gate 'bpc=2'
 $ gen-evaluate v -n 120 --draws 20 -q > v.txt && cut -d' ' -f1 v.txt | tr '\n' ' '; echo; ls v/cache | sed 's/-.*//'
 < val_loss elbo nll bits_per_dim frechet kernel precision recall density coverage mmd_p nearest label_accuracy class_balance c2st_logistic c2st_tree c2st_svm 
 < features
-$ gen-evaluate g -n 120 -q --json | tr ',' '\n' | grep -c '"val_loss"\|"nll"'; gen-evaluate g -n 120 -q --metrics precision,label_accuracy | wc -l
+$ cp -r v/cache g; gen-evaluate g -n 120 -q --json | tr ',' '\n' | grep -c '"val_loss"\|"nll"'; gen-evaluate g -n 120 -q --metrics precision,label_accuracy | wc -l
 < 0
 < 2
 $ cp -r g g2; rm -r g2/cache; gen-evaluate v g2 -n 20 --metrics precision -q | wc -l; ls g2 | grep cache # one classifier for all
