@@ -28,7 +28,7 @@ const tg_key tg_finetune_keys[] = {
 
 /* Steps and rates beside those of training from scratch on the same data; measured: docs/tune.md. */
 enum { STEPS_SHARE = 3 };
-static const double RATE_SHARE = 0.5, ADAPTER_RATE_SHARE = 2;
+static const double RATE_SHARE = 0.5, ADAPTER_RATE_SHARE = 1;
 static const double NEGLIGIBLE = 0.01; /* share of characters that a text may lack and still be about the same text */
 
 typedef struct finetuning {
