@@ -21,7 +21,11 @@ $ gen-tune finetune a/model.safetensors --data y.safetensors
 $ gen-tune finetune --help | grep -c -- '^ *--\(old-data\|lora-rank\|freeze\)'
 < 3
 
-# Other tokens: what both know keeps its weights, and the report says so; a third of the steps, half the rate.
+$ gen-tune finetune a --data y.safetensors --init b -o b
+! gen-tune finetune: --init says what to go on from, and so does a; leave it out
+? 2
+
+# Other tokens: what both know keeps its weights, and the report says so; a third of the steps, half the rate, which falls from the middle on.
 $ gen-tune finetune a --data y.safetensors --batch 4 --seq 10 -q > report; head -n 1 report | sed 's/[0-9][0-9]*/N/g'
 < a -> a-tuned: N of N tokens known, N new
 $ sed -n 's/^\(validation\|new data, nats\|old data, bits.char\).*/\1/p' report
@@ -30,8 +34,8 @@ $ sed -n 's/^\(validation\|new data, nats\|old data, bits.char\).*/\1/p' report
 < old data, bits/char
 $ grep -c 'characters of the old text are not in the new vocabulary and were left out: its figures do not compare' report
 < 1
-$ grep -o '"steps": [0-9]*\|"lr": [0-9.]*\|"map_vocab": [a-z]*\|"init": "[a-z]*"' a-tuned/config.json | tr '\n' ' '
-< "steps": 134 "lr": 0.001 "init": "a" "map_vocab": true 
+$ grep -o '"steps": [0-9]*\|"lr": [0-9.]*\|"decay_share": [0-9.]*\|"map_vocab": [a-z]*\|"init": "[a-z]*"' a-tuned/config.json | tr '\n' ' '
+< "steps": 134 "lr": 0.001 "decay_share": 0.5 "init": "a" "map_vocab": true 
 $ grep -o '"\(program\|out\|run\|model\|tokens\|known\|new\|steps\|old_val_loss\)"' a-tuned/finetune.json | tr '\n' ' '
 < "program" "out" "run" "model" "steps" "tokens" "known" "new" "old_val_loss" 
 $ ls a-tuned | tr '\n' ' '

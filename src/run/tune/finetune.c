@@ -26,9 +26,11 @@ const tg_key tg_finetune_keys[] = {
     TG_KEYS_END
 };
 
-/* Steps and rates beside those of training from scratch on the same data; measured: docs/tune.md. */
+/* Steps and rates beside those of training from scratch on the same data, and the share of steps over which the rate falls: a short
+ * training gains most while it does. Measured: docs/tune.md. */
 enum { STEPS_SHARE = 3 };
 static const double RATE_SHARE = 0.5, ADAPTER_RATE_SHARE = 1;
+static const char *const DECAY_SHARE = "0.5";
 static const double NEGLIGIBLE = 0.01; /* share of characters that a text may lack and still be about the same text */
 
 typedef struct finetuning {
@@ -76,6 +78,7 @@ static tg_status propose_length(finetuning *f)
     tg_str steps = {0};
     tg_format_real(text, usual.lr * (o->lora_rank > 0 ? ADAPTER_RATE_SHARE : RATE_SHARE));
     tg_status s = propose(f, "lr", text);
+    if (!s) s = propose(f, "decay_share", DECAY_SHARE);
     tg_str_addf(&steps, "%lld", (long long)((usual.steps + STEPS_SHARE - 1) / STEPS_SHARE));
     if (!s && steps.failed) s = TG_ENOMEM;
     if (!s && o->epochs == 0 && o->time <= 0 && o->until == 0) s = propose(f, "steps", steps.data);
@@ -85,6 +88,8 @@ static tg_status propose_length(finetuning *f)
 
 static tg_status propose_all(finetuning *f)
 {
+    if (tg_keys_source(f->keys, "init") >= TG_FROM_CONFIG)
+        return tg_fail(TG_EUSAGE, "--init says what to go on from, and so does %s; leave it out", f->o->run);
     tg_status s = propose(f, "model", f->old->desc->name);
     if (!s) s = propose(f, "init", f->o->run);
     if (!s && !f->kept.same) s = propose(f, "map_vocab", "true");
