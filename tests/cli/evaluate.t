@@ -185,7 +185,7 @@ $ printf 'The\t\r\n\r\n' > windows; gen-evaluate a --prompts windows --metrics e
 <~ ^exact_match  +1\.0000$
 
 # The report: each picture of training once; no section of curves without any; arrows to what is better; parameters.
-$ gen-train --data x.safetensors --model vae --hidden 4 --latent 2 --steps 4 --sample-every 2 -o two -q; gen-evaluate two -n 20 --metrics recall -o two.html -q; ls two/samples | wc -l; grep -o '<figcaption>0[0-9]*.png' two.html | sort | uniq -c | tr -s ' '; gen-evaluate b --metrics bpc -o b.html -q; grep -c 'id="curves"' b.html; grep -o 'bpc, bits ↓' b.html
+$ gen-train --data x.safetensors --model vae --hidden 4 --latent 2 --steps 4 --sample-every 2 -o two -q; cp -r g/cache two; gen-evaluate two -n 20 --metrics recall -o two.html -q; ls two/samples | wc -l; grep -o '<figcaption>0[0-9]*.png' two.html | sort | uniq -c | tr -s ' '; gen-evaluate b --metrics bpc -o b.html -q; grep -c 'id="curves"' b.html; grep -o 'bpc, bits ↓' b.html
 < 2
 <  1 <figcaption>000002.png
 <  1 <figcaption>000004.png
