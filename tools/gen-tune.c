@@ -14,7 +14,7 @@ static int search(int argc, char **argv)
     const tg_model_desc *desc = NULL;
     cli c = {.name = "gen-tune search", .brief = "trains with many settings, and tells which do best",
              .usage = "--data x.safetensors --model NAME --space KEY=VALUES... -o STUDY [options]",
-             .examples = "gen-tune search --data verses.safetensors --model lstm --steps 500 --space lr=1e-4:1e-1:log --space hidden=64,128 -o tune\n"
+             .examples = "gen-tune search --data verses.safetensors --model lstm --space lr=1e-4:1e-1:log --space hidden=64,128 -o tune\n"
                          "gen-tune search --data verses.safetensors --space model=lstm,gru,transformer --trials 12 --jobs 2 -o models\n"
                          "gen-tune search --model lstm --help\n"};
     tg_search_train_rows(rows);

@@ -180,7 +180,8 @@ tg_status tg_search_model(const tg_search_options *o, const tg_train_options *tr
  * rows bound to config, NULL where there are none; whatever was given of the latter two is fixed for all trials. Errors: TG_EUSAGE,
  * TG_EBUSY (another search is at it), TG_EINVAL (another study is there; no trial came to a result), TG_ECANCELLED (stopped; the
  * same call goes on), those of reading and writing. */
-tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_options *train, const void *config, const tg_keys *keys);
+tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_options *train, const void *config,
+                    const tg_keys *keys);
 
 typedef struct tg_trial_options { const char *out, *number; } tg_trial_options;
 extern const tg_key tg_trial_keys[];

@@ -239,7 +239,8 @@ static void tell_use(const tg_study *s, const tg_study_use *use)
                (int)(1000 * utilisation(s, use)) % 10);
 }
 
-static void add_object(const tg_study *s, const tg_ranked *list, int64_t count, const double *importance, const tg_study_use *use, tg_str *out)
+static void add_object(const tg_study *s, const tg_ranked *list, int64_t count, const double *importance, const tg_study_use *use,
+                       tg_str *out)
 {
     tg_json_writer w = {.out = out};
     tg_result_begin(&w, "gen-tune", s->o->out, s->o->seed, tg_study_seconds(s));
@@ -249,7 +250,8 @@ static void add_object(const tg_study *s, const tg_ranked *list, int64_t count, 
     tg_json_member_int(&w, "ran", s->ran);
     tg_json_member_real(&w, "utilisation", utilisation(s, use));
     tg_json_key(&w, "best");
-    put_trial(s, &list[0], &w);
+    if (s->best >= 0) put_trial(s, &list[0], &w);
+    else tg_json_put_null(&w);
     tg_json_key(&w, "importance");
     put_importance(s, importance, &w);
     tg_json_key(&w, "trials");

@@ -26,15 +26,18 @@ const tg_key tg_search_keys[] = {
     TG_CHOICE(tg_search_options, strategy, 0, "random", TG_STRATEGY_CHOICES, 0,
               "random: evenly spread points; grid: all combinations; asha: only the best train on; tpe: near the best so far"),
     TG_INT(tg_search_options, trials, 0, NULL, 1, 1e6, TG_KEY_AUTO, "how many: of a grid all, else 32, and with --budget alone no end"),
-    TG_TIME(tg_search_options, budget, 0, "0", 0, "how long in all, such as 2h; then what runs is saved, and a larger one goes on; 0: no end"),
+    TG_TIME(tg_search_options, budget, 0, "0", 0,
+            "how long in all, such as 2h; then what runs is saved, and a larger one goes on; 0: no end"),
     TG_TEXT(tg_search_options, metric, 0, "val_loss", "NAME", TG_KEY_NAME, "a number of the trials' result.json, less being better"),
-    TG_INT(tg_search_options, jobs, 'j', NULL, 1, 1024, TG_KEY_AUTO, "trials at once, which share --threads; the result does not depend on it"),
+    TG_INT(tg_search_options, jobs, 'j', NULL, 1, 1024, TG_KEY_AUTO,
+           "trials at once, which share --threads; the result does not depend on it"),
     TG_INT(tg_search_options, lag, 0, "4", 1, 1024, 0,
            "asha, tpe: a trial is chosen without the results of so many before it, so that as many may run at once"),
     TG_INT(tg_search_options, rungs, 0, "3", 1, 20, 0, "asha: how many lengths of training there are, the longest being --steps"),
     TG_INT(tg_search_options, reduction, 0, "3", 2, 100, 0, "asha: one of so many trains on, so many times as long"),
     TG_CHOICE(tg_search_options, backend, 0, "local", TG_BACKEND_CHOICES, 0, "who runs the trials"),
-    TG_TEXT(tg_search_options, objective, 0, NULL, "NAME", 0, "a built-in function in place of trainings, to try strategies on; a wrong NAME lists them"),
+    TG_TEXT(tg_search_options, objective, 0, NULL, "NAME", 0,
+            "a built-in function in place of trainings, to try strategies on; a wrong NAME lists them"),
     TG_INT(tg_search_options, seed, 0, "1", 0, 9e15, TG_KEY_SEED, "of what is tried, and of each training"),
     TG_CHOICE(tg_search_options, lang, 0, "en", "en|zh", 0, "language of study.html"),
     TG_SWITCH(tg_search_options, force, 0, NULL, ONCE, "remove the study that is in the folder, and start anew"),
@@ -289,21 +292,23 @@ static tg_status run(tg_study *s)
     const double seconds = tg_now() - d.began;
     report(&d, true);
     if (d.over)
-        tg_log(s->ctx, TG_LOG_WARN, "the budget is used up after %lld jobs; the same command with a larger --budget goes on", (long long)done(s));
+        tg_log(s->ctx, TG_LOG_WARN, "the budget is used up after %lld jobs; the same command with a larger --budget goes on",
+               (long long)done(s));
     status = cancelled || d.over ? tg_study_pause(s) : TG_OK;
     if (!status && some) status = tg_study_results(s);
     if (status) return status;
     if (cancelled)
         return tg_fail(TG_ECANCELLED, "stopped after %lld jobs, and what ran is saved; the same command goes on", (long long)done(s));
     if (!some && !d.over) return tg_fail(TG_EINVAL, "no trial came to a result; %s/study.jsonl says why", s->o->out);
-    return some ? tg_study_tell(s, &(tg_study_use){.jobs = b->run ? 0 : d.jobs, .seconds = seconds}) : TG_OK;
+    return some || s->o->json ? tg_study_tell(s, &(tg_study_use){.jobs = b->run ? 0 : d.jobs, .seconds = seconds}) : TG_OK;
 }
 
 static tg_status check_options(const tg_search_options *o, const tg_train_options *train)
 {
     if (!o->out) return tg_fail(TG_EUSAGE, "-o STUDY is missing: the folder of the study");
     if (o->objective && (train->data || train->model)) return tg_fail(TG_EUSAGE, "--objective stands in place of --data and --model");
-    if (!o->objective && o->space.count == 0) return tg_fail(TG_EUSAGE, "--space KEY=VALUES is missing: what is to be tried, such as lr=1e-4:1e-2:log");
+    if (!o->objective && o->space.count == 0)
+        return tg_fail(TG_EUSAGE, "--space KEY=VALUES is missing: what is to be tried, such as lr=1e-4:1e-2:log");
     return TG_OK;
 }
 

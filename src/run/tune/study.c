@@ -394,7 +394,8 @@ static void tell(tg_study *s, int64_t job)
     const tg_study_run *r = &s->runs[job];
     tg_str line = {0};
     if (r->status != TG_TRIAL_OK) {
-        tg_log(s->ctx, TG_LOG_WARN, "trial %lld %s: %s", (long long)j->trial, status_names[r->status], r->message.data ? r->message.data : "");
+        tg_log(s->ctx, TG_LOG_WARN, "trial %lld %s: %s", (long long)j->trial, status_names[r->status],
+               r->message.data ? r->message.data : "");
         return;
     }
     tg_str_addf(&line, "trial %lld: %s ", (long long)j->trial, s->o->metric);
@@ -513,8 +514,19 @@ tg_status tg_study_prepare(tg_study *s, int64_t job, bool *run)
     return status ? status : put_job(s, j);
 }
 
+/* A process of a search that was killed may be at the trial still; the one that is started now waits for it. */
+static void tell_if_busy(const tg_study *s, int64_t job)
+{
+    char *path = tg_study_trial(s->folder, s->jobs[job].trial, "run.lock");
+    tg_lock *lock = NULL;
+    if (path && tg_path_kind(path) == TG_PATH_FILE && tg_lock_take(path, &lock) == TG_EBUSY) tg_log(s->ctx, TG_LOG_INFO, "%s", tg_error());
+    tg_lock_release(lock);
+    tg_free(path);
+}
+
 tg_status tg_study_begin(tg_study *s, int64_t job)
 {
+    tell_if_busy(s, job);
     s->runs[job].began = tg_now();
     return add_line(s, "start", job, NULL);
 }

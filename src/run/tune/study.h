@@ -101,7 +101,8 @@ tg_status tg_study_rank(const tg_study *s, tg_ranked **out, int64_t *count); /* 
 tg_status tg_study_importance(const tg_study *s, double out[TG_AXES]);
 /* results.c: ranking.json, best.json and study.html, written anew. */
 tg_status tg_study_results(tg_study *s);
-typedef struct tg_study_use { int64_t jobs; double seconds; } tg_study_use; /* of this session: at once (0: somebody else knows), how long in all */
+/* Of this session: jobs at once (0: somebody else knows), how long in all. */
+typedef struct tg_study_use { int64_t jobs; double seconds; } tg_study_use;
 /* To the output hook: a table, or, as is asked for, an object. */
 tg_status tg_study_tell(tg_study *s, const tg_study_use *use);
 #endif

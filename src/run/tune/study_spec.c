@@ -98,7 +98,8 @@ static tg_status check_kind(const tg_study *s, const tg_dataset *d, const char *
     if (!(desc->kinds & tg_dataset_kind(d)))
         return tg_fail(TG_EUSAGE, "%s does not learn from the data of %s; leave it out", desc->name, s->train->data);
     if (!desc->loss && !desc->learner && !strcmp(s->o->metric, "val_loss"))
-        return tg_fail(TG_EUSAGE, "a %s has no likelihood, so there is no val_loss of it; leave it out, or judge by another --metric", desc->name);
+        return tg_fail(TG_EUSAGE, "a %s has no likelihood, so there is no val_loss of it; leave it out, or judge by another --metric",
+                       desc->name);
     return TG_OK;
 }
 
@@ -126,7 +127,8 @@ static tg_status check_asha(const tg_study *s)
     static const char *const lengths[] = {"until", "epochs", "time"};
     if (s->strategy.kind != TG_STRATEGY_ASHA) return TG_OK;
     if (s->train->steps == 0) return tg_fail(TG_EUSAGE, "--strategy asha needs --steps: how long the best trials are trained");
-    if (tg_space_find(s->space, "steps") >= 0) return tg_fail(TG_EUSAGE, "--space steps: --strategy asha says itself how long a trial is trained");
+    if (tg_space_find(s->space, "steps") >= 0)
+        return tg_fail(TG_EUSAGE, "--space steps: --strategy asha says itself how long a trial is trained");
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
         if (tg_keys_source(s->keys, lengths[i]) > TG_FROM_DEFAULT || tg_space_find(s->space, lengths[i]) >= 0)
             return tg_fail(TG_EUSAGE, "--%s: --strategy asha says itself how long a trial is trained; give --steps", lengths[i]);

@@ -79,7 +79,8 @@ static tg_status find_space(const trial *t, const char *objective, tg_space **ou
 static tg_status read_point(const trial *t, const tg_space *space, tg_point *out)
 {
     const tg_json *at = tg_json_get(t->job, "at");
-    if (!at || at->type != TG_JSON_ARRAY || at->integer != space->count) return tg_fail(TG_EFORMAT, "%s/job.json: no job of this study", t->folder);
+    if (!at || at->type != TG_JSON_ARRAY || at->integer != space->count)
+        return tg_fail(TG_EFORMAT, "%s/job.json: no job of this study", t->folder);
     const tg_json *item = at->child;
     for (int i = 0; i < space->count; i++, item = item->next)
         out->at[i] = item->type == TG_JSON_INT || item->type == TG_JSON_REAL ? item->real : (double)NAN;
