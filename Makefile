@@ -151,7 +151,13 @@ check: all test-programs      ## unit and command-line tests and the lints, unde
 	$(RUN) $(FAST)
 repro: all                    ## same bytes for any ISA, thread count, compiler, kill and resume
 	$(RUN) e2e/repro
-demo: all                     ## the seven steps on our own data, with progress; ends with a report: under two minutes
+# A stranger types `make demo` and waits for the build: where no -j was given it takes as many jobs as there are processors.
+# With one given, all is made in front as usual. (Make knows of its -j after it has read this file, hence the second look.)
+CORES       = $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+JOBS_GIVEN  = $(filter -j% --jobs% --jobserver%,$(MAKEFLAGS))
+.SECONDEXPANSION:
+demo: $$(if $$(JOBS_GIVEN),all)  ## the seven steps on our own data, with progress; ends with a report: under two minutes
+	$(if $(JOBS_GIVEN),,+@$(MAKE) --no-print-directory -j$(CORES) all)
 	@sh tests/e2e/demo.sh
 
 bench: all $(BENCH)           ## how fast it is, as shares of this machine's limits; T=WORD measures some
