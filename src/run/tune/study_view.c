@@ -27,55 +27,45 @@ static void *room(tg_study_view *v, int64_t count, int64_t size) { return tg_are
 
 static int64_t members(const tg_json *j, tg_json_type type) { return j && j->type == type ? j->integer : 0; }
 
-/* ---- study.json ----------------------------------------------------------------------------------------------------------------- */
+/* ---- ranking.json --------------------------------------------------------------------------------------------------------------- */
 
-static tg_status read_choices(tg_study_view *v, const char *text, tg_view_axis *a)
+/* Choices as texts; a number as it is printed. */
+static const char *text_of(const tg_study_view *v, const tg_json *value)
 {
-    int64_t count = 1;
-    for (const char *c = text; *c; c++) count += *c == ',';
-    const char **names = room(v, count, sizeof *names);
-    if (!names) return TG_ENOMEM;
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t n = (int64_t)strcspn(text, ",");
-        names[i] = tg_arena_strndup(v->arena, text, n);
-        if (!names[i]) return TG_ENOMEM;
-        text += n + 1;
+    char number[32];
+    if (!value || value->type == TG_JSON_NULL) return NULL;
+    if (value->type == TG_JSON_TEXT) return value->text;
+    if (value->type == TG_JSON_BOOL) return value->integer ? "true" : "false";
+    if (value->type != TG_JSON_INT && value->type != TG_JSON_REAL) return NULL;
+    tg_format_real(number, value->real);
+    return tg_arena_strdup(v->arena, number);
+}
+
+static tg_status read_axis(tg_study_view *v, const tg_json *axis)
+{
+    tg_view_axis *a = &v->axes[v->axis_count];
+    const tg_json *choices = tg_json_get(axis, "choices"), *log = tg_json_get(axis, "log");
+    const int64_t most = members(choices, TG_JSON_ARRAY);
+    const char **names = choices ? room(v, most, sizeof *names) : NULL;
+    *a = (tg_view_axis){.key = tg_json_text(axis, "key"), .log = log && log->type == TG_JSON_BOOL && log->integer, .names = names};
+    if (choices && !names) return TG_ENOMEM;
+    for (const tg_json *i = most ? choices->child : NULL; i; i = i->next) {
+        names[a->name_count] = text_of(v, i);
+        if (names[a->name_count]) a->name_count++;
     }
-    a->names = names;
-    a->name_count = count;
+    v->axis_count += a->key != NULL;
     return TG_OK;
 }
 
-/* "lr=1e-4:1e-2:log:3", "hidden=64,128". A range begins with a number and a colon. */
-static tg_status read_axis(tg_study_view *v, const char *item, tg_view_axis *a)
+static tg_status read_axes(tg_study_view *v, const tg_json *list)
 {
-    const int64_t key = (int64_t)strcspn(item, "=");
-    const char *text = item[key] ? item + key + 1 : item + key;
-    double low = 0;
-    a->key = tg_arena_strndup(v->arena, item, key);
-    if (!a->key) return TG_ENOMEM;
-    a->log = strstr(text, ":log") != NULL;
-    return text[strcspn(text, ":")] && tg_parse_real(text, (int64_t)strcspn(text, ":"), &low) ? TG_OK : read_choices(v, text, a);
-}
-
-static tg_status read_spec(tg_study_view *v)
-{
-    const tg_json *spec = NULL, *space;
-    tg_status s = read_file(v, "study.json", &spec);
-    if (s) return s;
-    space = tg_json_get(spec, "space");
-    v->metric = tg_json_text(spec, "metric");
-    v->strategy = tg_json_text(spec, "strategy");
-    v->data = tg_json_text(spec, "data");
-    if (!v->metric || !v->strategy || !space) return tg_fail(TG_EFORMAT, "%s/study.json: no study's; search again with --force", v->folder);
-    v->axes = room(v, members(space, TG_JSON_ARRAY), sizeof *v->axes);
+    const int64_t most = members(list, TG_JSON_ARRAY);
+    tg_status s = TG_OK;
+    v->axes = room(v, most, sizeof *v->axes);
     if (!v->axes) return TG_ENOMEM;
-    for (const tg_json *i = members(space, TG_JSON_ARRAY) ? space->child : NULL; i && !s; i = i->next)
-        if (i->type == TG_JSON_TEXT) s = read_axis(v, i->text, &v->axes[v->axis_count++]);
+    for (const tg_json *i = most ? list->child : NULL; i && !s; i = i->next) s = read_axis(v, i);
     return s;
 }
-
-/* ---- ranking.json --------------------------------------------------------------------------------------------------------------- */
 
 /* Why it failed: its folder knows. */
 static tg_status read_failure(tg_study_view *v, tg_view_trial *t)
@@ -130,15 +120,18 @@ static int compare_weights(const void *x, const void *y, void *user)
     return a->share < b->share ? 1 : a->share > b->share ? -1 : strcmp(a->key, b->key);
 }
 
-static tg_status read_weights(tg_study_view *v, const tg_json *map)
+static tg_status read_weights(tg_study_view *v, const tg_json *list)
 {
-    const int64_t most = members(map, TG_JSON_OBJECT);
+    const int64_t most = members(list, TG_JSON_ARRAY);
     weight *w = room(v, most, sizeof *w), *scratch = room(v, most, sizeof *w);
     v->weighed = room(v, most, sizeof *v->weighed);
     v->weights = room(v, most, sizeof *v->weights);
     if (!w || !scratch || !v->weighed || !v->weights) return TG_ENOMEM;
-    for (const tg_json *i = most ? map->child : NULL; i; i = i->next)
-        if (i->type == TG_JSON_REAL || i->type == TG_JSON_INT) w[v->weight_count++] = (weight){i->key, i->real};
+    for (const tg_json *i = most ? list->child : NULL; i; i = i->next) {
+        weight *now = &w[v->weight_count];
+        now->key = tg_json_text(i, "key");
+        if (now->key && tg_json_real(i, "share", &now->share)) v->weight_count++; /* null: of too few trials */
+    }
     tg_sort(w, v->weight_count, sizeof *w, scratch, compare_weights, NULL);
     for (int64_t i = 0; i < v->weight_count; i++) {
         v->weighed[i] = w[i].key;
@@ -151,7 +144,13 @@ static tg_status read_ranking(tg_study_view *v)
 {
     const tg_json *ranking = NULL;
     tg_status s = read_file(v, "ranking.json", &ranking);
-    if (!s) s = read_trials(v, tg_json_get(ranking, "trials"));
+    if (s) return s;
+    v->metric = tg_json_text(ranking, "metric");
+    v->strategy = tg_json_text(ranking, "strategy");
+    if (!v->metric || !v->strategy || !members(tg_json_get(ranking, "ranking"), TG_JSON_ARRAY))
+        return tg_fail(TG_EFORMAT, "%s/ranking.json: no ranking of a study", v->folder);
+    s = read_axes(v, tg_json_get(ranking, "axes"));
+    if (!s) s = read_trials(v, tg_json_get(ranking, "ranking"));
     if (!s) s = read_weights(v, tg_json_get(ranking, "importance"));
     return s;
 }
@@ -229,7 +228,9 @@ tg_status tg_study_view_open(const char *folder, tg_study_view **out)
     if (!v) return TG_ENOMEM;
     v->folder = folder;
     v->arena = tg_arena_new(1 << 16);
-    tg_status s = v->arena ? read_spec(v) : TG_ENOMEM;
+    const tg_json *spec = NULL;
+    tg_status s = v->arena ? read_file(v, "study.json", &spec) : TG_ENOMEM;
+    v->data = tg_json_text(spec, "data");
     if (!s) s = read_ranking(v);
     if (!s) s = read_log(v);
     if (s) tg_study_view_close(v);
@@ -246,21 +247,7 @@ void tg_study_view_close(tg_study_view *v)
 
 const char *tg_study_view_text(const tg_study_view *v, const tg_view_trial *t, const char *key)
 {
-    const tg_json *value = tg_json_get(t->values, key);
-    char number[32];
-    if (!value || value->type == TG_JSON_NULL) return NULL;
-    if (value->type == TG_JSON_TEXT) return value->text;
-    if (value->type == TG_JSON_BOOL) return value->integer ? "true" : "false";
-    if (value->type != TG_JSON_INT && value->type != TG_JSON_REAL) return NULL;
-    tg_format_real(number, value->real);
-    return tg_arena_strdup(v->arena, number);
-}
-
-/* A choice that is a number may be written in another way: 1e-3 and 0.001. */
-static bool same(const char *name, const char *text, const tg_json *value)
-{
-    double x = 0;
-    return !strcmp(name, text) || (value->type != TG_JSON_TEXT && tg_parse_real(name, (int64_t)strlen(name), &x) && x == value->real);
+    return text_of(v, tg_json_get(t->values, key));
 }
 
 double tg_study_view_place(const tg_study_view *v, const tg_view_trial *t, const tg_view_axis *a)
@@ -268,6 +255,6 @@ double tg_study_view_place(const tg_study_view *v, const tg_view_trial *t, const
     const tg_json *value = tg_json_get(t->values, a->key);
     const char *text = a->names ? tg_study_view_text(v, t, a->key) : NULL;
     for (int64_t i = 0; text && i < a->name_count; i++)
-        if (same(a->names[i], text, value)) return (double)i;
+        if (!strcmp(a->names[i], text)) return (double)i;
     return value && !a->names && (value->type == TG_JSON_INT || value->type == TG_JSON_REAL) ? value->real : (double)NAN;
 }

@@ -3,7 +3,7 @@
 #define TG_RUN_TUNE_STUDY_VIEW_H
 #include "base/json.h"
 
-/* What was varied, as study.json has it: "lr=1e-4:1e-2:log", "model=lstm,gru". */
+/* What was varied. */
 typedef struct tg_view_axis {
     const char *key;
     bool log;

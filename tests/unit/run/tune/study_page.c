@@ -94,12 +94,25 @@ static void put_end(tg_str *log, int job, int n, int rung, int steps, double val
     tg_str_add(log, "\n");
 }
 
-static void put_ranking(const char *folder, int trials, bool weights)
+static void put_share(tg_json_writer *w, const char *key, double share)
+{
+    tg_json_open(w, '{');
+    tg_json_member_text(w, "key", key);
+    tg_json_member_real(w, "share", share);
+    tg_json_close(w, '}');
+}
+
+static void put_ranking(const char *folder, const char *strategy, int trials, bool weights)
 {
     tg_str text = {0};
     tg_json_writer w = {.out = &text};
     tg_json_open(&w, '{');
-    tg_json_key(&w, "trials");
+    tg_json_member_text(&w, "strategy", strategy);
+    tg_json_member_text(&w, "metric", "val_loss");
+    tg_json_member_raw(&w, "axes", "[{\"key\": \"lr\", \"kind\": \"real\", \"log\": true, \"low\": 0.0001, \"high\": 0.01}, "
+                       "{\"key\": \"hidden\", \"kind\": \"choice\", \"choices\": [32, 64, 128]}, "
+                       "{\"key\": \"model\", \"kind\": \"choice\", \"choices\": [\"lstm\", \"gru\", \"\u6a21\u578b<b>\"]}]");
+    tg_json_key(&w, "ranking");
     tg_json_open(&w, '[');
     for (int n = trials - 1; n >= 0; n--) { /* in any order: the view sorts */
         const made_trial t = make_trial(n);
@@ -113,11 +126,11 @@ static void put_ranking(const char *folder, int trials, bool weights)
     }
     tg_json_close(&w, ']');
     tg_json_key(&w, "importance");
-    tg_json_open(&w, '{');
-    if (weights) tg_json_member_real(&w, "hidden", 0.08);
-    if (weights) tg_json_member_real(&w, "lr", 0.61);
-    tg_json_member_real(&w, "model", NAN);
-    tg_json_close(&w, '}');
+    tg_json_open(&w, '[');
+    if (weights) put_share(&w, "hidden", 0.08);
+    if (weights) put_share(&w, "lr", 0.61);
+    put_share(&w, "model", NAN);
+    tg_json_close(&w, ']');
     tg_json_close(&w, '}');
     put_text(folder, "ranking.json", &text);
 }
@@ -129,8 +142,7 @@ static const char *make_study(const char *folder, const char *name, const char *
     const char *const study = tg_path_join(folder, name);
     tg_str text = {0}, log = {0};
     CHECK_OK(tg_make_folder(study));
-    tg_str_addf(&text, "{\"strategy\": \"%s\", \"metric\": \"val_loss\", \"data\": \"/d/\u6570\u636e.safetensors\", "
-                       "\"space\": [\"lr=0.0001:0.01:log:3\", \"hidden=32,64,128\", \"model=lstm,gru,\u6a21\u578b<b>\"]}", strategy);
+    tg_str_add(&text, "{\"data\": \"/d/\u6570\u636e.safetensors\"}");
     put_text(study, "study.json", &text);
     for (int n = 0, job = 0; n < trials; n++) {
         made_trial t = make_trial(n);
@@ -140,7 +152,7 @@ static const char *make_study(const char *folder, const char *name, const char *
     }
     tg_str_add(&log, "{\"event\": \"end\", \"jo"); /* killed */
     put_text(study, "study.jsonl", &log);
-    put_ranking(study, trials, trials > 10);
+    put_ranking(study, strategy, trials, trials > 10);
     return study;
 }
 
@@ -189,7 +201,9 @@ TEST(files_that_are_no_study_are_refused_by_name)
     tg_study_view *v = NULL;
     CHECK_ERROR(tg_study_view_open(folder, &v), TG_EIO, "study.json");
     CHECK_OK(tg_write_file(in(folder, "study.json"), "{}", 2));
-    CHECK_ERROR(tg_study_view_open(folder, &v), TG_EFORMAT, "no study's");
+    CHECK_ERROR(tg_study_view_open(folder, &v), TG_EIO, "ranking.json");
+    CHECK_OK(tg_write_file(in(folder, "ranking.json"), "[1]", 3));
+    CHECK_ERROR(tg_study_view_open(folder, &v), TG_EFORMAT, "ranking.json: no ranking");
     CHECK(v == NULL);
 }
 
@@ -233,7 +247,7 @@ TEST(a_study_in_which_all_failed_has_a_page_that_says_so)
 {
     const char *study = make_study(test_folder(), "none", "random", 1);
     tg_str text = {0};
-    tg_str_add(&text, "{\"trials\": [{\"trial\": 0, \"status\": \"failed\", \"value\": null, \"message\": \"out of <luck>\", \"values\": {}}]}");
+    tg_str_add(&text, "{\"strategy\": \"random\", \"metric\": \"bpc\", \"ranking\": [{\"trial\": 0, \"status\": \"failed\", \"value\": null, \"message\": \"out of <luck>\", \"values\": {}}]}");
     put_text(study, "ranking.json", &text);
     char *html = page_of(study, TG_EN);
     CHECK(strstr(html, "out of &lt;luck&gt;") && !strstr(html, "gen-train"));
