@@ -193,7 +193,7 @@ static void draw_y_axis(drawing *d)
 {
     tg_str *out = d->out;
     for (int i = 0; i < d->y.count; i++) {
-        const double y = py(d, d->y.ticks[i]);
+        const double y = place(&d->y, d->y.ticks[i]); /* one above most_y is where it is */
         stroke(out, "grid", LEFT, y, WIDTH - RIGHT, y);
         tg_str_add(out, "<text text-anchor=\"end\"");
         attribute(out, "x", LEFT - 6);

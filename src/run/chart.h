@@ -34,7 +34,7 @@ typedef struct tg_chart {
     int64_t name_count;
     bool log_x, log_y;
     bool zero_y;                /* the y axis begins at 0 */
-    bool cap_y;                 /* ... ends at most_y: what is above lies on its edge */
+    bool cap_y;                 /* ... ends near most_y: what is above is drawn there */
     double most_y;
     bool unit;                  /* both axes go from 0 to 1 */
 } tg_chart;

@@ -10,8 +10,8 @@ command -v "$PYTHON" > /dev/null || { echo "skip pages: no python3 (PYTHON)"; ex
 work=$(mktemp -d "$TG_TEST_TMP/pages-XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 
-TG_TEST_PAGES=$work "$TG_BIN/unit" pages_of_reports_and_quizzes > "$work/log" || { cat "$work/log"; exit 1; }
-# A report of each model, made by gen-evaluate: words, pictures and points; two side by side, in Chinese.
+TG_TEST_PAGES=$work "$TG_BIN/unit" pages_of_reports_and_quizzes pages_of_studies > "$work/log" || { cat "$work/log"; exit 1; }
+# A report of each model, made by gen-evaluate: words, pictures and points; two side by side, in Chinese; a real search.
 (
     cd "$work" || exit 1
     gen-collect synth:verses --max-bytes 30k -o verses && gen-preprocess verses -o t.safetensors
@@ -26,6 +26,8 @@ TG_TEST_PAGES=$work "$TG_BIN/unit" pages_of_reports_and_quizzes > "$work/log" ||
     for model in lstm gru rnn transformer ngram; do gen-evaluate $model -n 12 -l 300 -o "report-$model.html"; done
     for model in vae gan points; do gen-evaluate $model -n 100 --draws 5 -o "report-$model.html"; done
     gen-evaluate lstm ngram -n 12 -l 300 --lang zh -o report-two-zh.html
+    gen-tune search --data t.safetensors --space model=lstm,rnn --space hidden=8,16 --space lr=1e-3:1e3:log --steps 20 --trials 9 --lang zh -o tune
+    cp tune/study.html study-of-texts-zh.html
     gen-evaluate vae -n 20 --draws 0 --metrics precision --quiz quiz-of-vae.html
 ) > "$work/log" 2>&1
 "$PYTHON" tests/support/browser.py "$browser" "$work"

@@ -137,7 +137,7 @@ tg_status tg_study_results(tg_study *s)
     if (!status && text.failed) status = TG_ENOMEM;
     if (!status) status = put_file(s, "ranking.json", text.data, text.length);
     if (!status && count > 0 && list[0].rank == 1) status = put_best(s, &list[0]);
-    if (!status) status = tg_study_page(s->ctx, s->o->out, (int)s->o->lang);
+    if (!status) status = tg_study_page(s->o->out, (int)s->o->lang);
     tg_str_free(&text);
     tg_free(list);
     return status;
@@ -267,6 +267,7 @@ tg_status tg_study_tell(tg_study *s, const tg_study_use *use)
     tg_status status = tg_study_rank(s, &list, &count);
     if (!status) status = tg_study_importance(s, importance);
     if (!status) tell_use(s, use);
+    if (!status) tg_log(s->ctx, TG_LOG_INFO, "%s/study.html: open it in a browser", s->o->out);
     if (!status && s->o->json) {
         add_object(s, list, count, importance, use, &out);
         tg_json_writer w = {.out = &out, .comma = true};

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/context.h"
 #include "base/file.h"
 #include "run/chart.h"
 #include "run/curve.h"
@@ -145,7 +144,7 @@ static void show_progress(const shown *s, bool by_steps)
         best_y[corners++] = best;
     }
     const tg_chart chart = {.title = word(s, by_steps ? TG_WORD_tune_by_steps : TG_WORD_tune_by_trials), .y = s->v->metric,
-                            .x = word(s, by_steps ? TG_WORD_tune_steps : s->v->rungs ? TG_WORD_tune_jobs : TG_WORD_tune_trials),
+                            .x = word(s, by_steps ? TG_WORD_tune_steps : s->v->rungs ? TG_WORD_tune_jobs : TG_WORD_tune_trial),
                             .cap_y = s->capped, .most_y = s->cap};
     tg_chart_draw(s->p, &chart,
                   (const tg_series[]){{.name = word(s, TG_WORD_tune_trial), .mark = TG_POINTS, .x = x, .y = y, .count = points, .hints = hints, .faint = true},
@@ -176,6 +175,7 @@ static void show_search(const shown *s)
 
 static void draw_curves(const shown *s, const tg_curve *curves, tg_series *series, const char **hints, int64_t n)
 {
+    const char *others = word(s, TG_WORD_tune_others); /* in the legend once */
     int64_t drawn = 0;
     double cap = s->capped ? s->cap : s->v->trials[s->v->ok - 1].value;
     for (int64_t k = 0; k < n; k++) {
@@ -184,8 +184,9 @@ static void draw_curves(const shown *s, const tg_curve *curves, tg_series *serie
         const int64_t count = curves[i].count[of];
         if (count == 0) continue;
         hints[i] = trial_name(s, s->v->trials[i].number);
-        series[drawn++] = (tg_series){.name = i == 0 ? hints[i] : drawn == 0 ? word(s, TG_WORD_tune_others) : NULL, .mark = count > 1 ? TG_LINE : TG_POINTS,
-                                      .x = curves[i].step[of], .y = curves[i].loss[of], .hints = count > 1 ? &hints[i] : NULL, .count = count, .faint = i > 0};
+        series[drawn++] = (tg_series){.name = i == 0 ? hints[i] : others, .mark = count > 1 ? TG_LINE : TG_POINTS, .x = curves[i].step[of],
+                                      .y = curves[i].loss[of], .hints = count > 1 ? &hints[i] : NULL, .count = count, .faint = i > 0};
+        others = NULL;
         if (i == 0 && curves[i].loss[of][0] > cap) cap = curves[i].loss[of][0];
     }
     if (drawn == 0) return;
@@ -316,7 +317,7 @@ static tg_status put(const char *folder, const tg_str *html)
     return s;
 }
 
-tg_status tg_study_page(tg_context *ctx, const char *folder, int lang)
+tg_status tg_study_page(const char *folder, int lang)
 {
     tg_study_view *v = NULL;
     tg_str about = {0}, html = {0};
@@ -328,7 +329,6 @@ tg_status tg_study_page(tg_context *ctx, const char *folder, int lang)
     const tg_status written = tg_page_write(&p, &html);
     if (!s) s = written;
     if (!s) s = put(folder, &html);
-    if (!s) tg_log(ctx, TG_LOG_INFO, "%s/study.html: open it in a browser", folder);
     tg_str_free(&about);
     tg_str_free(&html);
     tg_study_view_close(v);

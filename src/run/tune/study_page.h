@@ -5,5 +5,5 @@
 
 /* From study.json, ranking.json, study.jsonl and the trials' logs to folder/study.html, one file that loads nothing. folder: as the
  * user calls it, for commands to copy; lang: a tg_lang. Errors: those of reading and writing, TG_EFORMAT, TG_ENOMEM. */
-tg_status tg_study_page(tg_context *ctx, const char *folder, int lang);
+tg_status tg_study_page(const char *folder, int lang);
 #endif

@@ -366,3 +366,15 @@ TEST(a_prefix_is_told_from_the_rest)
     CHECK(!tg_starts_with("synth", "synth:"));
     CHECK(!tg_starts_with("", "s"));
 }
+
+TEST(a_name_is_written_as_a_shell_reads_it)
+{
+    static const char *const names[][2] = {{"runs/a-1", "runs/a-1"}, {"a b", "'a b'"}, {"it's", "'it'\\''s'"}, {"-rf", "./'-rf'"}, {"", "''"},
+                                           {"$(x)`y`", "'$(x)`y`'"}, {"\u6570\u636e", "'\u6570\u636e'"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        tg_str s = {0};
+        tg_str_add_word(&s, names[i][0]);
+        CHECK_TEXT(s.data, names[i][1]);
+        tg_str_free(&s);
+    }
+}

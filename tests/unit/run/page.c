@@ -234,6 +234,26 @@ TEST(ticks_are_round_numbers)
     CHECK(drawn(2e-9, 9e-9, false, "4e-9") && drawn(3e7, 9e7, false, "40M"));
 }
 
+TEST(charts_of_many_show_the_one_over_the_others)
+{
+    const double x[] = {0.1, 1.2, 1.9}, y[] = {1, 2, 900};
+    static const char *const names[] = {"a<b", "\u4e8c", "c"}, *const hints[] = {"trial <1>", "trial 2", "trial 3"};
+    tg_page p = {.title = "t"};
+    tg_str html = {0};
+    tg_chart_draw(&p, &(tg_chart){.title = "c", .names = names, .name_count = 3, .cap_y = true, .most_y = 4},
+                  (const tg_series[]){{.name = "best", .mark = TG_POINTS, .x = x, .y = y, .count = 1},
+                                      {.name = "others", .mark = TG_POINTS, .x = x, .y = y, .hints = hints, .count = 3, .faint = true},
+                                      {.name = "second", .mark = TG_POINTS, .x = x, .y = y, .count = 1}}, 3);
+    tg_chart_shares(&p, "s", names, (const double[]){0.494, NAN, 7}, 3);
+    CHECK_OK(tg_page_write(&p, &html));
+    const char *faint = strstr(html.data, "<g class=\"faint\">"), *best = strstr(html.data, "<g class=\"s1\">"), *second = strstr(html.data, "<g class=\"s2\">");
+    CHECK(faint && best && second && faint < best && best < second);
+    CHECK(strstr(html.data, "<title>trial &lt;1&gt;: a&lt;b, 1</title>") && strstr(html.data, "<title>trial 3: c, 900</title>"));
+    CHECK(strstr(html.data, ">4</text>") && !strstr(html.data, "900</text>"));
+    CHECK(strstr(html.data, ">49 %</text>") && strstr(html.data, ">0 %</text>") && strstr(html.data, ">100 %</text>"));
+    tg_str_free(&html);
+}
+
 TEST(reports_of_many_points_stay_short)
 {
     static double x[200000], y[200000];

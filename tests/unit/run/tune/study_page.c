@@ -160,7 +160,7 @@ static char *page_of(const char *study, tg_lang lang)
 {
     char *html = NULL, *path = tg_path_join(study, "study.html");
     int64_t length = 0;
-    CHECK_OK(tg_study_page(NULL, study, lang));
+    CHECK_OK(tg_study_page(study, lang));
     CHECK_OK(tg_file_slurp(path, 1 << 26, &html, &length));
     tg_free(path);
     return html;
