@@ -1,6 +1,6 @@
 #!/bin/sh
-# demo.sh - what `make demo` runs: collect, preprocess, train and sample documents, in English and (from a GB18030 file)
-# in Chinese, and images, in about a minute.
+# demo.sh - what `make demo` runs: all seven steps with documents, in English and (from a GB18030 file) in Chinese, and with images,
+# in about a minute.
 set -e
 BUILD=${BUILD:-build}
 PATH=$(cd "$BUILD/bin" && pwd):$PATH
@@ -52,10 +52,14 @@ say "how good are they: figures, what they learned by heart, one page"
 run gen-evaluate "$at/verses-lstm" "$at/verses-ngram" -n 20 --metrics bpc,distinct_2,self_bleu,copied,c2st_logistic
 run gen-evaluate "$at/verses-lstm" "$at/verses-ngram" -n 30 -o "$at/report.html"
 
+say "better: eight small trainings say which settings do best"
+run gen-tune search --data "$at/verses.safetensors" --space model=lstm,gru --space lr=3e-4:3e-2:log --hidden 32 --layers 1 --steps 60 \
+    --trials 8 -o "$at/tune"
+
 say "what next"
 cat <<TEXT
 Everything is in $at; model.safetensors opens in other programs, log.jsonl holds the curves.
-The report is $at/report.html: open it in a browser. Try
+The report is $at/report.html, the search's $at/tune/study.html: open them in a browser. Try
   $BUILD/bin/gen-sample $at/verses-lstm --prompt "The " --temperature 1 -n 3
   $BUILD/bin/gen-sample $at/verses-lstm --prompt "The " --probs --length 3
   $BUILD/bin/gen-sample $at/couplets-lstm --prompt "春风" -n 3
