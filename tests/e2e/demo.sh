@@ -55,6 +55,10 @@ run gen-evaluate "$at/verses-lstm" "$at/verses-ngram" -n 30 -o "$at/report.html"
 say "better: eight small trainings say which settings do best"
 run gen-tune search --data "$at/verses.safetensors" --space model=lstm,gru --space lr=3e-4:3e-2:log --hidden 32 --layers 1 --steps 60 \
     --trials 8 -o "$at/tune"
+gen-select "$at"/tune/trials/* -o "$at/tuned" > /dev/null 2>&1
+
+say "better: what would help the best of them most? A piece of advice, measured"
+run gen-tune advise "$at/tuned" --effort 2 -o "$at/advice"
 
 say "what next"
 cat <<TEXT
