@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "data/pack.h"
+#include "data/text/tokenizer.h"
 #include "run/documents.h"
 #include "run/kinds.h"
 #include "run/likelihood.h"
@@ -12,6 +13,7 @@
 #include "run/trained.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { PIECE = 1 << 14, KEEP = 64 << 20 };
 
@@ -36,9 +38,18 @@ static int64_t chars_of(const tg_str *text)
     return n;
 }
 
-/* What the new tokeniser makes of a document, and back: of that its tokens can be made without a gap. */
-static tg_status add_document(recoding *r, const tg_str *document)
+/* Without the space that encoding puts before a text. */
+static void drop_prefix(const tg_tokenizer *t, tg_str *text)
 {
+    if (!t->prefix || text->failed || text->length == 0 || text->data[0] != ' ') return;
+    memmove(text->data, text->data + 1, (size_t)text->length); /* with the NUL behind it */
+    text->length--;
+}
+
+/* What the new tokeniser makes of a document, and back: of that its tokens can be made without a gap. */
+static tg_status add_document(recoding *r, tg_str *document)
+{
+    drop_prefix(tg_dataset_tokenizer(r->from), document);
     int64_t count = tg_tokenizer_most(r->to, document->length), length = 0;
     const int32_t unknown = tg_tokenizer_unknown(r->to);
     const bool documents = tg_tokenizer_start(r->to) >= 0, whole = tg_tokenizer_end(tg_dataset_tokenizer(r->from)) >= 0;
@@ -52,6 +63,7 @@ static tg_status add_document(recoding *r, const tg_str *document)
         r->missing += ids[i] == unknown;
     }
     if (!s && known.failed) s = TG_ENOMEM;
+    drop_prefix(r->to, &known);
     if (!s && known.length) {
         const int64_t chars = chars_of(document);
         r->chars += chars;
