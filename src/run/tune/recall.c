@@ -22,7 +22,6 @@ typedef struct recoding {
     tg_context *ctx;
     const tg_dataset *from;
     const tg_tokenizer *to;
-    const char *beside;
     tg_scratch *text;
     tg_documents documents;
     int64_t chars, missing;
@@ -153,7 +152,7 @@ static tg_status measure(tg_context *ctx, tg_trained *t, const tg_dataset *d, tg
 
 static tg_status measure_recoded(tg_context *ctx, tg_trained *t, const tg_dataset *d, const char *beside, tg_recall *out)
 {
-    recoding r = {.ctx = ctx, .from = d, .to = t->tokenizer, .beside = beside};
+    recoding r = {.ctx = ctx, .from = d, .to = t->tokenizer};
     tg_dataset *other = NULL;
     char *path = tg_path_join(beside, "old.safetensors");
     tg_status s = path ? tg_scratch_new(path, KEEP, &r.text) : TG_ENOMEM;
