@@ -72,7 +72,7 @@ typedef struct tg_train_options {
     int64_t lora_rank, steps, epochs, until, batch, accum, seq, optimizer, schedule, warmup, patience;
     int64_t eval_every, save_every, sample_every, keep, seed, on_nan, test_draws;
     double time, target, lr, muon_lr, min_lr, momentum, beta1, beta2, epsilon, weight_decay, clip, ema, decay_share, eval_share,
-        lora_alpha;
+        train_share, lora_alpha;
     bool map_vocab, nesterov, resume, dry_run, keep_going, force, json, profile;
 } tg_train_options;
 extern const tg_key tg_train_keys[];

@@ -56,6 +56,7 @@ static tg_status read_part(tg_dataset *d, const tg_json *meta, int s)
     if (!told || p->bytes < 0 || p->chars < 0 || count != (p->tensor ? p->tensor->count : 0))
         return tg_dataset_damaged(d, "what its header tells of the splits is not what the tensors are");
     if (count == 0) p->tensor = NULL;
+    p->count = count;
     if (!p->tensor) return TG_OK;
     const tg_st_dtype type = p->tensor->dtype;
     p->width = type == TG_ST_U8 || type == TG_ST_U16 || type == TG_ST_U32 ? (int)tg_st_size(type) : 0;
@@ -216,8 +217,21 @@ const char *tg_dataset_hash(const tg_dataset *d)
 
 int64_t tg_dataset_count(const tg_dataset *d, tg_split s)
 {
-    const tg_st_tensor *t = d->parts[s].tensor;
-    return !t ? 0 : d->kind == TG_KIND_TEXT ? t->count : t->dims[0];
+    return d->parts[s].count;
+}
+
+void tg_dataset_narrow(tg_dataset *d, double share)
+{
+    tg_dataset_part *p = &d->parts[TG_TRAIN];
+    const int64_t all = p->count;
+    const int64_t most = share < 1 ? (int64_t)(share * (double)all) : all;
+    if (share >= 1 || all == 0) return;
+    p->count = most < 1 ? 1 : most;
+    if (p->documents == 0) return;
+    int64_t whole = 1; /* documents are not cut: the last one ends within the share, but for the first */
+    while (whole < p->documents && (whole + 1 < p->documents ? p->starts[whole + 1] : all) <= p->count) whole++;
+    p->count = whole < p->documents ? p->starts[whole] : all;
+    p->documents = whole;
 }
 
 int64_t tg_dataset_documents(const tg_dataset *d, tg_split s)

@@ -10,6 +10,7 @@ typedef struct tg_dataset_part {
     void *tokens;     /* or pixels, coordinates, as they lie on disk; NULL: read as needed */
     int64_t *starts;  /* of documents; NULL: the text is one piece */
     int64_t documents, targets, bytes, chars;
+    int64_t count;    /* tokens or samples that are used: all, but where tg_dataset_narrow took the first of them */
     uint16_t *labels; /* of samples; NULL: none */
 } tg_dataset_part;
 

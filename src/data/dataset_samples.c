@@ -53,6 +53,7 @@ static tg_status read_tensor(tg_dataset *d, const tg_json *meta, int s)
     for (int i = 0; i < d->rank && fits; i++) fits = t->dims[i + 1] == d->dims[i];
     if (!fits) return tg_dataset_damaged(d, "its tensors have another type or shape than its header tells");
     p->tensor = t;
+    p->count = count;
     p->width = (int)tg_st_size(type);
     return TG_OK;
 }

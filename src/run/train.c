@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "data/dataset.h"
 #include "run/defaults.h"
 #include "run/deps.h"
 #include "run/freeze.h"
@@ -62,6 +63,8 @@ const tg_key tg_train_keys[] = {
     TG_INT(tg_train_options, keep, 0, "0", 0, 1e6, STEPS, "states to keep under states/, beside the last two"),
     TG_INT(tg_train_options, test_draws, 0, "0", 0, 1e8, ONCE | STEPS,
            "vae: at the end -log p(x) of the test split by so many draws of z each, such as 5000, of a run that has ended, too; 0: no"),
+    TG_REAL(tg_train_options, train_share, 0, "1", 1e-6, 1, TG_KEY_RESULT,
+            "learn from the first such share of the training split, as if there were no more"),
     TG_INT(tg_train_options, seed, 0, "1", 0, 9e15, RESULT | TG_KEY_SEED, "of initial weights and dropout"),
     TG_CHOICE(tg_train_options, on_nan, 0, "stop", TG_ON_NAN_CHOICES, RESULT, "at a loss that is no finite number"),
     TG_SWITCH(tg_train_options, keep_going, 0, NULL, STEPS, "train on when a save fails"),
@@ -256,6 +259,7 @@ static tg_status open_data(tg_training *t, tg_str *chosen)
 {
     if (!t->o->data) return tg_fail(TG_EUSAGE, "--data FILE is missing: the dataset, as gen-preprocess writes it");
     tg_status s = tg_dataset_open(t->ctx, t->o->data, &t->data);
+    if (!s) tg_dataset_narrow(t->data, t->o->train_share);
     if (!s) s = tg_context_read(t->ctx, t->o->data);
     if (!s) s = describe_data(t);
     if (!s) s = check_data(t);
@@ -287,7 +291,7 @@ tg_lora_options tg_training_lora(const tg_train_options *o)
                              .vocabulary = o->map_vocab, .seed = (uint64_t)o->seed};
 }
 
-static tg_loop_options loop_options(const tg_train_options *o)
+tg_loop_options tg_training_loop(const tg_train_options *o)
 {
     return (tg_loop_options){
         .optim = tg_training_optim(o),
@@ -297,7 +301,7 @@ static tg_loop_options loop_options(const tg_train_options *o)
 
 static tg_status make_loop(tg_training *t)
 {
-    tg_loop_options options = loop_options(t->o);
+    tg_loop_options options = tg_training_loop(t->o);
     tg_choice choice = {.temperature = 0.8, .top_p = 1, .repeat_penalty = 1};
     tg_status s = tg_model_new(t->ctx, t->desc, t->config, &t->about.data, (uint64_t)t->o->seed, true, false, &t->model);
     if (!s) s = tg_training_init_weights(t);

@@ -44,6 +44,29 @@ TEST(a_dataset_comes_back_as_it_was_made)
     CHECK_INT(tg_alloc_live(), 0);
 }
 
+TEST(a_narrowed_dataset_has_the_first_share_of_its_training_split)
+{
+    char hash[65];
+    int32_t ids[64];
+    tg_dataset *d;
+    tg_tokenizer *t = char_tokenizer_of(verse);
+    const int64_t n = (int64_t)strlen(verse);
+    make_dataset(one_path(), t, verse, n, n - 12, 8, "{\"items\":[]}", hash);
+    CHECK_OK(tg_dataset_open(NULL, one_path(), &d));
+    tg_dataset_narrow(d, 1);
+    CHECK_INT(tg_dataset_count(d, TG_TRAIN), n - 12);
+    tg_dataset_narrow(d, 0.5);
+    CHECK_INT(tg_dataset_count(d, TG_TRAIN), (n - 12) / 2);
+    CHECK_INT(tg_dataset_count(d, TG_VAL), 8);
+    CHECK_TEXT(tg_dataset_hash(d), hash);
+    CHECK_OK(tg_dataset_tokens(d, TG_TRAIN, 0, (n - 12) / 2, ids));
+    CHECK_ERROR(tg_dataset_tokens(d, TG_TRAIN, (n - 12) / 2, 1, ids), TG_EINVAL, "split train has 17 tokens");
+    tg_dataset_narrow(d, 1e-9);
+    CHECK_INT(tg_dataset_count(d, TG_TRAIN), 1);
+    tg_dataset_close(d);
+    tg_tokenizer_free(t);
+}
+
 /* By hand: train "aab", val "ab" of vocabulary {a, b}: p(a) = 3/5, p(b) = 2/5. */
 TEST(baselines_are_those_worked_out_by_hand)
 {
