@@ -62,6 +62,17 @@ typedef struct tg_example_input {
 } tg_example_input;
 typedef struct tg_example { const char *what; tg_op_attr attr; tg_example_input in[TG_OP_INPUTS]; } tg_example;
 
+/* Units behind an activation, as a node's result or its kept gates: unit u of row r is values[r·stride + u·inner ...], inner of
+ * them. Where values are what goes into the activation, before is set. */
+enum { TG_OP_UNITS = 4 };
+typedef struct tg_op_units {
+    const char *what; /* static text: "forget gate" */
+    int act;          /* tg_activation */
+    bool before;
+    const float *values;
+    int64_t rows, stride, units, inner;
+} tg_op_units;
+
 struct tg_op {
     const char *name;
     const char *doc;     /* formula and shapes, one line */
@@ -74,6 +85,8 @@ struct tg_op {
     void (*backward)(tg_tape *t, tg_node *n);
     /* May be NULL. Records how the result changes as inputs change by dx (NULL: not at all; one at least does). */
     tg_tensor *(*tangent)(tg_tape *t, const tg_node *n, tg_tensor *const *dx);
+    /* May be NULL: it has no activation. Right after forward, returns how many. */
+    int (*units)(const tg_node *n, tg_op_units out[TG_OP_UNITS]);
     double (*flops)(const tg_tape *t, const tg_node *n, bool backward); /* multiply-add = 2 */
     bool (*example)(int variant, tg_example *e); /* false: no such variant; e is zeroed before */
 };

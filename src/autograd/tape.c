@@ -243,6 +243,12 @@ float *tg_tape_keep(tg_tape *t, const tg_node *n, tg_tensor *const *of, int coun
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
+void tg_tape_watch(tg_tape *t, tg_tape_look *look, void *user)
+{
+    t->look = look;
+    t->looker = user;
+}
+
 void tg_node_buffer(tg_node *n, tg_life life, int64_t bytes)
 {
     TG_ASSERT(n->buffers < TG_OP_BUFFERS && bytes >= 0);
@@ -324,6 +330,7 @@ static tg_status compute(tg_tape *t, tg_node *n)
     scratch_mark mark = scratch_begin(t);
     s = take_buffers(t, n, false);
     if (!s && !t->mode.plan && n->op->forward) n->op->forward(t, n);
+    if (!s && !t->mode.plan && t->look) t->look(t->looker, n);
     scratch_end(t, mark);
     return s;
 }

@@ -25,6 +25,9 @@ struct tg_kept {
     float *data;
 };
 
+/* Told of a node as soon as it is computed, while its scratch is still there: later ops may use its result up. */
+typedef void tg_tape_look(void *user, const tg_node *n);
+
 struct tg_tape {
     tg_context *ctx;
     const tg_kernels *kernels;
@@ -42,6 +45,8 @@ struct tg_tape {
     double flops, back_flops;
     int64_t used, peak;      /* bytes, each piece rounded up to the arena's alignment */
     tg_profile *profile;     /* of training passes, borrowed; NULL: not wanted */
+    tg_tape_look *look;      /* told of every op that was computed; NULL: nobody */
+    void *looker;
     tg_status status;        /* first error since begin */
     char message[512];
 };
@@ -52,6 +57,8 @@ tg_tensor *tg_tape_apply(tg_tape *t, const tg_op *op, tg_tensor *const *in, cons
 /* A tensor over part of another's memory, through which no gradient flows. NULL: failed. */
 tg_tensor *tg_tape_view(tg_tape *t, float *data, int rank, const int64_t *dims);
 
+/* From now on look is told of every op; NULL: nobody is. Not in a plan, nor of what is kept from the pass before. */
+void tg_tape_watch(tg_tape *t, tg_tape_look *look, void *user);
 /* For shape: memory of this node; its number is the order of the calls, from 0. */
 void tg_node_buffer(tg_node *n, tg_life life, int64_t bytes);
 /* Whether backward must compute the gradient of x (NULL: no). */

@@ -62,6 +62,18 @@ static void activate_backward(tg_tape *t, tg_node *n)
     if (j.dx) tg_for_spans(t->ctx, tg_rows_of(n->out), grain_of(n), backward_span, &j);
 }
 
+/* Of images a unit is a channel. All but those that are flat at both ends are told by their input: its sign says who is active. */
+static int activate_units(const tg_node *n, tg_op_units out[TG_OP_UNITS])
+{
+    const int act = n->attr.act;
+    const bool flat = act == TG_TANH || act == TG_SIGMOID, images = n->out->shape.rank == 4;
+    const int64_t *d = n->out->shape.dims, inner = images ? d[2] * d[3] : 1, units = images ? d[1] : width_of(n);
+    out[0] = (tg_op_units){.what = "activation", .act = act, .before = !flat, .values = flat ? n->out->data : n->in[0]->data,
+                           .rows = tg_shape_count(&n->out->shape) / (units * inner), .stride = units * inner * parts_of(n),
+                           .units = units, .inner = inner};
+    return 1;
+}
+
 /* A tanh or sigmoid counts as 10. */
 static double activate_flops(const tg_tape *t, const tg_node *n, bool backward)
 {
@@ -98,6 +110,7 @@ const tg_op tg_op_activate = {
     .forward = activate_forward,
     .backward = activate_backward,
     .tangent = activate_tangent,
+    .units = activate_units,
     .flops = activate_flops,
     .example = activate_example,
 };

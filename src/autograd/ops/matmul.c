@@ -111,6 +111,15 @@ static void linear_backward(tg_tape *t, tg_node *n)
         tg_accumulate_all(t, at, dz, z.N * z.O, add);
 }
 
+static int linear_units(const tg_node *n, tg_op_units out[TG_OP_UNITS])
+{
+    const sizes z = sizes_of(n);
+    if (n->attr.act == TG_LINEAR) return 0;
+    out[0] = (tg_op_units){.what = "activation", .act = n->attr.act, .values = n->out->data, .rows = z.N, .stride = z.O,
+                           .units = z.O, .inner = 1};
+    return 1;
+}
+
 static double linear_flops(const tg_tape *t, const tg_node *n, bool backward)
 {
     sizes z = sizes_of(n);
@@ -164,6 +173,7 @@ const tg_op tg_op_linear = {
     .forward = linear_forward,
     .backward = linear_backward,
     .tangent = linear_tangent,
+    .units = linear_units,
     .flops = linear_flops,
     .example = linear_example,
 };

@@ -99,6 +99,21 @@ static void recurrent_backward(tg_tape *t, tg_node *n)
     tg_sequence_backward(t->ctx, &s, &g, n->buffer[BACK].data);
 }
 
+/* The gates, or the states where there are none. */
+static int recurrent_units(const tg_node *n, tg_op_units out[TG_OP_UNITS])
+{
+    static const char *const lstm[] = {"input gate", "forget gate", "candidate", "output gate"};
+    static const char *const gru[] = {"reset gate", "update gate", "candidate"};
+    const tg_sequence s = sequence_of(n);
+    const int G = (int)gates_of(n);
+    for (int g = 0; g < G; g++)
+        out[g] = (tg_op_units){.what = s.cell == TG_CELL_RNN ? "state" : s.cell == TG_CELL_LSTM ? lstm[g] : gru[g],
+                               .act = s.cell == TG_CELL_RNN ? s.act : g == 2 ? TG_TANH : TG_SIGMOID,
+                               .values = s.cell == TG_CELL_RNN ? s.y : s.gates + g * s.H, .rows = s.T * s.B, .stride = G * s.H,
+                               .units = s.H, .inner = 1};
+    return G;
+}
+
 /* Products with the recurrent matrix; an exponential or tanh counts as 10. */
 static double recurrent_flops(const tg_tape *t, const tg_node *n, bool backward)
 {
@@ -145,6 +160,7 @@ const tg_op tg_op_rnn = {
     .shape = recurrent_shape,
     .forward = recurrent_forward,
     .backward = recurrent_backward,
+    .units = recurrent_units,
     .flops = recurrent_flops,
     .example = rnn_example,
 };
@@ -156,6 +172,7 @@ const tg_op tg_op_lstm = {
     .shape = recurrent_shape,
     .forward = recurrent_forward,
     .backward = recurrent_backward,
+    .units = recurrent_units,
     .flops = recurrent_flops,
     .example = lstm_example,
 };
@@ -167,6 +184,7 @@ const tg_op tg_op_gru = {
     .shape = recurrent_shape,
     .forward = recurrent_forward,
     .backward = recurrent_backward,
+    .units = recurrent_units,
     .flops = recurrent_flops,
     .example = gru_example,
 };

@@ -183,6 +183,48 @@ static void check_groups(const tg_params *p, int group)
         CHECK_INT(tg_params_at(p, i)->has_grad, tg_params_at(p, i)->group == group);
 }
 
+/* Whatever the op: a sigmoid's values are in 0..1, a tanh's in -1..1; an LSTM's output is less than its gate lets through. */
+static void check_units(void *user, const tg_node *n)
+{
+    int64_t *seen = user;
+    tg_op_units u[TG_OP_UNITS] = {{0}};
+    const int count = n->op->units ? n->op->units(n, u) : 0;
+    for (int k = 0; k < count; k++) {
+        const int act = u[k].act;
+        CHECK(u[k].what && u[k].units * u[k].inner <= u[k].stride);
+        if (n->op != &tg_op_activate) CHECK_INT(u[k].rows * u[k].stride % tg_shape_count(&n->out->shape), 0);
+        for (int64_t r = 0; r < u[k].rows; r++)
+            for (int64_t i = 0; i < u[k].units * u[k].inner; i++) {
+                const float x = u[k].values[r * u[k].stride + i];
+                if (act == TG_SIGMOID) CHECK(x >= 0 && x <= 1);
+                if (act == TG_TANH) CHECK(x >= -1 && x <= 1);
+                if (act == TG_RELU && !u[k].before) CHECK(x >= 0);
+                if (n->op == &tg_op_lstm && k == 3) CHECK(fabsf(n->out->data[r * u[k].units + i]) <= x);
+            }
+        seen[act]++;
+    }
+}
+
+TEST(ops_with_an_activation_show_their_units)
+{
+    int64_t seen[TG_SOFTPLUS + 1] = {0};
+    tg_context *ctx = example_context(2, NULL);
+    tg_tape *t;
+    CHECK_OK(tg_tape_new(ctx, &t));
+    tg_tape_watch(t, check_units, seen);
+    for (int64_t i = 0; tg_op_at(i); i++) {
+        example e;
+        for (int variant = 0; example_make(&e, tg_op_at(i), variant); variant++) {
+            CHECK(example_run(&e, t) != NULL);
+            example_free(&e);
+        }
+    }
+    for (int act = TG_TANH; act <= TG_SOFTPLUS; act++) CHECK(seen[act] > 0);
+    tg_tape_watch(t, NULL, NULL);
+    tg_tape_free(t);
+    tg_context_free(ctx);
+}
+
 TEST(groups_that_are_masked_out_get_no_gradient)
 {
     bench b = bench_new(&small, 1);
