@@ -35,26 +35,6 @@ static int search(int argc, char **argv)
     return code;
 }
 
-static int trial(int argc, char **argv)
-{
-    tg_trial_options o;
-    cli c = {.name = "gen-tune trial", .brief = "runs one trial of a study: what job files start", .usage = "N [-o STUDY]",
-             .examples = "gen-tune trial 7 -o tune\n"};
-    if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Trial", tg_trial_keys, &o) || !cli_parse(&c, argc, argv)) return c.exit;
-    return cli_done(&c, tg_trial(c.ctx, &o));
-}
-
-static int finetune(int argc, char **argv);
-
-/* What its first argument may be; each has options of its own. argv[0] is that word. */
-typedef struct subcommand { const char *name, *brief; int (*main)(int argc, char **argv); } subcommand;
-static const subcommand subcommands[] = {
-    {"search", "trains with many settings, and tells which do best", search},
-    {"finetune", "goes on from a trained model with new data", finetune},
-    {"trial", "runs one trial of a search: what job files start", trial},
-    {NULL, NULL, NULL}
-};
-
 static int finetune(int argc, char **argv)
 {
     tg_finetune_options o;
@@ -84,6 +64,37 @@ static int finetune(int argc, char **argv)
     free(config);
     return code;
 }
+
+static int advise(int argc, char **argv)
+{
+    tg_advise_options o;
+    cli c = {.name = "gen-tune advise", .brief = "measures what would help a run most: more data, other parameters, another size",
+             .usage = "RUN [-o advice] [options]",
+             .examples = "gen-tune advise runs/verses\n"
+                         "gen-tune advise runs/verses --budget 10m --apply\n"};
+    if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Advice", tg_advise_keys, &o) || !cli_parse(&c, argc, argv)) return c.exit;
+    o.json = c.json;
+    return cli_done(&c, tg_advise(c.ctx, &o));
+}
+
+static int trial(int argc, char **argv)
+{
+    tg_trial_options o;
+    cli c = {.name = "gen-tune trial", .brief = "runs one trial of a study: what job files start", .usage = "N [-o STUDY]",
+             .examples = "gen-tune trial 7 -o tune\n"};
+    if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Trial", tg_trial_keys, &o) || !cli_parse(&c, argc, argv)) return c.exit;
+    return cli_done(&c, tg_trial(c.ctx, &o));
+}
+
+/* What its first argument may be; each has options of its own. argv[0] is that word. */
+typedef struct subcommand { const char *name, *brief; int (*main)(int argc, char **argv); } subcommand;
+static const subcommand subcommands[] = {
+    {"search", "trains with many settings, and tells which do best", search},
+    {"finetune", "goes on from a trained model with new data", finetune},
+    {"advise", "measures what would help a run most", advise},
+    {"trial", "runs one trial of a search: what job files start", trial},
+    {NULL, NULL, NULL}
+};
 
 static int tell(FILE *to)
 {

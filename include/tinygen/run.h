@@ -145,6 +145,19 @@ extern const tg_key tg_select_keys[];
  * TG_EGATE (no run keeps within the limits), those of reading and writing, TG_ECANCELLED. */
 tg_status tg_select(tg_context *ctx, const tg_select_options *o);
 
+/* ---- gen-tune ---------------------------------------------------------------------------------------------------- */
+
+typedef struct tg_advise_options {
+    const char *run, *data, *out, *more;
+    double effort, budget, least;
+    bool apply, force, json;
+} tg_advise_options;
+extern const tg_key tg_advise_keys[];
+/* A run folder to what would help it most, by measurements and short trainings in o->out: a report through the output hook,
+ * advice.json beside the trainings; a call that was cut off goes on. The same bytes of advice.json for any number of threads.
+ * Errors: TG_EINVAL (no validation loss; out holds advice on another run), TG_EBUSY, those of training, TG_ECANCELLED. */
+tg_status tg_advise(tg_context *ctx, const tg_advise_options *o);
+
 /* ---- gen-convert ------------------------------------------------------------------------------------------------- */
 
 typedef struct tg_convert_options {

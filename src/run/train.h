@@ -52,6 +52,7 @@ tg_status tg_training_settings(tg_training *t);
 tg_schedule tg_training_schedule(const tg_train_options *o, int64_t n);
 tg_optim_config tg_training_optim(const tg_train_options *o);
 tg_lora_options tg_training_lora(const tg_train_options *o);
+tg_loop_options tg_training_loop(const tg_train_options *o);
 double tg_training_seconds(const tg_training *t); /* all sessions */
 double tg_training_rate(const tg_training *t);    /* tokens a second, NaN: not known yet */
 /* Whether what comes every so many steps comes after this one; never more often than every so large a share of the steps
@@ -117,6 +118,8 @@ typedef struct tg_cost {
 } tg_cost;
 /* Options and config as for tg_train, with o->data. */
 tg_status tg_train_cost(tg_context *ctx, tg_train_options *o, const tg_model_desc *desc, const void *config, tg_keys *keys, tg_cost *out);
+/* FLOP/s of a product of middle size, the best of a few: what training comes near to; 0: not known. */
+double tg_training_peak(tg_context *ctx);
 /* Of a training whose data are open and whose loop is made (steps), or whose data are open (learners). */
 tg_status tg_training_cost(tg_training *t, tg_cost *out);
 tg_status tg_training_learn_cost(tg_training *t, tg_cost *out);

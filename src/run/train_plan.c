@@ -12,8 +12,7 @@
 
 enum { ROWS = 512, COLUMNS = 256, DEPTH = 256, TRIES = 8 };
 
-/* FLOP/s of a product of middle size, the best of a few: what training comes near to. */
-static double gemm_rate(tg_context *ctx)
+double tg_training_peak(tg_context *ctx)
 {
     tg_tape *tape = NULL;
     float *memory = tg_alloc_array(ROWS * DEPTH + COLUMNS * DEPTH, sizeof *memory);
@@ -184,7 +183,7 @@ tg_status tg_training_plan(tg_training *t, const char *chosen)
     const tg_train_options *o = t->o;
     tg_status s = plan_step(t, &p);
     if (s) return s;
-    const double rate = gemm_rate(t->ctx);
+    const double rate = tg_training_peak(t->ctx);
     const int64_t memory = memory_of(t, &p);
     if (o->json) add_object(t, &p, memory, rate, &out);
     else add_rows(t, &p, memory, rate, chosen, &out);
