@@ -45,6 +45,11 @@ $ gen-tune advise good -q > good.txt; grep -o '"verdict": "good", "advice": null
 ! gen-tune advise: nothing is advised, so there is nothing to apply
 ? 1
 
+# The command that is shown and --apply train the same, of a run that stopped before its schedule did, too.
+$ gen-train --data w.safetensors --model lstm --layers 1 --hidden 8 --batch 4 --seq 10 --steps 60 --until 30 --patience 9 --eval-every 5 -o early -q; gen-tune advise early --effort 2 --least 0 -o early.advice --apply -q > early.txt; tail -n 1 early.txt | grep -o -e '--steps 30 --until 0 --patience 0'; sh -c "$(tail -n 1 early.txt | sed 's/early.advice.applied/early.by.hand/') -q"; cmp early.advice/applied/model.safetensors early.by.hand/model.safetensors && echo same
+< --steps 30 --until 0 --patience 0
+< same
+
 # Killed at any call, it goes on where it was; the same bytes as an unbroken one, and for any number of threads.
 $ gen-train --data w.safetensors --model gru --layers 1 --hidden 8 --batch 4 --seq 10 --steps 40 -o g -q; k() { gen-tune advise g --effort 2 -q "$@" > /dev/null 2>&1; }; k -o one --threads 1; k -o three --threads 3; cut -d , -f 2- one/advice.json | sed 's/one/X/g' > a; cut -d , -f 2- three/advice.json | sed 's/three/X/g' | cmp - a && for n in 5 60 200 400 700; do TG_FAULT=kill:$n k -o cut --threads 1; k -o cut --threads 1; cut -d , -f 2- cut/advice.json | sed 's/cut/X/g' | cmp - a || echo $n; rm -r cut; done; ls one
 < advice.json

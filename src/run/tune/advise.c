@@ -101,7 +101,9 @@ static tg_status read_settings(tg_advice *a)
         a->muon_lr = s.o.muon_lr;
         a->until = s.o.until > 0;
         a->time = s.o.time > 0;
-        a->steps = s.o.steps;
+        a->target = s.o.target > 0;
+        a->patience = s.o.patience > 0;
+        a->steps = a->said_steps = s.o.steps;
         find_width(a, &s);
         status = tg_dataset_open(a->ctx, a->data_path, &a->data);
     }
@@ -246,12 +248,21 @@ static tg_promise *promise(tg_advice *a, tg_lever lever, const char *what, doubl
     return p;
 }
 
-/* What a trial says of the run: as much better in proportion, or, of losses that may be negative, by as much. */
-static double foretold(const tg_advice *a, double loss)
+/* The same training on the share that changes are tried on; NaN: it cannot be. */
+static double same_loss(const tg_advice *a)
 {
     const tg_trial *same = tg_advice_trial(a, "the same", a->share);
-    const double base = a->share < 1 ? same ? same->loss : (double)NAN : a->val;
-    return a->kind == TG_KIND_POINTS ? a->val + loss - base : a->val * loss / base;
+    return a->share < 1 ? same ? same->loss : (double)NAN : a->val;
+}
+
+/* What a trial says of the run: that what is above the floor which more data would lead to shrinks in proportion. */
+static double foretold(const tg_advice *a, double loss)
+{
+    const double base = same_loss(a);
+    double floor = isnan(a->doubling.loss) ? 0 : a->doubling.law.floor;
+    if (isnan(a->doubling.loss) && a->kind == TG_KIND_POINTS) return a->val + loss - base;
+    if (!(base > floor) || !(a->val > floor)) floor = fmin(fmin(base, a->val), 0) - 1;
+    return a->share < 1 ? floor + (a->val - floor) * fmax(loss - floor, 0) / (base - floor) : loss;
 }
 
 static void promise_changes(tg_advice *a)
@@ -267,10 +278,9 @@ static void promise_changes(tg_advice *a)
     }
 }
 
-/* More data are worth what they bring beyond longer training. */
-static tg_status promise_data(tg_advice *a)
+static tg_status fit_curve(tg_advice *a)
 {
-    double n[TG_TRIALS], loss[TG_TRIALS], others = a->val;
+    double n[TG_TRIALS], loss[TG_TRIALS];
     int count = 0;
     a->doubling.loss = NAN;
     for (int i = 0; i < a->curve; i++) {
@@ -281,8 +291,30 @@ static tg_status promise_data(tg_advice *a)
     n[count] = 1;
     loss[count++] = a->val;
     if (count < 3) return TG_OK;
-    tg_status s = tg_power_double(n, loss, count, a->kind != TG_KIND_POINTS, LOSS_NOISE * fabs(a->val), &a->doubling);
-    if (s) return s;
+    return tg_power_double(n, loss, count, a->kind != TG_KIND_POINTS, LOSS_NOISE * fabs(a->val), &a->doubling);
+}
+
+/* Through half the width, the run's and twice it. */
+static void fit_sizes(tg_advice *a)
+{
+    double n[3], loss[3];
+    int count = 0;
+    for (int k = -1; k <= 1; k++) {
+        double at = k ? (double)NAN : same_loss(a);
+        for (int i = a->curve; i < a->trials && k; i++)
+            if (a->trial[i].lever == TG_LEVER_ARCHITECTURE && a->trial[i].wider == k) at = a->trial[i].loss;
+        if (isnan(at)) return;
+        n[count] = k < 0 ? 0.5 : k ? 2 : 1;
+        loss[count++] = at;
+    }
+    tg_power_fit(n, loss, count, a->kind != TG_KIND_POINTS, &a->size_law);
+}
+
+/* More data are worth what they bring beyond longer training. */
+static void promise_data(tg_advice *a)
+{
+    double others = a->val;
+    if (isnan(a->doubling.loss)) return;
     for (int i = 0; i < a->promises; i++)
         if (a->promise[i].passes > 1 && a->promise[i].loss < others) others = a->promise[i].loss;
     tg_promise *p = promise(a, TG_LEVER_DATA, "twice the data", a->doubling.loss);
@@ -290,7 +322,6 @@ static tg_status promise_data(tg_advice *a)
     p->high = a->doubling.high;
     p->gain = others - p->loss;
     p->share = 2;
-    return TG_OK;
 }
 
 /* ---- driving ------------------------------------------------------------------------------------------------------- */
@@ -315,8 +346,10 @@ static tg_status measure_all(tg_advice *a)
     choose_effort(a);
     s = tg_advice_trials(a);
     if (s) return s;
+    s = fit_curve(a);
+    if (!a->desc->learner) fit_sizes(a);
     promise_changes(a);
-    s = promise_data(a);
+    promise_data(a);
     a->chosen = tg_advise_decide(a->promise, a->promises, a->val, a->o->least);
     return s;
 }
@@ -349,7 +382,7 @@ tg_status tg_advise(tg_context *ctx, const tg_advise_options *o)
     tg_advice *a = tg_alloc(sizeof *a);
     if (!a) return TG_ENOMEM;
     *a = (tg_advice){.ctx = ctx, .o = o, .began = tg_now(), .chosen = -1, .out = tg_strdup(o->out), .noise = NAN,
-                     .steepest = NAN, .blows_up = NAN, .suggested = NAN, .doubling = {.loss = NAN}};
+                     .steepest = NAN, .blows_up = NAN, .suggested = NAN, .doubling = {.loss = NAN}, .size_law = {.a = NAN}};
     tg_status s = a->out ? open_run(a) : TG_ENOMEM;
     if (!s) s = claim_folder(a, &lock);
     if (!s) s = measure_all(a);

@@ -56,6 +56,7 @@ typedef struct tg_trial {
     double share, passes;     /* of the run's data and passes over it */
     double cost;              /* trainings like the run */
     tg_lever lever;           /* that it would be; of the learning curve none */
+    int wider;                /* -1: narrower than the run, 1: wider */
     const char *what;         /* static text */
     int changes;
     tg_change change[TG_CHANGES];
@@ -99,7 +100,8 @@ typedef struct tg_advice {
     tg_interval val_range, gap;
     double falling;           /* by how much validation fell over the last fifth of the evaluations' steps; NaN */
     bool overfits, measurable; /* measurable: by a validation loss */
-    bool until, time;         /* its options say when it ended, which another length must lift */
+    int64_t said_steps;       /* as its options have it, which may say that it ends before them: */
+    bool until, time, target, patience;
     /* measurements */
     int units;
     tg_unit_group unit[TG_UNIT_GROUPS];
@@ -116,6 +118,7 @@ typedef struct tg_advice {
     tg_trial trial[TG_TRIALS];
     double spent, planned, trials_began; /* cost of trials; monotonic seconds */
     tg_doubling doubling;     /* loss NaN: none */
+    tg_power size_law;        /* over widths, in units of the run's, on the trials' share; a NaN: not known */
     int promises, chosen;
     tg_promise promise[TG_PROMISES];
 } tg_advice;

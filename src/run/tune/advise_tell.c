@@ -34,6 +34,8 @@ tg_status tg_advice_command(const tg_advice *a, const tg_promise *p, tg_str *out
 {
     const double times = p->share * p->passes;
     const bool collect = p->lever == TG_LEVER_DATA && a->run_share > 0.5;
+    const struct { const char *key; bool is_set; } lifted[] = {{"until", a->until}, {"time", a->time}, {"target", a->target},
+                                                               {"patience", a->patience}};
     tg_str config = {0}, applied = {0};
     tg_str_addf(&config, "%s/config.json", a->o->run);
     tg_str_addf(&applied, "%s/applied", a->out);
@@ -44,9 +46,10 @@ tg_status tg_advice_command(const tg_advice *a, const tg_promise *p, tg_str *out
         tg_str_add_word(out, collect ? a->o->more ? a->o->more : "MORE.safetensors" : a->o->data);
     }
     if (p->share > 1) add_number(out, "train_share", collect ? 1 : fmin(1, a->run_share * p->share));
-    if (times > 1 && !a->desc->learner) add_number(out, "steps", floor((double)a->steps * times + 0.5));
-    if (a->until) add_option(out, "until", "0");
-    if (a->time) add_option(out, "time", "0");
+    if (!a->desc->learner && (times > 1 || a->steps != a->said_steps))
+        add_number(out, "steps", floor((double)a->steps * times + 0.5));
+    for (size_t i = 0; i < sizeof lifted / sizeof *lifted; i++)
+        if (lifted[i].is_set) add_option(out, lifted[i].key, "0");
     for (int i = 0; i < p->changes; i++) add_option(out, p->change[i].key, p->change[i].value);
     tg_str_add(out, " -o ");
     if (!applied.failed) tg_str_add_word(out, applied.data);
@@ -213,6 +216,22 @@ static void tell_curve(const tg_advice *a, tg_str *out)
     add_fixed(out, " to ", a->doubling.high, ")\n");
 }
 
+static void tell_sizes(const tg_advice *a, tg_str *out)
+{
+    char params[32];
+    if (isnan(a->size_law.a)) return;
+    tg_str_add(out, "size      ");
+    for (int k = -1; k <= 1; k += 2)
+        for (int i = a->curve; i < a->trials; i++) {
+            const tg_trial *t = &a->trial[i];
+            if (!t->wider || t->wider != k) continue;
+            tg_str_addf(out, "%s %s (%s parameters)", t->change[0].key, t->change[0].value, tg_format_count(params, t->params));
+            add_fixed(out, ": ", t->loss, k < 0 ? ", " : "\n");
+            if (k < 0) tg_str_addf(out, "%lld (%s) as below, ", (long long)a->width, tg_format_count(params, a->params));
+        }
+    add_fixed(out, "          -> by the law through them four times the width would give ", tg_power_at(&a->size_law, 4), "\n");
+}
+
 static void tell_trials(const tg_advice *a, tg_str *out)
 {
     char share[32];
@@ -281,6 +300,7 @@ static tg_status tell_text(const tg_advice *a, tg_str *out)
         return TG_OK;
     }
     tell_curve(a, out);
+    tell_sizes(a, out);
     tell_trials(a, out);
     return tell_verdict(a, out);
 }
@@ -345,6 +365,16 @@ static void put_measurements(const tg_advice *a, tg_json_writer *w)
     tg_json_close(w, ']');
 }
 
+static void put_law(tg_json_writer *w, const char *key, const tg_power *law)
+{
+    tg_json_key(w, key);
+    tg_json_open(w, '{');
+    tg_json_member_real(w, "floor", law->floor);
+    tg_json_member_real(w, "a", law->a);
+    tg_json_member_real(w, "b", law->b);
+    tg_json_close(w, '}');
+}
+
 static void put_trials(const tg_advice *a, tg_json_writer *w)
 {
     tg_json_key(w, "trials");
@@ -362,13 +392,8 @@ static void put_trials(const tg_advice *a, tg_json_writer *w)
         tg_json_close(w, '}');
     }
     tg_json_close(w, ']');
-    if (isnan(a->doubling.loss)) return;
-    tg_json_key(w, "law");
-    tg_json_open(w, '{');
-    tg_json_member_real(w, "floor", a->doubling.law.floor);
-    tg_json_member_real(w, "a", a->doubling.law.a);
-    tg_json_member_real(w, "b", a->doubling.law.b);
-    tg_json_close(w, '}');
+    if (!isnan(a->doubling.loss)) put_law(w, "law", &a->doubling.law);
+    if (!isnan(a->size_law.a)) put_law(w, "size_law", &a->size_law);
 }
 
 static tg_status put_promises(const tg_advice *a, tg_json_writer *w)

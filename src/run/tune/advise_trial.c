@@ -59,17 +59,16 @@ static bool model_int(const tg_advice *a, const tg_setup *s, const char *key, in
     return false;
 }
 
-/* The run's schedule, drawn out or together to so many steps. */
+/* The run's schedule, drawn out or together to so many steps; its warm-up is not drawn out. */
 static void set_length(const tg_advice *a, tg_setup *s, setter *k, double times)
 {
     static const char *const off[] = {"until", "epochs", "time", "target", "patience", "test-draws", "keep", "save-every"};
-    const double steps = fmax(1, (double)a->steps * times), real = steps / (double)a->steps;
+    const double steps = fmax(1, (double)a->steps * times), real = fmin(1, steps / (double)a->steps);
     int64_t warmup = 0;
     for (size_t i = 0; i < sizeof off / sizeof *off; i++) set(k, off[i], "0");
     set_int(k, "warmup", (double)s->o.warmup * real);
     if (model_int(a, s, "kl_warmup", &warmup)) set_int(k, "kl-warmup", (double)warmup * real);
     set_int(k, "steps", steps);
-    set_real(k, "eval-share", 0);
 }
 
 /* Options of a training of that share, in folder. */
@@ -84,6 +83,7 @@ static tg_status set_up(tg_advice *a, const tg_trial *t, const char *folder, boo
     if (!k.status && !a->desc->learner && trial) {
         set_int(&k, "eval-every", fmax(1, (double)s->o.steps / 10));
         set(&k, "sample-every", "0");
+        set_real(&k, "eval-share", 0);
     }
     for (int i = 0; i < t->changes; i++) set(&k, t->change[i].key, t->change[i].value);
     return k.status;
@@ -263,6 +263,7 @@ static void add_rates(tg_advice *a)
 static void add_width(tg_advice *a, const char *what, int64_t width, double dearer)
 {
     tg_trial *t = add(a, TG_LEVER_ARCHITECTURE, what, a->share, 1, dearer);
+    t->wider = width > a->width ? 1 : -1;
     change(t->change, &t->changes, a->width_key, (double)width);
 }
 
