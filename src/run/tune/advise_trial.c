@@ -185,13 +185,14 @@ static tg_status run_trial(tg_advice *a, tg_trial *t)
     bool ended = false;
     tg_status s = folder_of(a, t, &folder);
     if (!s) s = read_trial(t, folder, &ended);
+    if (ended) a->planned -= t->cost; /* it takes no time any more */
     if (!s && !ended) {
         s = set_up(a, t, folder, true, &setup);
         if (!s) s = train_quietly(a, t, &setup);
         if (s == TG_EINVAL || s == TG_EUSAGE || s == TG_EUNSUPPORTED) s = write_failed(folder);
         if (!s) s = read_trial(t, folder, &ended);
+        a->spent += t->cost;
     }
-    a->spent += t->cost;
     if (!s && !isnan(t->loss)) {
         tg_str line = {0};
         tg_str_addf(&line, "%s, ", t->what);
