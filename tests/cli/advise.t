@@ -1,54 +1,19 @@
-# gen-tune advise: the right lever on prepared runs, and what it predicts
+# gen-tune advise: every kind of model, kills, names, messages; advise_levers.t and advise_rate.t have what it advises
 $ gen-tune
 !~ ^usage: gen-tune WHAT 
 !*
 ? 2
-$ gen-collect synth:verses --max-bytes 240k -o verses -q; gen-preprocess verses -o v.safetensors -q 2> /dev/null
-$ cat > case <<'END'
-> # case NAME options: a run on the verses and advice on it; its verdict, and by which change
-> n=$1; shift
-> gen-train --data v.safetensors --model lstm --layers 1 --batch 8 --seq 25 -o $n -q "$@"
-> gen-tune advise $n -o $n.advice -q > $n.txt && grep -o '"verdict": "[a-z]*", "advice": [a-z "]*' $n.advice/advice.json
-> END
-
-# Too small a model: twice the width, and nothing else, is what it lacks.
-$ sh case small --hidden 6 --steps 2000 --lr 0.02 --min-lr 0.002
-< "verdict": "architecture", "advice": "twice the width"
-$ grep -c 'op 2' small.txt; grep '^advice' small.txt; tail -n 1 small.txt
-< 4
-<~ ^advice: architecture \(twice the width\): validation loss 1\.[0-9]{4} in place of 1\.[0-9]{4}$
-<~ gen-train --config small/config\.json --hidden 12 -o small\.advice/applied$
-
-# Too high a rate: the range test finds where it blows up, and a short training that less is better.
-$ sh case high --hidden 32 --steps 600 --lr 0.3 --min-lr 0.03
-< "verdict": "parameters", "advice": "a lower rate"
-$ grep -A 1 '^rate' high.txt
-<~ ^rate      0\.3; in a range test the loss falls fastest at 0\.0[0-9]+, blows up at 0\.[0-9]+, so about 0\.0[0-9]+ is worth trying
-<~ the run's rate (may be too high|is where training breaks down)$
-
-# Too little data. What twice as much would give, which the run may have here, for it was held to a part: --apply trains that, and the
-# loss is within 3 % of what was predicted.
-$ sh case little --hidden 48 --steps 1000 --lr 0.01 --min-lr 0.001 --train-share 0.05
-< "verdict": "data", "advice": "twice the data"
-$ tail -n 1 little.txt
-<~ gen-train --config little/config\.json --train-share 0\.1 --steps 2000 -o little\.advice/applied$
-$ gen-tune advise little -o little.advice --apply 2>&1 > again.txt | grep 'predicted' | sed 's/.*loss \([0-9.]*\), predicted was \([0-9.]*\)/\1 \2/' | awk '{off = $2 / $1 - 1; print (off < 0.03 && off > -0.03 ? "within 3 %" : off)}'
-< within 3 %
-$ grep -c '"val_loss"' little.advice/applied/result.json; grep -v '%\|time' again.txt > a; grep -v '%\|time' little.txt | cmp - a
-< 1
-
-# A good one: words by chance, whose entropy the run has reached.
-$ awk 'BEGIN { split("the cat sat on a mat by now", w, " "); x = 7; for (i = 0; i < 9000; i++) { x = x * 16807 % 2147483647; print w[int(x / 268435456) + 1] } }' > words.txt; gen-collect words.txt --licence CC0-1.0 -o words -q; gen-preprocess words -o w.safetensors -q 2> /dev/null; gen-train --data w.safetensors --model lstm --layers 1 --hidden 24 --batch 8 --seq 20 --steps 1000 --lr 0.01 --min-lr 0.001 -o good -q
-$ gen-tune advise good -q > good.txt; grep -o '"verdict": "good", "advice": null' advice/advice.json; tail -n 1 good.txt; gen-tune advise good --apply -q > /dev/null
-< "verdict": "good", "advice": null
-<~ ^good: nothing that was tried promises more than 0\.01[0-9]{2} nats \(the most: -?0\.0[0-9]{3}\)$
-! gen-tune advise: nothing is advised, so there is nothing to apply
-? 1
+$ awk 'BEGIN { split("the cat sat on a mat by now", w, " "); x = 7; for (i = 0; i < 9000; i++) { x = x * 16807 % 2147483647; print w[int(x / 268435456) + 1] } }' > words.txt; gen-collect words.txt --licence CC0-1.0 -o words -q; gen-preprocess words -o w.safetensors -q 2> /dev/null
 
 # The command that is shown and --apply train the same, of a run that stopped before its schedule did, too.
 $ gen-train --data w.safetensors --model lstm --layers 1 --hidden 8 --batch 4 --seq 10 --steps 60 --until 30 --patience 9 --eval-every 5 -o early -q; gen-tune advise early --effort 2 --least 0 -o early.advice --apply -q > early.txt; tail -n 1 early.txt | grep -o -e '--steps 30 --until 0 --patience 0'; sh -c "$(tail -n 1 early.txt | sed 's/early.advice.applied/early.by.hand/') -q"; cmp early.advice/applied/model.safetensors early.by.hand/model.safetensors && echo same
 < --steps 30 --until 0 --patience 0
 < same
+
+# Names with all that a shell acts on.
+$ r="it's; touch PWNED \$(touch PWNED)"; gen-train --data w.safetensors --model rnn --hidden 4 --layers 1 --batch 4 --seq 10 --steps 20 -o "$r" -q; gen-tune advise "$r" --effort 1 --least 0 -o "$r.advice" -q > odd.txt; sh -c "$(tail -n 1 odd.txt) -q" && grep -c val_loss "$r.advice/applied/result.json"; ls PWNED 2> /dev/null
+< 1
+? 2
 
 # Killed at any call, it goes on where it was; the same bytes as an unbroken one, and for any number of threads.
 $ gen-train --data w.safetensors --model gru --layers 1 --hidden 8 --batch 4 --seq 10 --steps 40 -o g -q; k() { gen-tune advise g --effort 2 -q "$@" > /dev/null 2>&1; }; k -o one --threads 1; k -o three --threads 3; cut -d , -f 2- one/advice.json | sed 's/one/X/g' > a; cut -d , -f 2- three/advice.json | sed 's/three/X/g' | cmp - a && for n in 5 60 200 400 700; do TG_FAULT=kill:$n k -o cut --threads 1; k -o cut --threads 1; cut -d , -f 2- cut/advice.json | sed 's/cut/X/g' | cmp - a || echo $n; rm -r cut; done; ls one

@@ -73,13 +73,15 @@ static tg_status read_config(tg_advice *a)
     return s;
 }
 
-/* A model's setting that makes it wider. */
+/* A model's setting that makes it wider; its dropout, where that does anything: in recurrent models it lies between layers. */
 static void find_width(tg_advice *a, const tg_setup *s)
 {
     static const char *const keys[] = {"dim", "hidden", "order"};
+    int64_t layers = 2;
     a->dropout = NAN;
     for (const tg_key *k = a->desc->keys; k->type != TG_KEY_END_ROW; k++) {
         const char *field = (const char *)s->config + k->offset;
+        if (!strcmp(k->name, "layers")) memcpy(&layers, field, sizeof layers);
         if (!strcmp(k->name, "dropout")) memcpy(&a->dropout, field, sizeof a->dropout);
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
             if (strcmp(k->name, keys[i]) || a->width_key) continue;
@@ -88,6 +90,7 @@ static void find_width(tg_advice *a, const tg_setup *s)
             a->width_most = (int64_t)k->high;
         }
     }
+    if (layers < 2 && a->desc->carry && !a->desc->context) a->dropout = NAN;
 }
 
 static tg_status read_settings(tg_advice *a)
@@ -255,14 +258,21 @@ static double same_loss(const tg_advice *a)
     return a->share < 1 ? same ? same->loss : (double)NAN : a->val;
 }
 
-/* What a trial says of the run: that what is above the floor which more data would lead to shrinks in proportion. */
+/* A loss that nothing is expected to fall below: a quarter less than the least that was seen. The floor of the learning curve is none:
+ * another rate or size has one of its own. */
+static double least_loss(const tg_advice *a)
+{
+    double least = a->val;
+    for (int i = 0; i < a->trials; i++)
+        if (a->trial[i].loss < least) least = a->trial[i].loss;
+    return least - fabs(least) / 4;
+}
+
+/* What a trial on a share of the data says of the run: what is above that floor shrinks in proportion. */
 static double foretold(const tg_advice *a, double loss)
 {
-    const double base = same_loss(a);
-    double floor = isnan(a->doubling.loss) ? 0 : a->doubling.law.floor;
-    if (isnan(a->doubling.loss) && a->kind == TG_KIND_POINTS) return a->val + loss - base;
-    if (!(base > floor) || !(a->val > floor)) floor = fmin(fmin(base, a->val), 0) - 1;
-    return a->share < 1 ? floor + (a->val - floor) * fmax(loss - floor, 0) / (base - floor) : loss;
+    const double base = same_loss(a), floor = least_loss(a);
+    return a->share < 1 ? floor + (a->val - floor) * (loss - floor) / (base - floor) : loss;
 }
 
 static void promise_changes(tg_advice *a)
@@ -313,7 +323,7 @@ static void fit_sizes(tg_advice *a)
 /* More data are worth what they bring beyond longer training. */
 static void promise_data(tg_advice *a)
 {
-    double others = a->val;
+    double others = fmin(a->val, a->doubling.level);
     if (isnan(a->doubling.loss)) return;
     for (int i = 0; i < a->promises; i++)
         if (a->promise[i].passes > 1 && a->promise[i].loss < others) others = a->promise[i].loss;

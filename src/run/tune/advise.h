@@ -27,12 +27,13 @@ const char *tg_lever_name(tg_lever lever); /* "data", "parameters", "architectur
 /* L(n) = floor + a·n^-b, n in units of the run's data. */
 typedef struct tg_power { double floor, a, b; } tg_power;
 double tg_power_at(const tg_power *p, double n);
-/* The least squares over b of a grid, a >= 0 and, where positive is set, floor >= 0: our own exp and log, so the same bits
- * everywhere. count >= 2; of two points b is 0.35. */
+/* The least squares over b of a grid, a >= 0 and, where positive is set, floor >= 0, points weighed by the root of n: those with
+ * more are nearer to what is asked. Our own exp and log, so the same bits everywhere. count >= 2; of two points b is 0.35. */
 void tg_power_fit(const double *n, const double *loss, int count, bool positive, tg_power *out);
-/* What twice as much as n = 1 brings: the last point's loss less what the law falls by from 1 to 2; and 95 % of what comes out
- * where each point is off by as much as they scatter around the law, noise of the loss at least. */
-typedef struct tg_doubling { tg_power law; double loss, low, high; } tg_doubling;
+/* What twice as much as n = 1 brings. Where the last point is off the law, half of that is taken for luck: level is in between, and
+ * loss is it less what the law falls by from 1 to 2. low, high: 95 % of what comes out where each point is off by as much as they
+ * scatter around the law, or by the loss's noise where that is more. */
+typedef struct tg_doubling { tg_power law; double level, loss, low, high; } tg_doubling;
 tg_status tg_power_double(const double *n, const double *loss, int count, bool positive, double noise, tg_doubling *out);
 
 /* What a change promises. */

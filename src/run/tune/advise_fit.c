@@ -31,22 +31,25 @@ double tg_power_at(const tg_power *p, double n)
 /* The best line through (n^-b, loss) with a >= 0, floor >= 0; returns the sum of squares. */
 static double line(const double *n, const double *loss, int count, bool positive, double b, tg_power *out)
 {
-    double x = 0, y = 0, xx = 0, xy = 0, sum = 0;
+    double x = 0, y = 0, xx = 0, xy = 0, sum = 0, all = 0;
     for (int i = 0; i < count; i++) {
-        x += power(n[i], b) / count;
-        y += loss[i] / count;
+        all += sqrt(n[i]);
+        x += sqrt(n[i]) * power(n[i], b);
+        y += sqrt(n[i]) * loss[i];
     }
+    x /= all;
+    y /= all;
     for (int i = 0; i < count; i++) {
         const double dx = power(n[i], b) - x;
-        xx += dx * dx;
-        xy += dx * (loss[i] - y);
+        xx += sqrt(n[i]) * dx * dx;
+        xy += sqrt(n[i]) * dx * (loss[i] - y);
     }
     double a = xx > 0 && xy > 0 ? xy / xx : 0, floor = y - a * x;
     if (positive && floor < 0) { /* through the origin, then */
         xx = xy = 0;
         for (int i = 0; i < count; i++) {
-            xx += power(n[i], b) * power(n[i], b);
-            xy += power(n[i], b) * loss[i];
+            xx += sqrt(n[i]) * power(n[i], b) * power(n[i], b);
+            xy += sqrt(n[i]) * power(n[i], b) * loss[i];
         }
         floor = 0;
         a = xy / xx;
@@ -54,7 +57,7 @@ static double line(const double *n, const double *loss, int count, bool positive
     *out = (tg_power){floor, a, b};
     for (int i = 0; i < count; i++) {
         const double off = loss[i] - tg_power_at(out, n[i]);
-        sum += off * off;
+        sum += sqrt(n[i]) * off * off;
     }
     return sum;
 }
@@ -83,10 +86,14 @@ static int by_size(const void *a, const void *b, void *user)
     return x < y ? -1 : x > y;
 }
 
-/* As the law says, but from where the run itself stands. */
+static double level(const tg_power *p, double last)
+{
+    return (last + tg_power_at(p, 1)) / 2;
+}
+
 static double doubled(const tg_power *p, double last)
 {
-    return last - (tg_power_at(p, 1) - tg_power_at(p, 2));
+    return level(p, last) - (tg_power_at(p, 1) - tg_power_at(p, 2));
 }
 
 tg_status tg_power_double(const double *n, const double *loss, int count, bool positive, double noise, tg_doubling *out)
@@ -96,6 +103,7 @@ tg_status tg_power_double(const double *n, const double *loss, int count, bool p
     if (!draws) return TG_ENOMEM;
     count = count > MOST_POINTS ? MOST_POINTS : count;
     tg_power_fit(n, loss, count, positive, &out->law);
+    out->level = level(&out->law, loss[count - 1]);
     out->loss = doubled(&out->law, loss[count - 1]);
     for (int i = 0; i < count; i++) {
         const double off = loss[i] - tg_power_at(&out->law, n[i]);
