@@ -254,7 +254,7 @@ static tg_promise *promise(tg_advice *a, tg_lever lever, const char *what, doubl
 /* The same training on the share that changes are tried on; NaN: it cannot be. */
 static double same_loss(const tg_advice *a)
 {
-    const tg_trial *same = tg_advice_trial(a, "the same", a->share);
+    const tg_probe *same = tg_advice_trial(a, "the same", a->share);
     return a->share < 1 ? same ? same->loss : (double)NAN : a->val;
 }
 
@@ -278,7 +278,7 @@ static double foretold(const tg_advice *a, double loss)
 static void promise_changes(tg_advice *a)
 {
     for (int i = a->curve; i < a->trials; i++) {
-        const tg_trial *t = &a->trial[i];
+        const tg_probe *t = &a->trial[i];
         const double loss = foretold(a, t->loss);
         if (isnan(loss)) continue;
         tg_promise *p = promise(a, t->lever, t->what, loss);

@@ -53,7 +53,7 @@ int tg_advise_decide(const tg_promise *p, int count, double loss, double least);
 
 /* ---- advise_trial.c */
 
-typedef struct tg_trial {
+typedef struct tg_probe {
     double share, passes;     /* of the run's data and passes over it */
     double cost;              /* trainings like the run */
     tg_lever lever;           /* that it would be; of the learning curve none */
@@ -64,7 +64,7 @@ typedef struct tg_trial {
     double loss;              /* NaN: it diverged, or cannot be */
     int64_t params;
     char *message;            /* why there is none; NULL */
-} tg_trial;
+} tg_probe;
 
 /* ---- what was found */
 
@@ -116,7 +116,7 @@ typedef struct tg_advice {
     tg_profile *profile;
     double effort, share;     /* share: of the data, that changes are tried on */
     int trials, curve;        /* curve: the first so many trials are of the learning curve */
-    tg_trial trial[TG_TRIALS];
+    tg_probe trial[TG_TRIALS];
     double spent, planned, trials_began; /* cost of trials; monotonic seconds */
     tg_doubling doubling;     /* loss NaN: none */
     tg_power size_law;        /* over widths, in units of the run's, on the trials' share; a NaN: not known */
@@ -144,7 +144,7 @@ void tg_range_read(const double *rate, const double *loss, int count, bool blew_
 /* advise_trial.c */
 tg_status tg_advice_trials(tg_advice *a);
 tg_status tg_advice_apply(tg_advice *a);
-const tg_trial *tg_advice_trial(const tg_advice *a, const char *what, double share); /* NULL: none with a loss */
+const tg_probe *tg_advice_trial(const tg_advice *a, const char *what, double share); /* NULL: none with a loss */
 /* advise_tell.c */
 tg_status tg_advice_tell(tg_advice *a);
 tg_status tg_advice_command(const tg_advice *a, const tg_promise *p, tg_str *out);

@@ -199,7 +199,7 @@ static void tell_curve(const tg_advice *a, tg_str *out)
 {
     tg_str_add(out, "data      ");
     for (int i = 0; i < a->curve; i++) {
-        const tg_trial *t = &a->trial[i];
+        const tg_probe *t = &a->trial[i];
         tg_str_add_real(out, t->share);
         add_fixed(out, " of them ", t->loss, ", ");
     }
@@ -223,7 +223,7 @@ static void tell_sizes(const tg_advice *a, tg_str *out)
     tg_str_add(out, "size      ");
     for (int k = -1; k <= 1; k += 2)
         for (int i = a->curve; i < a->trials; i++) {
-            const tg_trial *t = &a->trial[i];
+            const tg_probe *t = &a->trial[i];
             if (!t->wider || t->wider != k) continue;
             tg_str_addf(out, "%s %s (%s parameters)", t->change[0].key, t->change[0].value, tg_format_count(params, t->params));
             add_fixed(out, ": ", t->loss, k < 0 ? ", " : "\n");
@@ -235,12 +235,12 @@ static void tell_sizes(const tg_advice *a, tg_str *out)
 static void tell_trials(const tg_advice *a, tg_str *out)
 {
     char share[32];
-    const tg_trial *same = tg_advice_trial(a, "the same", a->share);
+    const tg_probe *same = tg_advice_trial(a, "the same", a->share);
     tg_format_real(share, a->share);
     tg_str_addf(out, "changes   tried on %s of the data: ", share);
     add_fixed(out, "as it was ", a->share < 1 ? same ? same->loss : (double)NAN : a->val, "\n");
     for (int i = a->curve; i < a->trials; i++) {
-        const tg_trial *t = &a->trial[i];
+        const tg_probe *t = &a->trial[i];
         tg_str_addf(out, "          %s", t->what);
         for (int k = 0; k < t->changes; k++) add_option(out, t->change[k].key, t->change[k].value);
         if (isnan(t->loss)) tg_str_addf(out, ": %s\n", t->message ? t->message : "no loss");
@@ -380,7 +380,7 @@ static void put_trials(const tg_advice *a, tg_json_writer *w)
     tg_json_key(w, "trials");
     tg_json_open(w, '[');
     for (int i = 0; i < a->trials; i++) {
-        const tg_trial *t = &a->trial[i];
+        const tg_probe *t = &a->trial[i];
         tg_json_open(w, '{');
         tg_json_member_text(w, "what", t->what);
         tg_json_member_real(w, "share", t->share);

@@ -14,10 +14,10 @@
 static const double WIDER = 3.5, NARROWER = 0.35; /* what twice and half the width costs, about */
 static const double NEAR = 3;                     /* rates less apart than so many times are as good as one */
 
-const tg_trial *tg_advice_trial(const tg_advice *a, const char *what, double share)
+const tg_probe *tg_advice_trial(const tg_advice *a, const char *what, double share)
 {
     for (int i = 0; i < a->trials; i++) {
-        const tg_trial *t = &a->trial[i];
+        const tg_probe *t = &a->trial[i];
         if (!strcmp(t->what, what) && t->share >= share && t->share <= share && !isnan(t->loss)) return t;
     }
     return NULL;
@@ -72,7 +72,7 @@ static void set_length(const tg_advice *a, tg_setup *s, setter *k, double times)
 }
 
 /* Options of a training of that share, in folder. */
-static tg_status set_up(tg_advice *a, const tg_trial *t, const char *folder, bool trial, tg_setup *s)
+static tg_status set_up(tg_advice *a, const tg_probe *t, const char *folder, bool trial, tg_setup *s)
 {
     tg_status status = tg_setup_open(a, s);
     setter k = {s->keys, status};
@@ -90,7 +90,7 @@ static tg_status set_up(tg_advice *a, const tg_trial *t, const char *folder, boo
 }
 
 /* Where progress stands, over all trials. */
-typedef struct teller { tg_advice *a; const tg_trial *now; tg_context_options of; } teller;
+typedef struct teller { tg_advice *a; const tg_probe *now; tg_context_options of; } teller;
 
 static void on_progress(void *user, const tg_progress *p)
 {
@@ -106,7 +106,7 @@ static void on_progress(void *user, const tg_progress *p)
 }
 
 /* tg_train, which says nothing but how far it is. */
-static tg_status train_quietly(tg_advice *a, const tg_trial *t, tg_setup *s)
+static tg_status train_quietly(tg_advice *a, const tg_probe *t, tg_setup *s)
 {
     teller tell = {a, t, a->ctx->options};
     a->ctx->options.log = NULL;
@@ -132,7 +132,7 @@ static tg_status read_json(const char *folder, const char *name, tg_arena *arena
 }
 
 /* What came of a trial that has ended, before or now. */
-static tg_status read_trial(tg_trial *t, const char *folder, bool *ended)
+static tg_status read_trial(tg_probe *t, const char *folder, bool *ended)
 {
     tg_arena *arena = tg_arena_new(4096);
     const tg_json *result = NULL, *failed = NULL;
@@ -165,7 +165,7 @@ static tg_status write_failed(const char *folder)
     return s;
 }
 
-static tg_status folder_of(const tg_advice *a, const tg_trial *t, char **out)
+static tg_status folder_of(const tg_advice *a, const tg_probe *t, char **out)
 {
     tg_str path = {0};
     tg_str_addf(&path, "%s/trials/x", a->out);
@@ -178,7 +178,7 @@ static tg_status folder_of(const tg_advice *a, const tg_trial *t, char **out)
 }
 
 /* A trial that cannot be, or breaks down, is a finding too. */
-static tg_status run_trial(tg_advice *a, tg_trial *t)
+static tg_status run_trial(tg_advice *a, tg_probe *t)
 {
     tg_setup setup = {0};
     char *folder = NULL;
@@ -212,11 +212,11 @@ static tg_status run_trial(tg_advice *a, tg_trial *t)
 
 /* ---- which --------------------------------------------------------------------------------------------------------- */
 
-static tg_trial *add(tg_advice *a, tg_lever lever, const char *what, double share, double passes, double dearer)
+static tg_probe *add(tg_advice *a, tg_lever lever, const char *what, double share, double passes, double dearer)
 {
     if (a->trials == TG_TRIALS) return &a->trial[TG_TRIALS - 1];
-    tg_trial *t = &a->trial[a->trials++];
-    *t = (tg_trial){.lever = lever, .what = what, .share = share, .passes = passes, .cost = share * passes * dearer,
+    tg_probe *t = &a->trial[a->trials++];
+    *t = (tg_probe){.lever = lever, .what = what, .share = share, .passes = passes, .cost = share * passes * dearer,
                     .loss = NAN, .params = -1};
     a->planned += t->cost;
     return t;
@@ -241,7 +241,7 @@ static double two_digits(double x)
 static void add_rate(tg_advice *a, double lr)
 {
     lr = two_digits(lr);
-    tg_trial *t = add(a, TG_LEVER_PARAMETERS, lr < a->lr ? "a lower rate" : "a higher rate", a->share, 1, 1);
+    tg_probe *t = add(a, TG_LEVER_PARAMETERS, lr < a->lr ? "a lower rate" : "a higher rate", a->share, 1, 1);
     change(t->change, &t->changes, "lr", lr);
     if (a->min_lr > 0) change(t->change, &t->changes, "min_lr", two_digits(a->min_lr / a->lr * lr));
     if (a->muon_lr > 0) change(t->change, &t->changes, "muon_lr", two_digits(a->muon_lr / a->lr * lr));
@@ -263,7 +263,7 @@ static void add_rates(tg_advice *a)
 
 static void add_width(tg_advice *a, const char *what, int64_t width, double dearer)
 {
-    tg_trial *t = add(a, TG_LEVER_ARCHITECTURE, what, a->share, 1, dearer);
+    tg_probe *t = add(a, TG_LEVER_ARCHITECTURE, what, a->share, 1, dearer);
     t->wider = width > a->width ? 1 : -1;
     change(t->change, &t->changes, a->width_key, (double)width);
 }
@@ -298,7 +298,7 @@ static void plan(tg_advice *a)
     if (!a->overfits) add(a, TG_LEVER_PARAMETERS, "twice the passes", a->share, 2, 1);
     add_rates(a);
     if (!isnan(a->dropout) && a->dropout < 0.5 && a->gap.low > 0.02 * fabs(a->val)) {
-        tg_trial *t = add(a, TG_LEVER_PARAMETERS, "more dropout", a->share, 1, 1);
+        tg_probe *t = add(a, TG_LEVER_PARAMETERS, "more dropout", a->share, 1, 1);
         change(t->change, &t->changes, "dropout", a->dropout < 0.2 ? 0.3 : 0.5);
     }
 }
@@ -324,7 +324,7 @@ tg_status tg_advice_trials(tg_advice *a)
 tg_status tg_advice_apply(tg_advice *a)
 {
     const tg_promise *p = &a->promise[a->chosen];
-    tg_trial t = {.what = p->what, .share = p->share, .passes = p->passes, .cost = 1, .loss = NAN};
+    tg_probe t = {.what = p->what, .share = p->share, .passes = p->passes, .cost = 1, .loss = NAN};
     tg_setup setup = {0};
     bool ended = false;
     char *folder = tg_path_join(a->out, "applied");
