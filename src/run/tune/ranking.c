@@ -92,7 +92,7 @@ static double explained(const double *y, const int64_t *which, int64_t n, group 
         within += (y[i] - own) * (y[i] - own);
         total += (y[i] - mean) * (y[i] - mean);
     }
-    if (used < 2 || n <= used || !(total > 0)) return NAN;
+    if (used < 2 || n < used + 2 || !(total > 0)) return NAN;
     const double share = 1 - within / (double)(n - used) * (double)(n - 1) / total;
     return share > 0 ? share : 0;
 }
