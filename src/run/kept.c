@@ -10,16 +10,20 @@
 /* Rows of the old model, those of its tokens or classes, and where each of the new ones comes from; -1: it is new. */
 typedef struct links { int64_t old_count, count, known; int64_t *from; } links;
 
-/* What a row is known by: the bytes of a token, or a name, apart from each other by what stands in front. */
+/* What a row is known by: the bytes of a token, or a name, apart from each other by what stands in front; a token without either by
+ * its place. */
 static bool key_of(const tg_tokenizer *t, int32_t id, tg_str *out)
 {
     const char *name = tg_tokenizer_special(t, id), *text = NULL;
     int64_t length = 0;
     tg_str_clear(out);
     if (!name) text = tg_tokenizer_text(t, id, &length);
-    tg_str_add(out, name ? "special " : "text ");
-    if (name) tg_str_add(out, name);
-    else tg_str_add_n(out, text, length);
+    if (name) tg_str_addf(out, "special %s", name);
+    else if (length == 0) tg_str_addf(out, "place %d", (int)id);
+    else {
+        tg_str_add(out, "text ");
+        tg_str_add_n(out, text, length);
+    }
     return !out->failed;
 }
 
