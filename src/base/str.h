@@ -11,7 +11,7 @@ void tg_str_add_n(tg_str *s, const char *bytes, int64_t count);
 void tg_str_addf(tg_str *s, const char *format, ...) TG_PRINTF(2, 3); /* no floats: use tg_str_add_real */
 void tg_str_add_real(tg_str *s, double x);                 /* shortest text that reads back to the same double */
 void tg_str_add_fixed(tg_str *s, double x, int decimals);  /* 1.60; nan, inf as words */
-void tg_str_add_word(tg_str *s, const char *name);         /* of a file, as a shell reads it in a command to copy: quoted where need be */
+void tg_str_add_word(tg_str *s, const char *name);         /* of a file, as a shell reads it, in a command to copy */
 void tg_str_clear(tg_str *s);                              /* keeps its memory */
 void tg_str_free(tg_str *s);
 

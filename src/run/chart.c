@@ -377,7 +377,8 @@ static void draw_bars(drawing *d, const tg_series *s)
         attribute(d->out, "y", y < ground ? y : ground);
         attribute(d->out, "height", fabs(ground - y));
         tg_str_add(d->out, ">");
-        add_hint(d->out, d->chart->names ? d->chart->names[i] : s->name, d->chart->names ? "" : NULL, d->chart->names ? 0 : s->x[i], s->y[i]);
+        if (d->chart->names) add_hint(d->out, d->chart->names[i], "", 0, s->y[i]);
+        else add_hint(d->out, s->name, NULL, s->x[i], s->y[i]);
         tg_str_add(d->out, "</rect>");
         draw_whisker(d, s, i, (from + to) / 2);
     }

@@ -44,7 +44,8 @@ tg_status tg_curve_read(const char *folder, tg_curve *out)
     int64_t length = 0, lines = 0;
     tg_status s = path ? TG_OK : TG_ENOMEM;
     *out = (tg_curve){0};
-    if (!s && tg_path_kind(folder) == TG_PATH_FOLDER && tg_path_kind(path) == TG_PATH_FILE) s = tg_file_slurp(path, MOST_LOG, &text, &length);
+    if (!s && tg_path_kind(folder) == TG_PATH_FOLDER && tg_path_kind(path) == TG_PATH_FILE)
+        s = tg_file_slurp(path, MOST_LOG, &text, &length);
     for (int64_t i = 0; i < length; i++) lines += text[i] == '\n';
     for (int k = 0; k < TG_CURVES && !s; k++) {
         out->step[k] = tg_alloc_array(lines + 1, sizeof(double));

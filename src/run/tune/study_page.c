@@ -1,4 +1,5 @@
-/* study_page.c - the page of a study: the ranking and what to do with it, how the search went, what each setting does, what failed. */
+/* study_page.c - the page of a study: the ranking and what to do with it, how the search went, what each setting does, and what
+ * failed. */
 #include "run/tune/study_page.h"
 
 #include <math.h>
@@ -47,7 +48,7 @@ static void end_text(const shown *s, tg_str *text, void (*show)(tg_page *, const
     tg_str_free(text);
 }
 
-/* ---- the ranking ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the ranking -------------------------------------------------------------------------------------------------------- */
 
 static void show_settings(const shown *s, const tg_view_trial *t)
 {
@@ -117,12 +118,13 @@ static void show_ranking(const shown *s)
     tg_page_details_end(s->p);
 }
 
-/* ---- how the search went -------------------------------------------------------------------------------------------------------- */
+/* ---- how the search went ------------------------------------------------------------------------------------------------ */
 
 static void show_progress(const shown *s, bool by_steps)
 {
     const int64_t n = s->v->end_count, stride = n / MOST_POINTS + 1;
-    double *x = room(s, n, sizeof *x), *y = room(s, n, sizeof *y), *best_x = room(s, n, sizeof *x), *best_y = room(s, n, sizeof *y);
+    double *x = room(s, n, sizeof *x), *y = room(s, n, sizeof *y);
+    double *best_x = room(s, n, sizeof *x), *best_y = room(s, n, sizeof *y);
     const char **hints = room(s, n, sizeof *hints);
     int64_t points = 0, corners = 0;
     double best = NAN, at = 0;
@@ -146,9 +148,10 @@ static void show_progress(const shown *s, bool by_steps)
     const tg_chart chart = {.title = word(s, by_steps ? TG_WORD_tune_by_steps : TG_WORD_tune_by_trials), .y = s->v->metric,
                             .x = word(s, by_steps ? TG_WORD_tune_steps : s->v->rungs ? TG_WORD_tune_jobs : TG_WORD_tune_trial),
                             .cap_y = s->capped, .most_y = s->cap};
-    tg_chart_draw(s->p, &chart,
-                  (const tg_series[]){{.name = word(s, TG_WORD_tune_trial), .mark = TG_POINTS, .x = x, .y = y, .count = points, .hints = hints, .faint = true},
-                                      {.name = word(s, TG_WORD_tune_so_far), .mark = TG_STEPS, .x = best_x, .y = best_y, .count = corners}}, 2);
+    const tg_series series[] = {
+        {.name = word(s, TG_WORD_tune_trial), .mark = TG_POINTS, .x = x, .y = y, .count = points, .hints = hints, .faint = true},
+        {.name = word(s, TG_WORD_tune_so_far), .mark = TG_STEPS, .x = best_x, .y = best_y, .count = corners}};
+    tg_chart_draw(s->p, &chart, series, 2);
 }
 
 static void note_cap(const shown *s)
@@ -171,7 +174,7 @@ static void show_search(const shown *s)
     note_cap(s);
 }
 
-/* ---- learning curves ------------------------------------------------------------------------------------------------------------ */
+/* ---- learning curves ---------------------------------------------------------------------------------------------------- */
 
 static void draw_curves(const shown *s, const tg_curve *curves, tg_series *series, const char **hints, int64_t n)
 {
@@ -184,14 +187,15 @@ static void draw_curves(const shown *s, const tg_curve *curves, tg_series *serie
         const int64_t count = curves[i].count[of];
         if (count == 0) continue;
         hints[i] = trial_name(s, s->v->trials[i].number);
-        series[drawn++] = (tg_series){.name = i == 0 ? hints[i] : others, .mark = count > 1 ? TG_LINE : TG_POINTS, .x = curves[i].step[of],
-                                      .y = curves[i].loss[of], .hints = count > 1 ? &hints[i] : NULL, .count = count, .faint = i > 0};
+        series[drawn++] = (tg_series){.name = i == 0 ? hints[i] : others, .mark = count > 1 ? TG_LINE : TG_POINTS,
+                                      .x = curves[i].step[of], .y = curves[i].loss[of], .count = count, .faint = i > 0,
+                                      .hints = count > 1 ? &hints[i] : NULL};
         others = NULL;
         if (i == 0 && curves[i].loss[of][0] > cap) cap = curves[i].loss[of][0];
     }
     if (drawn == 0) return;
-    const tg_chart chart = {.title = word(s, TG_WORD_report_curves), .x = word(s, TG_WORD_report_step), .y = word(s, TG_WORD_report_loss),
-                            .cap_y = true, .most_y = cap};
+    const tg_chart chart = {.title = word(s, TG_WORD_report_curves), .x = word(s, TG_WORD_report_step),
+                            .y = word(s, TG_WORD_report_loss), .cap_y = true, .most_y = cap};
     tg_page_section(s->p, "curves", word(s, TG_WORD_report_curves));
     tg_page_note(s->p, word(s, TG_WORD_tune_curves_meaning));
     tg_chart_draw(s->p, &chart, series, drawn);
@@ -215,7 +219,7 @@ static tg_status show_curves(const shown *s)
     return status;
 }
 
-/* ---- what each setting does ----------------------------------------------------------------------------------------------------- */
+/* ---- what each setting does --------------------------------------------------------------------------------------------- */
 
 /* Trials of one choice lie side by side, always in the same places. */
 static double aside(int64_t number)
@@ -239,10 +243,9 @@ static void show_setting(const shown *s, const tg_view_axis *a)
     }
     const tg_chart chart = {.title = a->key, .y = s->v->metric, .names = a->names, .name_count = a->name_count, .log_x = a->log,
                             .cap_y = s->capped, .most_y = s->cap};
-    tg_chart_draw(s->p, &chart,
-                  (const tg_series[]){{.mark = TG_POINTS, .x = x + 1, .y = y + 1, .hints = hints + 1, .count = n - 1, .faint = true},
-                                      {.name = hints[0], .mark = TG_POINTS, .x = x, .y = y, .hints = hints, .count = 1}},
-                  isnan(x[0]) ? 1 : 2);
+    const tg_series series[] = {{.mark = TG_POINTS, .x = x + 1, .y = y + 1, .hints = hints + 1, .count = n - 1, .faint = true},
+                                {.name = hints[0], .mark = TG_POINTS, .x = x, .y = y, .hints = hints, .count = 1}};
+    tg_chart_draw(s->p, &chart, series, isnan(x[0]) ? 1 : 2);
 }
 
 static void show_settings_one_by_one(const shown *s)
@@ -259,11 +262,12 @@ static void show_settings_one_by_one(const shown *s)
     tg_chart_shares(s->p, word(s, TG_WORD_tune_importance), s->v->weighed, s->v->weights, s->v->weight_count);
 }
 
-/* ---- what failed ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what failed -------------------------------------------------------------------------------------------------------- */
 
 static const char *status_word(const shown *s, const char *status)
 {
-    return !strcmp(status, "diverged") ? word(s, TG_WORD_tune_status_diverged) : !strcmp(status, "failed") ? word(s, TG_WORD_tune_status_failed) : status;
+    if (!strcmp(status, "diverged")) return word(s, TG_WORD_tune_status_diverged);
+    return !strcmp(status, "failed") ? word(s, TG_WORD_tune_status_failed) : status;
 }
 
 static void show_failed(const shown *s)
@@ -285,7 +289,7 @@ static void show_failed(const shown *s)
     tg_page_table_end(s->p);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
 
 /* What is further from the middle half than three times its width. */
 static void find_cap(shown *s)
@@ -317,14 +321,15 @@ static tg_status put(const char *folder, const tg_str *html)
     return s;
 }
 
-tg_status tg_study_page(const char *folder, int lang)
+tg_status tg_study_page(const char *folder, int language)
 {
+    const tg_lang lang = (tg_lang)language;
     tg_study_view *v = NULL;
     tg_str about = {0}, html = {0};
     tg_status s = tg_study_view_open(folder, &v);
     if (s) return s;
-    tg_str_addf(&about, "%s, %lld %s, %s", v->strategy, (long long)v->count, tg_words((tg_lang)lang, TG_WORD_tune_trials), v->metric);
-    tg_page p = {.lang = (tg_lang)lang, .title = tg_words((tg_lang)lang, TG_WORD_tune_title), .about = about.failed ? NULL : about.data};
+    tg_str_addf(&about, "%s, %lld %s, %s", v->strategy, (long long)v->count, tg_words(lang, TG_WORD_tune_trials), v->metric);
+    tg_page p = {.lang = lang, .title = tg_words(lang, TG_WORD_tune_title), .about = about.failed ? NULL : about.data};
     s = fill(&(shown){.p = &p, .v = v});
     const tg_status written = tg_page_write(&p, &html);
     if (!s) s = written;

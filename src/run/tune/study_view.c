@@ -27,7 +27,7 @@ static void *room(tg_study_view *v, int64_t count, int64_t size) { return tg_are
 
 static int64_t members(const tg_json *j, tg_json_type type) { return j && j->type == type ? j->integer : 0; }
 
-/* ---- ranking.json --------------------------------------------------------------------------------------------------------------- */
+/* ---- ranking.json ------------------------------------------------------------------------------------------------------- */
 
 /* Choices as texts; a number as it is printed. */
 static const char *text_of(const tg_study_view *v, const tg_json *value)
@@ -47,7 +47,8 @@ static tg_status read_axis(tg_study_view *v, const tg_json *axis)
     const tg_json *choices = tg_json_get(axis, "choices"), *log = tg_json_get(axis, "log");
     const int64_t most = members(choices, TG_JSON_ARRAY);
     const char **names = choices ? room(v, most, sizeof *names) : NULL;
-    *a = (tg_view_axis){.key = tg_json_text(axis, "key"), .log = log && log->type == TG_JSON_BOOL && log->integer, .names = names};
+    *a = (tg_view_axis){.key = tg_json_text(axis, "key"), .names = names};
+    a->log = log && log->type == TG_JSON_BOOL && log->integer;
     if (choices && !names) return TG_ENOMEM;
     for (const tg_json *i = most ? choices->child : NULL; i; i = i->next) {
         names[a->name_count] = text_of(v, i);
@@ -155,7 +156,7 @@ static tg_status read_ranking(tg_study_view *v)
     return s;
 }
 
-/* ---- study.jsonl ---------------------------------------------------------------------------------------------------------------- */
+/* ---- study.jsonl -------------------------------------------------------------------------------------------------------- */
 
 static void take_line(void *user, const tg_json *line)
 {
@@ -220,7 +221,7 @@ static tg_status read_log(tg_study_view *v)
     return s;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
 
 tg_status tg_study_view_open(const char *folder, tg_study_view **out)
 {

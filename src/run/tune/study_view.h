@@ -1,4 +1,4 @@
-/* study_view.h - a study as its files tell of it, for those who look at it: study.json, ranking.json, study.jsonl, and what failed. */
+/* study_view.h - a study as its files tell of it, for those who look at it: ranking.json, study.jsonl, and what failed. */
 #ifndef TG_RUN_TUNE_STUDY_VIEW_H
 #define TG_RUN_TUNE_STUDY_VIEW_H
 #include "base/json.h"
