@@ -2,6 +2,7 @@
  * beyond POSIX has a plain fallback. All return -1 with errno set where they fail, unless said otherwise. */
 #ifndef TG_BASE_OS_H
 #define TG_BASE_OS_H
+#include <spawn.h>
 #include <sys/types.h>
 
 #include "tinygen/base.h"
@@ -35,5 +36,6 @@ int tg_os_exchange(const char *a, const char *b);      /* swaps two names at onc
 int tg_os_real_path(const char *path, char *out, int64_t room); /* without links */
 int tg_os_program(char *out, int64_t room);            /* path of this process's own program; -1 with ENOSYS where nobody knows */
 int64_t tg_os_peak_resident(void);                     /* bytes; 0: unknown */
+int tg_os_spawn_in(posix_spawn_file_actions_t *child, const char *folder); /* it starts there; an errno */
 int tg_os_window_columns(int fd);                      /* 0: unknown */
 #endif

@@ -11,14 +11,31 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/os.h"
 
 extern char **environ;
 
 enum { GRACE_SECONDS = 2 };
 static const double shortest_nap = 0.0005, longest_nap = 0.004;
 
-/* Descriptors and signals of the child; quiet: its messages are dropped. Returns an errno. */
-static int spawn(const char *const *argv, int out_fd, bool quiet, pid_t *pid)
+/* Where a child runs (NULL: where we do), and where to it speaks: into a file, which is made anew, or else output to out_fd (or
+ * nowhere if -1) and messages to ours, unless they are dropped, too. */
+typedef struct surroundings { const char *folder, *log; int out_fd; bool quiet; } surroundings;
+
+static int add_surroundings(posix_spawn_file_actions_t *files, const surroundings *in)
+{
+    int error = in->folder ? tg_os_spawn_in(files, in->folder) : 0;
+    if (!error) error = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
+    if (!error && in->log) error = posix_spawn_file_actions_addopen(files, 1, in->log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    else if (!error && in->out_fd >= 0) error = posix_spawn_file_actions_adddup2(files, in->out_fd, 1);
+    else if (!error) error = posix_spawn_file_actions_addopen(files, 1, "/dev/null", O_WRONLY, 0);
+    if (!error && in->log) error = posix_spawn_file_actions_adddup2(files, 1, 2);
+    else if (!error && in->quiet) error = posix_spawn_file_actions_addopen(files, 2, "/dev/null", O_WRONLY, 0);
+    return error;
+}
+
+/* Returns an errno. */
+static int spawn(const char *const *argv, const surroundings *in, pid_t *pid)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
@@ -39,10 +56,7 @@ static int spawn(const char *const *argv, int out_fd, bool quiet, pid_t *pid)
     if (!error) error = posix_spawnattr_setsigdefault(&attr, &defaults);
     if (!error) error = posix_spawnattr_setsigmask(&attr, &none);
     if (!error) error = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    if (!error && out_fd >= 0) error = posix_spawn_file_actions_adddup2(&files, out_fd, 1);
-    if (!error && out_fd < 0) error = posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
-    if (!error) error = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    if (!error && quiet) error = posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+    if (!error) error = add_surroundings(&files, in);
     /* The cast drops a const that the interface forgot: the strings are not changed. */
     if (!error) error = posix_spawnp(pid, argv[0], &files, &attr, (char *const *)(uintptr_t)argv, environ);
     posix_spawnattr_destroy(&attr);
@@ -69,7 +83,7 @@ tg_status tg_procs_new(double grace, tg_procs **out)
     return TG_OK;
 }
 
-static tg_status start(tg_procs *p, const char *const *argv, int out_fd, bool quiet, int64_t number)
+static tg_status start(tg_procs *p, const char *const *argv, const surroundings *in, int64_t number)
 {
     if (p->count == p->room) {
         const int64_t room = p->room ? 2 * p->room : 4, size = sizeof *p->children;
@@ -79,7 +93,7 @@ static tg_status start(tg_procs *p, const char *const *argv, int out_fd, bool qu
         p->room = room;
     }
     child *c = &p->children[p->count];
-    const int error = spawn(argv, out_fd, quiet, &c->pid);
+    const int error = spawn(argv, in, &c->pid);
     if (error == ENOENT)
         return tg_fail(TG_EIO, "cannot start %s: it is not installed, or not in PATH", argv[0]);
     if (error) return tg_fail(TG_EIO, "cannot start %s: %s", argv[0], strerror(error));
@@ -90,7 +104,12 @@ static tg_status start(tg_procs *p, const char *const *argv, int out_fd, bool qu
 
 tg_status tg_procs_start(tg_procs *p, const char *const *argv, int64_t number)
 {
-    return start(p, argv, -1, true, number);
+    return start(p, argv, &(surroundings){.out_fd = -1, .quiet = true}, number);
+}
+
+tg_status tg_procs_start_in(tg_procs *p, const char *const *argv, const char *folder, const char *log, int64_t number)
+{
+    return start(p, argv, &(surroundings){.folder = folder, .log = log}, number);
 }
 
 int64_t tg_procs_count(const tg_procs *p)
@@ -180,7 +199,7 @@ tg_status tg_proc_watch(tg_context *ctx, const char *const *argv, int out_fd, tg
     double t = shortest_nap;
     int64_t number = -1;
     int code = 0;
-    tg_status s = start(&one, argv, out_fd, false, 0);
+    tg_status s = start(&one, argv, &(surroundings){.out_fd = out_fd}, 0);
     while (!s) {
         s = reap(&one, &number, &code);
         if (!s && number >= 0) break;

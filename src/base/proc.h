@@ -15,6 +15,8 @@ typedef struct tg_procs tg_procs;
 /* grace: seconds that a child has between being asked to end (TERM) and being killed. */
 tg_status tg_procs_new(double grace, tg_procs **out);
 tg_status tg_procs_start(tg_procs *p, const char *const *argv, int64_t number);
+/* The same in another folder, output and messages into a file there, which is made anew. */
+tg_status tg_procs_start_in(tg_procs *p, const char *const *argv, const char *folder, const char *log, int64_t number);
 int64_t tg_procs_count(const tg_procs *p); /* that run, or whose end nobody has been told yet */
 /* Waits for one that ends: its number and exit code, as above; until is a time of tg_now, and *number -1 when it is over.
  * Errors: TG_ECANCELLED (cancel flag; all have been asked to end, and have ended). */

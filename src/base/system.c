@@ -147,3 +147,22 @@ int tg_os_window_columns(int fd)
 #endif
     return 0;
 }
+
+#if defined(__APPLE__) || defined(__FreeBSD__) || (defined(__linux__) && !defined(__GLIBC__))
+#define HAS_SPAWN_IN 1
+#elif defined(__GLIBC__)
+#define HAS_SPAWN_IN __GLIBC_PREREQ(2, 29)
+#else
+#define HAS_SPAWN_IN 0
+#endif
+
+int tg_os_spawn_in(posix_spawn_file_actions_t *child, const char *folder)
+{
+#if HAS_SPAWN_IN
+    return posix_spawn_file_actions_addchdir_np(child, folder);
+#else
+    (void)child;
+    (void)folder;
+    return ENOSYS;
+#endif
+}

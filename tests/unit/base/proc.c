@@ -162,3 +162,22 @@ TEST(cancelling_ends_all_children_and_gives_them_time_to_save)
     tg_procs_free(p);
     tg_context_free(ctx);
 }
+
+TEST(a_child_runs_in_another_folder_and_speaks_into_a_file_there)
+{
+    tg_procs *p;
+    const char *top = test_folder(), *folder = in(top, "$(touch PWNED) '\"\n\\");
+    int64_t number = -1;
+    int code = -1;
+    CHECK_OK(tg_make_folder(folder));
+    CHECK_OK(tg_procs_new(2, &p));
+    put(in(folder, "said"), "what an earlier child said, and that is longer");
+    CHECK_OK(tg_procs_start_in(p, (const char *const[]){"sh", "-c", "cat; echo out; echo err >&2; : > here", NULL}, folder, "said", 7));
+    CHECK_OK(tg_procs_wait(p, NULL, 1e18, &number, &code));
+    CHECK_INT(number, 7);
+    CHECK_INT(code, 0);
+    holds(in(folder, "said"), "out\nerr\n");
+    CHECK_INT(tg_path_kind(in(folder, "here")), TG_PATH_FILE);
+    CHECK_INT(tg_path_kind(in(top, "PWNED")), TG_PATH_NONE);
+    tg_procs_free(p);
+}
