@@ -1,13 +1,13 @@
 #!/bin/sh
 # slurm.sh start|stop FOLDER - a real Slurm for tests: one node of two cores on loopback, all its files in FOLDER, which must not
-# be there yet. Nothing of the system's own Slurm or munge is touched or needed: key, socket, ports and settings are this cluster's.
+# be there yet. Nothing of the system's own Slurm or munge is touched or needed: key, socket, ports, settings are this cluster's.
 #
 #     sh tests/support/slurm.sh start "$work/slurm" > "$work/why" || { echo "skip NAME: $(cat "$work/why")"; exit 0; }
 #     trap 'sh tests/support/slurm.sh stop "$work/slurm"; rm -rf "$work"' EXIT
 #     export SLURM_CONF="$work/slurm/slurm.conf"        # sbatch, squeue and scancel find the cluster by it
 #
-# start comes back when the node is idle, after a second or a few. Status: 0 it runs; 77 it cannot here, and prints why (what is not
-# installed: Debian's slurm-wlm brings it all; not root, which slurmd insists on); 1 it did not come up: prints the logs' ends.
+# start comes back when the node is idle, after a second or a few. Status: 0 it runs; 77 it cannot here, and prints why (what is
+# not installed: Debian's slurm-wlm brings it all; not root, which slurmd insists on); 1 it did not come up: the logs' ends.
 # stop kills what jobs are left, ends the three processes by the ids that start wrote down, and leaves FOLDER with its logs.
 # CPUS=N in the environment: a node that claims as many cores (none is bound). Tried with Slurm 22.05 of Debian 12.
 what=$1 folder=$2
@@ -84,6 +84,7 @@ settings()
 	JobAcctGatherType=jobacct_gather/none
 	SelectType=select/cons_tres
 	SelectTypeParameters=CR_Core
+	SlurmdParameters=config_overrides
 	SchedulerParameters=sched_min_interval=0,batch_sched_delay=0
 	MinJobAge=2
 	KillWait=2
@@ -109,8 +110,8 @@ mkdir "$folder" && folder=$(cd "$folder" && pwd -P) && mkdir "$folder/state" "$f
 export SLURM_CONF="$folder/slurm.conf"
 (umask 077; head -c 128 /dev/urandom > "$folder/munge.key")
 # --force: the folder may stand below one that others may write to, as /tmp.
-launch munged munged --foreground --force --key-file="$folder/munge.key" --socket="$folder/munge.socket" --seed-file="$folder/munge.seed" \
-    --pid-file="$folder/munge.pid" --log-file="$folder/munge.log"
+launch munged munged --foreground --force --key-file="$folder/munge.key" --socket="$folder/munge.socket" \
+    --seed-file="$folder/munge.seed" --pid-file="$folder/munge.pid" --log-file="$folder/munge.log"
 until_so munge --socket="$folder/munge.socket" --no-input || {
     end munged
     echo "munged did not start: $(tail -n 3 "$folder/munged.out")"
@@ -124,7 +125,8 @@ for _ in 1 2 3 4 5; do
     launch slurmctld slurmctld -D -i -f "$SLURM_CONF"
     launch slurmd slurmd -D -f "$SLURM_CONF"
     until_so ready_or_dead
-    alive slurmctld && alive slurmd && ready && exit 0
+    ready && exit 0
+    alive slurmctld && alive slurmd && break
     end slurmd
     end slurmctld
     port=$((port + 2))
