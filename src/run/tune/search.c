@@ -35,7 +35,9 @@ const tg_key tg_search_keys[] = {
            "asha, tpe: a trial is chosen without the results of so many before it, so that as many may run at once"),
     TG_INT(tg_search_options, rungs, 0, "3", 1, 20, 0, "asha: how many lengths of training there are, the longest being --steps"),
     TG_INT(tg_search_options, reduction, 0, "3", 2, 100, 0, "asha: one of so many trains on, so many times as long"),
-    TG_CHOICE(tg_search_options, backend, 0, "local", TG_BACKEND_CHOICES, 0, "who runs the trials"),
+    TG_CHOICE(tg_search_options, backend, 0, "local", TG_BACKEND_CHOICES, 0,
+              "who runs the trials: our own processes, a Makefile, GNU parallel, or a job array of Slurm, whose sbatch takes its "
+              "options from SBATCH_PARTITION, SBATCH_TIMELIMIT, SBATCH_ACCOUNT and so on"),
     TG_TEXT(tg_search_options, objective, 0, NULL, "NAME", 0,
             "a built-in function in place of trainings, to try strategies on; a wrong NAME lists them"),
     TG_INT(tg_search_options, seed, 0, "1", 0, 9e15, TG_KEY_SEED, "of what is tried, and of each training"),
@@ -217,15 +219,29 @@ static tg_status run_pool(drive *d)
 
 /* ---- waves ---------------------------------------------------------------------------------------------------------------------- */
 
-static void one_ended(void *user, int64_t i)
+/* What a look or an end of a job has come to. */
+static void take_down(drive *d, tg_status s, int64_t job)
+{
+    d->wave = s;
+    if (!d->study->jobs[job].known) return;
+    d->running--;
+    report(d, false);
+}
+
+static bool is_over(void *user, int64_t i)
 {
     drive *d = user;
+    bool known = d->study->jobs[d->list[i]].known;
+    if (!known && !d->wave) take_down(d, tg_study_look(d->study, d->list[i], &known), d->list[i]);
+    return known;
+}
+
+/* The wave has ended, and nothing told of this one. */
+static void end_silent(drive *d, int64_t job)
+{
     bool again = false;
-    const int64_t job = d->list[i];
-    if (d->wave || d->study->jobs[job].known) return;
-    d->wave = tg_study_end_job(d->study, job, "it ended without a result", &again);
-    d->running -= d->study->jobs[job].known;
-    report(d, false);
+    take_down(d, tg_study_end_job(d->study, job, "it ended without a result", &again), job);
+    if (again) tg_log(d->study->ctx, TG_LOG_WARN, "trial %lld ended without a result: once more", (long long)d->study->jobs[job].trial);
 }
 
 /* What may be decided now, and what has ended without a result. */
@@ -248,27 +264,27 @@ static tg_status gather(drive *d)
 static tg_status run_waves(drive *d, const tg_backend *b)
 {
     tg_study *study = d->study;
-    int64_t *trials = tg_alloc_array(WAVE, sizeof *trials), *untils = tg_alloc_array(WAVE, sizeof *untils);
+    const int64_t asked = study->ctx->options.threads;
+    int64_t *trials = tg_alloc_array(WAVE, sizeof *trials);
     d->list = tg_alloc_array(WAVE, sizeof *d->list);
-    tg_status s = trials && untils && d->list ? TG_OK : TG_ENOMEM;
+    tg_status s = trials && d->list ? TG_OK : TG_ENOMEM;
     while (!s) {
         s = gather(d);
         if (s || d->over || d->list_count == 0) break;
-        for (int64_t i = 0; i < d->list_count; i++) {
-            trials[i] = study->jobs[d->list[i]].trial;
-            untils[i] = study->jobs[d->list[i]].until;
-        }
+        for (int64_t i = 0; i < d->list_count; i++) trials[i] = study->jobs[d->list[i]].trial;
         d->running = d->list_count;
-        tg_backend_run r = {.ctx = study->ctx, .folder = study->folder, .trials = trials, .untils = untils, .count = d->list_count,
-                            .jobs = d->jobs, .threads = d->threads, .ended = one_ended, .user = d};
+        const tg_backend_run r = {.ctx = study->ctx, .folder = study->folder, .trials = trials, .count = d->list_count,
+                                  .jobs = b->elsewhere ? study->o->jobs : d->jobs, .end = end_of_budget(d),
+                                  .threads = !b->elsewhere ? d->threads : asked > 0 ? asked : 1, .over = is_over, .user = d};
         s = b->run(&r);
-        for (int64_t i = 0; i < d->list_count && !s && !d->wave; i++)
-            if (!study->jobs[d->list[i]].known) one_ended(d, i);
+        d->over = d->running > 0 && tg_now() >= r.end;
+        for (int64_t i = 0; i < d->list_count && !s && !d->wave && !d->over; i++)
+            if (!study->jobs[d->list[i]].known) end_silent(d, d->list[i]);
         if (!s) s = d->wave;
         if (!s) s = tg_study_results(study);
     }
+    d->running = 0;
     tg_free(trials);
-    tg_free(untils);
     tg_free(d->list);
     return s;
 }
@@ -312,14 +328,19 @@ static tg_status check_options(const tg_search_options *o, const tg_train_option
     return TG_OK;
 }
 
+tg_strategy_options tg_search_strategy(const tg_search_options *o, const tg_train_options *train)
+{
+    const int64_t usual = o->strategy == TG_STRATEGY_GRID || o->budget > 0 ? 0 : USUAL_TRIALS;
+    return (tg_strategy_options){.kind = o->strategy, .lag = o->lag, .steps = train->steps, .rungs = o->rungs, .reduction = o->reduction,
+                                 .seed = (uint64_t)o->seed, .trials = o->trials > 0 ? o->trials : usual};
+}
+
 tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_options *train, const void *config, const tg_keys *keys)
 {
     tg_status s = check_options(o, train);
     if (s) return s;
     tg_study study = {.ctx = ctx, .o = o, .train = train, .config = config, .keys = keys};
-    study.strategy = (tg_strategy_options){
-        .kind = o->strategy, .lag = o->lag, .steps = train->steps, .rungs = o->rungs, .reduction = o->reduction, .seed = (uint64_t)o->seed,
-        .trials = o->trials > 0 ? o->trials : o->strategy == TG_STRATEGY_GRID || o->budget > 0 ? 0 : USUAL_TRIALS};
+    study.strategy = tg_search_strategy(o, train);
     s = tg_study_open(&study);
     if (!s) s = run(&study);
     if (!s) s = tg_deps_write_in(ctx, o->deps, o->out, "ranking.json");

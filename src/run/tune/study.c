@@ -445,20 +445,23 @@ static tg_status put_failed(const tg_study *s, int64_t job, const char *why)
     return status;
 }
 
-tg_status tg_study_end_job(tg_study *s, int64_t job, const char *why, bool *again)
+tg_status tg_study_look(tg_study *s, int64_t job, bool *known)
 {
-    tg_study_run *r = &s->runs[job];
-    bool known = false;
-    tg_status status = settle(s, job, &known);
-    *again = !status && !known && ++r->attempts < TG_STUDY_ATTEMPTS;
-    if (!status && !known && !*again) {
-        status = put_failed(s, job, why);
-        if (!status) status = settle(s, job, &known);
-    }
-    if (status || !known) return status;
-    s->busy += tg_now() - r->began;
+    tg_status status = settle(s, job, known);
+    if (status || !*known) return status;
+    if (s->runs[job].began > 0) s->busy += tg_now() - s->runs[job].began;
     s->ran++;
     return TG_OK;
+}
+
+tg_status tg_study_end_job(tg_study *s, int64_t job, const char *why, bool *again)
+{
+    bool known = false;
+    tg_status status = tg_study_look(s, job, &known);
+    *again = !status && !known && ++s->runs[job].attempts < TG_STUDY_ATTEMPTS;
+    if (status || known || *again) return status;
+    status = put_failed(s, job, why);
+    return status ? status : tg_study_look(s, job, &known);
 }
 
 /* ---- starting ------------------------------------------------------------------------------------------------------------------ */

@@ -55,6 +55,8 @@ typedef struct tg_study {
     int64_t ran;                   /* how many those are */
 } tg_study;
 
+/* What the options say of it (search.c). */
+tg_strategy_options tg_search_strategy(const tg_search_options *o, const tg_train_options *train);
 /* Checks all that can be checked, makes or opens the folder, and reads what has happened. Errors: TG_EUSAGE, TG_EBUSY (another
  * search is at it), TG_EINVAL (another study is in the folder: what differs), TG_EFORMAT (a damaged log), those of reading. */
 tg_status tg_study_open(tg_study *s);
@@ -70,7 +72,9 @@ tg_status tg_study_prepare(tg_study *s, int64_t job, bool *run);
 tg_status tg_study_begin(tg_study *s, int64_t job);
 /* Takes down how long it took so far, of a study that stops before its end. */
 tg_status tg_study_pause(tg_study *s);
-/* Takes down how a job ended, as its folder tells; *again: it tells nothing, and the job is to be run again. why: what the process
+/* Whether a job has ended, as its folder tells; takes it down if so. */
+tg_status tg_study_look(tg_study *s, int64_t job, bool *known);
+/* The same of a job whose process has ended; *again: it tells nothing, and the job is to be run again. why: what the process
  * did, for a job that has done so too often. */
 tg_status tg_study_end_job(tg_study *s, int64_t job, const char *why, bool *again);
 
