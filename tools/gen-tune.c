@@ -86,12 +86,22 @@ static int trial(int argc, char **argv)
     return cli_done(&c, tg_trial(c.ctx, &o));
 }
 
+static int gather(int argc, char **argv)
+{
+    tg_search_gather_options o;
+    cli c = {.name = "gen-tune gather", .brief = "ranks the trials of a study that have ended, and starts none", .usage = "[-o STUDY]",
+             .examples = "gen-tune gather -o tune\n"};
+    if (!cli_begin(&c, argc, argv) || !cli_add(&c, "Study", tg_search_gather_keys, &o) || !cli_parse(&c, argc, argv)) return c.exit;
+    return cli_done(&c, tg_search_gather(c.ctx, &o));
+}
+
 /* What its first argument may be; each has options of its own. argv[0] is that word. */
 typedef struct subcommand { const char *name, *brief; int (*main)(int argc, char **argv); } subcommand;
 static const subcommand subcommands[] = {
     {"search", "trains with many settings, and tells which do best", search},
     {"finetune", "goes on from a trained model with new data", finetune},
     {"advise", "measures what would help a run most", advise},
+    {"gather", "ranks the trials that have ended, where their search has gone", gather},
     {"trial", "runs one trial of a search: what job files start", trial},
     {NULL, NULL, NULL}
 };

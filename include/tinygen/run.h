@@ -202,4 +202,10 @@ extern const tg_key tg_trial_keys[];
  * fails leaves failed.json. Errors: those of tg_train. */
 tg_status tg_trial(tg_context *ctx, const tg_trial_options *o);
 
+typedef struct tg_search_gather_options { const char *out; } tg_search_gather_options;
+extern const tg_key tg_search_gather_keys[];
+/* Takes down what a study's trials have come to, and ranks them; starts none. Where a search is at the study, it does so itself: TG_OK.
+ * Errors: those of tg_search. */
+tg_status tg_search_gather(tg_context *ctx, const tg_search_gather_options *o);
+
 #endif
