@@ -151,6 +151,8 @@ check: all test-programs      ## unit and command-line tests and the lints, unde
 	$(RUN) $(FAST)
 repro: all                    ## same bytes for any ISA, thread count, compiler, kill and resume
 	$(RUN) e2e/repro
+soak: all                     ## searches killed a hundred times, sixteen trials by make, GNU parallel and Slurm (as root): minutes
+	@SOAK=1 ROUNDS=100 sh tests/run.sh e2e/tune_backends e2e/tune_kills
 # A stranger types `make demo` and waits for the build: where no -j was given it takes as many jobs as there are processors.
 # With one given, all is made in front as usual. (Make knows of its -j after it has read this file, hence the second look.)
 CORES       = $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
@@ -201,5 +203,5 @@ help:                         ## prints this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 -include $(sort $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(UNIT_OBJ) $(RUN_OBJ) $(BENCH_OBJ)) $(TOOL_SRC:%.c=$(BUILD)/obj/%.d))
-.PHONY: all test-programs test check repro demo bench bench-compare layers names size asan ubsan tsan cover tidy clean help FORCE
+.PHONY: all test-programs test check repro soak demo bench bench-compare layers names size asan ubsan tsan cover tidy clean help FORCE
 .SECONDARY:
