@@ -220,18 +220,28 @@ int64_t tg_dataset_count(const tg_dataset *d, tg_split s)
     return d->parts[s].count;
 }
 
+/* Documents are not cut: the last one ends within the share, but for the first. */
+static void narrow_documents(tg_dataset_part *p, int64_t most)
+{
+    int64_t whole = 1;
+    while (whole < p->documents && (whole + 1 < p->documents ? p->starts[whole + 1] : p->count) <= most) whole++;
+    if (whole < p->documents) p->count = p->starts[whole];
+    p->documents = whole;
+}
+
 void tg_dataset_narrow(tg_dataset *d, double share)
 {
+    enum { PIECES = 32, SHORTEST = 64 }; /* so few that seams do not count */
     tg_dataset_part *p = &d->parts[TG_TRAIN];
-    const int64_t all = p->count;
-    const int64_t most = share < 1 ? (int64_t)(share * (double)all) : all;
-    if (share >= 1 || all == 0) return;
-    p->count = most < 1 ? 1 : most;
-    if (p->documents == 0) return;
-    int64_t whole = 1; /* documents are not cut: the last one ends within the share, but for the first */
-    while (whole < p->documents && (whole + 1 < p->documents ? p->starts[whole + 1] : all) <= p->count) whole++;
-    p->count = whole < p->documents ? p->starts[whole] : all;
-    p->documents = whole;
+    const int64_t most = (int64_t)(share * (double)p->count), piece = most / PIECES;
+    if (share >= 1 || p->count == 0) return;
+    if (p->documents) narrow_documents(p, most);
+    else if (d->kind != TG_KIND_TEXT || piece < SHORTEST) p->count = most < 1 ? 1 : most;
+    else {
+        p->stride = p->count / PIECES;
+        p->piece = piece;
+        p->count = piece * PIECES;
+    }
 }
 
 int64_t tg_dataset_documents(const tg_dataset *d, tg_split s)
@@ -271,15 +281,9 @@ static void widen(const void *raw, int width, int64_t count, int32_t *ids)
     }
 }
 
-tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int64_t count, int32_t *ids)
+/* Of tokens as they lie in the file. */
+static tg_status read_tokens(const tg_dataset *d, const tg_dataset_part *p, int64_t first, int64_t count, int32_t *ids)
 {
-    const tg_dataset_part *p = &d->parts[s];
-    int64_t all = tg_dataset_count(d, s);
-    if (d->kind != TG_KIND_TEXT) return tg_fail(TG_EINVAL, "%s: is a dataset of %s, it has no tokens", d->path, tg_kind_name(d->kind));
-    if (first < 0 || count < 0 || first > all || count > all - first)
-        return tg_fail(TG_EINVAL, "%s: split %s has %" PRId64 " tokens; %" PRId64 " from %" PRId64 " were asked for",
-                       d->path, tg_split_names[s], all, count, first);
-    if (count == 0) return TG_OK;
     if (p->tokens) {
         widen((const char *)p->tokens + first * p->width, p->width, count, ids);
         return TG_OK;
@@ -292,6 +296,23 @@ tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int6
     for (int64_t i = 0; i < count; i++)
         if (ids[i] < 0 || ids[i] >= vocab) return tg_dataset_damaged(d, "it has tokens outside its vocabulary");
     return TG_OK;
+}
+
+tg_status tg_dataset_tokens(const tg_dataset *d, tg_split s, int64_t first, int64_t count, int32_t *ids)
+{
+    const tg_dataset_part *p = &d->parts[s];
+    int64_t all = tg_dataset_count(d, s);
+    if (d->kind != TG_KIND_TEXT) return tg_fail(TG_EINVAL, "%s: is a dataset of %s, it has no tokens", d->path, tg_kind_name(d->kind));
+    if (first < 0 || count < 0 || first > all || count > all - first)
+        return tg_fail(TG_EINVAL, "%s: split %s has %" PRId64 " tokens; %" PRId64 " from %" PRId64 " were asked for",
+                       d->path, tg_split_names[s], all, count, first);
+    tg_status status = TG_OK;
+    for (int64_t n; count > 0 && !status; first += n, ids += n, count -= n) {
+        const int64_t left = p->piece ? p->piece - first % p->piece : count;
+        n = left < count ? left : count;
+        status = read_tokens(d, p, p->piece ? first / p->piece * p->stride + first % p->piece : first, n, ids);
+    }
+    return status;
 }
 
 static double per_token(const tg_dataset *d, tg_split s, int64_t of)

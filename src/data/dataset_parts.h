@@ -10,7 +10,8 @@ typedef struct tg_dataset_part {
     void *tokens;     /* or pixels, coordinates, as they lie on disk; NULL: read as needed */
     int64_t *starts;  /* of documents; NULL: the text is one piece */
     int64_t documents, targets, bytes, chars;
-    int64_t count;    /* tokens or samples that are used: all, but where tg_dataset_narrow took the first of them */
+    int64_t count;    /* tokens or samples that are used: all, but where tg_dataset_narrow took some of them: */
+    int64_t piece, stride; /* the first piece of every stride, tokens; 0: what is used lies side by side */
     uint16_t *labels; /* of samples; NULL: none */
 } tg_dataset_part;
 

@@ -64,7 +64,7 @@ const tg_key tg_train_keys[] = {
     TG_INT(tg_train_options, test_draws, 0, "0", 0, 1e8, ONCE | STEPS,
            "vae: at the end -log p(x) of the test split by so many draws of z each, such as 5000, of a run that has ended, too; 0: no"),
     TG_REAL(tg_train_options, train_share, 0, "1", 1e-6, 1, TG_KEY_RESULT,
-            "learn from the first such share of the training split, as if there were no more"),
+            "learn from such a share of the training split, as if there were no more"),
     TG_INT(tg_train_options, seed, 0, "1", 0, 9e15, RESULT | TG_KEY_SEED, "of initial weights and dropout"),
     TG_CHOICE(tg_train_options, on_nan, 0, "stop", TG_ON_NAN_CHOICES, RESULT, "at a loss that is no finite number"),
     TG_SWITCH(tg_train_options, keep_going, 0, NULL, STEPS, "train on when a save fails"),

@@ -204,8 +204,9 @@ $ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --s
 $ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 3 --profile -o short -q
 ! gen-train: warning: --profile leaves the first 3 steps out, and there were no more; give --steps 50 or so
 
-# A share of the training data, as if there were no more: in whole documents, for every kind of model, and part of what a run is.
-$ for s in 1 0.25; do gen-train --data x.safetensors --model lstm --hidden 4 --layers 1 --batch 2 --seq 10 --steps 2 --train-share $s -o share$s 2>&1 | sed -n '1s/.* on \([0-9]*\),*\([0-9]*\) training.*/\1\2/p'; done | tr '\n' ' ' | awk '{print ($2 == int($1 / 4))}'
+# A share of the training data, as if there were no more: 32 pieces of a text, or whole documents; for every kind of model, and part of
+# what a run is.
+$ for s in 1 0.25; do gen-train --data x.safetensors --model lstm --hidden 4 --layers 1 --batch 2 --seq 10 --steps 2 --train-share $s -o share$s 2>&1 | sed -n '1s/.* on \([0-9]*\),*\([0-9]*\) training.*/\1\2/p'; done | tr '\n' ' ' | awk '{print ($2 <= $1 / 4 && $2 > $1 / 4 - 32)}'
 < 1
 $ gen-train --resume -o share0.25 --steps 3 --train-share 0.5
 !~ gen-train: share0\.25 cannot go on: its setting train_share is 0\.25, but now it would be 0\.5; give --train-share 0\.25, 

@@ -44,6 +44,30 @@ TEST(a_dataset_comes_back_as_it_was_made)
     CHECK_INT(tg_alloc_live(), 0);
 }
 
+/* 32 parts of 200 tokens, of which each begins with another letter; whether kept or read as needed. */
+TEST(a_narrowed_text_is_made_of_pieces_of_all_of_it)
+{
+    static char text[6401];
+    char hash[65];
+    int32_t ids[3200], some[300];
+    for (int i = 0; i < 6400; i++) text[i] = (char)(i % 200 ? 'a' + i % 7 : 'A' + i / 200 % 26);
+    tg_tokenizer *t = char_tokenizer_of(text);
+    make_dataset(one_path(), t, text, 6400, 6400, 0, "{\"items\":[]}", hash);
+    for (int64_t bound = 0; bound <= TG_DATASET_LOAD; bound += TG_DATASET_LOAD) {
+        tg_dataset *d;
+        int64_t length;
+        CHECK_OK(tg_dataset_open_within(one_path(), bound, &d));
+        tg_dataset_narrow(d, 0.5);
+        CHECK_INT(tg_dataset_count(d, TG_TRAIN), 3200);
+        CHECK_OK(tg_dataset_tokens(d, TG_TRAIN, 0, 3200, ids));
+        for (int i = 0; i < 3200; i++) CHECK_INT(*tg_tokenizer_text(t, ids[i], &length), text[i / 100 * 200 + i % 100]);
+        CHECK_OK(tg_dataset_tokens(d, TG_TRAIN, 50, 300, some));
+        CHECK(!memcmp(some, ids + 50, sizeof some));
+        tg_dataset_close(d);
+    }
+    tg_tokenizer_free(t);
+}
+
 TEST(a_narrowed_dataset_has_the_first_share_of_its_training_split)
 {
     char hash[65];
