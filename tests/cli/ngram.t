@@ -9,7 +9,7 @@ $ gen-train --data x.safetensors --model ngram -o a -q && ls a
 < result.json
 < samples
 $ cat a/config.json
-< {"data": "x.safetensors", "model": "ngram", "order": 6}
+< {"data": "x.safetensors", "model": "ngram", "train_share": 1, "order": 6}
 $ grep -c '^{"step": 1, "epoch": 1, "tokens": [0-9]*, "train_loss": null, "val_loss": [0-9.]*, "bpc": [0-9.]*, "lr": null' a/log.jsonl; wc -l < a/log.jsonl | tr -d ' '
 < 1
 < 1
@@ -30,7 +30,7 @@ $ gen-train --data x.safetensors --model ngram -n | cut -c 1-22
 < model                 
 < training tokens       
 < memory, at the most   
-$ gen-train --data x.safetensors --model ngram -n --json | grep -c '"model": "ngram", "steps": 1, "bytes": [0-9.]*, "settings": {"order": 6}}'
+$ gen-train --data x.safetensors --model ngram -n --json | grep -c '"model": "ngram", "steps": 1, "bytes": [0-9.]*, "settings": {"train_share": 1, "order": 6}}'
 < 1
 
 # The same bytes whatever the seed and the number of threads, and from the run's own config.
