@@ -7,7 +7,7 @@
  *   advise_fit.c    power laws, and the decision
  *   advise_tell.c   the report, advice.json, commands
  *
- * Trainings are compared at the same number of passes over their data: a trial of a share of the data takes that share of the
+ * Trainings are compared at the same number of passes over their data: a trial on a share of the data takes that share of the
  * run's steps, the whole schedule with it. So a quarter of the data costs a quarter of the run, every point of the learning curve
  * has its rate decayed, and one power law goes through them. What twice the passes bring is measured apart, so that what more
  * data promise is what they do beyond longer training.

@@ -68,7 +68,7 @@ void tg_range_read(const double *rate, const double *loss, int count, bool blew_
     if (steep >= 0) *steepest = rate[steep];
     if (end >= 0) *blows_up = rate[end];
     if (steep < 0) return;
-    /* Where the loss still falls, well before it blows up: a third of the rate of its lowest point, as long as training is. */
+    /* Where it falls fastest, but well below the rate of the lowest point: a whole training wants less than a hundred steps do. */
     *suggested = rate[least] / 5 < rate[steep] ? rate[least] / 5 : rate[steep];
 }
 
