@@ -99,6 +99,15 @@ $ mkdir elsewhere && cp x.safetensors elsewhere/ && sh search.sh -o t --data els
 < best:
 $ cat t/gen-tune > /dev/null && cd t && rm -r trials/0002/result.json trials/0002/model.safetensors trials/0002/state.safetensors && ./gen-tune trial 2 -q && cd .. && for n in 1 2 3; do sh search.sh -o j$n --data x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 4 --jobs $n > /dev/null; cmp t/ranking.json j$n/ranking.json; for k in 0 1 2 3; do cmp t/trials/000$k/model.safetensors j$n/trials/000$k/model.safetensors; done; done
 
+# Data that are others by now, or gone, are no trial's failure: nothing is taken down, and nothing is learned from them.
+$ gen-preprocess corpus --val 0.2 -o other.safetensors -q && mv elsewhere/x.safetensors right && cp other.safetensors elsewhere/x.safetensors && rm t/trials/0002/result.json && gen-tune trial 2 -o t
+!~ ^gen-tune trial: .*/elsewhere/x.safetensors holds other data than the study's, whose hash is [0-9a-f]{64}; bring those back, or begin another study$
+? 1
+$ rm elsewhere/x.safetensors && gen-tune trial 2 -o t
+!~ ^gen-tune trial: cannot open .*/elsewhere/x.safetensors: No such file
+? 1
+$ ls t/trials/0002/failed.json 2> /dev/null; mv right elsewhere/x.safetensors && gen-tune trial 2 -o t -q
+
 # Models with keys of their own.
 $ sh search.sh -o m --data x.safetensors --space model=lstm,transformer --space hidden=4,8 --space dim=8 --space heads=2 --space context=16 --trials 3 --strategy grid | cut -c 1-60
 < rank  trial  val_loss  steps        model  hidden  dim  head

@@ -172,14 +172,9 @@ static tg_status start(drive *d, int64_t job)
 static tg_status ended(drive *d, int64_t job, int code)
 {
     bool again = false;
-    tg_str why = {0};
-    if (code > 128) tg_str_addf(&why, "its process was ended by signal %d", code - 128);
-    else tg_str_addf(&why, "its process ended without a result, exit code %d", code);
     d->running--;
-    tg_status s = why.failed ? TG_ENOMEM : tg_study_end_job(d->study, job, why.data, &again);
-    if (!s && again) s = start(d, job);
-    tg_str_free(&why);
-    return s;
+    tg_status s = tg_study_end_job(d->study, job, code, &again);
+    return s || !again ? s : start(d, job);
 }
 
 /* Starts what may start, and prepares one more, so that whoever ends is followed at once. */
@@ -240,7 +235,7 @@ static bool is_over(void *user, int64_t i)
 static void end_silent(drive *d, int64_t job)
 {
     bool again = false;
-    take_down(d, tg_study_end_job(d->study, job, "it ended without a result", &again), job);
+    take_down(d, tg_study_end_job(d->study, job, -1, &again), job);
     if (again) tg_log(d->study->ctx, TG_LOG_WARN, "trial %lld ended without a result: once more", (long long)d->study->jobs[job].trial);
 }
 

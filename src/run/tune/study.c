@@ -454,13 +454,30 @@ tg_status tg_study_look(tg_study *s, int64_t job, bool *known)
     return TG_OK;
 }
 
-tg_status tg_study_end_job(tg_study *s, int64_t job, const char *why, bool *again)
+/* It has ended so often without a word. A signal is taken for the trial's own fault: a crash, or more memory than there is. One that
+ * ends by itself says in its folder what is wrong with it, so what was wrong is a full disk, data that are gone or the like: no other
+ * trial would fare better, and none is to be given up for it. */
+static tg_status give_up(const tg_study *s, int64_t job, int code)
+{
+    const int64_t trial = s->jobs[job].trial;
+    tg_str why = {0};
+    if (code >= 0 && code <= 128)
+        return tg_fail(TG_EIO, "trial %lld ended without a result, exit code %d, %d times; gen-tune trial %lld -o %s says why, and once "
+                       "that is mended the same command goes on", (long long)trial, code, TG_STUDY_ATTEMPTS, (long long)trial, s->o->out);
+    if (code > 128) tg_str_addf(&why, "its process was ended by signal %d", code - 128);
+    else tg_str_add(&why, "it ended without a result");
+    tg_status status = why.failed ? TG_ENOMEM : put_failed(s, job, why.data);
+    tg_str_free(&why);
+    return status;
+}
+
+tg_status tg_study_end_job(tg_study *s, int64_t job, int code, bool *again)
 {
     bool known = false;
     tg_status status = tg_study_look(s, job, &known);
     *again = !status && !known && ++s->runs[job].attempts < TG_STUDY_ATTEMPTS;
     if (status || known || *again) return status;
-    status = put_failed(s, job, why);
+    status = give_up(s, job, code);
     return status ? status : tg_study_look(s, job, &known);
 }
 

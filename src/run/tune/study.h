@@ -74,9 +74,10 @@ tg_status tg_study_begin(tg_study *s, int64_t job);
 tg_status tg_study_pause(tg_study *s);
 /* Whether a job has ended, as its folder tells; takes it down if so. */
 tg_status tg_study_look(tg_study *s, int64_t job, bool *known);
-/* The same of a job whose process has ended; *again: it tells nothing, and the job is to be run again. why: what the process
- * did, for a job that has done so too often. */
-tg_status tg_study_end_job(tg_study *s, int64_t job, const char *why, bool *again);
+/* Takes down how a job ended, as its folder tells; *again: it tells nothing, and the job is to be run again. code: the process's exit
+ * code, 128 + a signal, below 0: nobody knows; for a job that has done so too often. Errors: TG_EIO (it has, and by no fault of its
+ * own), those of reading and writing. */
+tg_status tg_study_end_job(tg_study *s, int64_t job, int code, bool *again);
 
 /* study_spec.c */
 /* study.json. */

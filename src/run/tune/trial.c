@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/context.h"
+#include "data/dataset.h"
 #include "run/tune/objective.h"
 #include "run/tune/study.h"
 
@@ -36,12 +37,12 @@ static tg_status put(const trial *t, const char *name, tg_str *text)
     return s;
 }
 
-/* Whatever another try could not mend is the trial's result. */
+/* Whatever another try could not mend is the trial's result; a model too large for the memory is. */
 static tg_status put_failure(const trial *t, tg_status why)
 {
     tg_str text = {0}, message = {0};
     tg_json_writer w = {.out = &text};
-    if (why == TG_OK || why == TG_ECANCELLED || why == TG_EIO || why == TG_ENOMEM) return why;
+    if (why == TG_OK || why == TG_ECANCELLED || why == TG_EIO) return why;
     tg_str_add(&message, tg_error());
     tg_json_open(&w, '{');
     tg_json_member_text(&w, "status", tg_trial_status_name(why == TG_EDIVERGED ? TG_TRIAL_DIVERGED : TG_TRIAL_FAILED));
@@ -170,6 +171,19 @@ static tg_status train_once(const trial *t)
     return s;
 }
 
+/* Data that are gone, or others by now, are no trial's failure. */
+static tg_status check_data(const trial *t)
+{
+    const char *path = tg_json_text(t->spec, "data"), *hash = tg_json_text(t->spec, "data_hash");
+    tg_dataset *d = NULL;
+    if (!path || !hash) return tg_fail(TG_EFORMAT, "%s/study.json names no data", t->study);
+    tg_status s = tg_dataset_open_within(path, 0, &d);
+    if (!s && strcmp(hash, tg_dataset_hash(d)))
+        s = tg_fail(TG_EINVAL, "%s holds other data than the study's, whose hash is %.64s; bring those back, or begin another study", path, hash);
+    tg_dataset_close(d);
+    return s;
+}
+
 static tg_status train(const trial *t)
 {
     bool told = false;
@@ -203,8 +217,9 @@ static tg_status run(trial *t)
     if (!s) s = tg_study_read(t->arena, tg_study_trial(t->study, t->number, "job.json"), &t->job);
     if (!s && (!t->spec || !t->job)) s = tg_fail(TG_EFORMAT, "%s: no trial of a study; gen-tune search -o STUDY makes them", t->folder);
     if (!s) s = failed_already(t);
-    if (s) return s;
     const char *objective = tg_json_text(t->spec, "objective");
+    if (!s && !objective) s = check_data(t);
+    if (s) return s;
     return put_failure(t, objective ? evaluate_alone(t, objective) : train(t));
 }
 

@@ -202,7 +202,18 @@ TEST(a_trial_that_dies_is_started_again_and_after_three_times_it_has_failed)
 
 TEST(a_search_without_any_result_has_failed)
 {
-    CHECK_ERROR(search(in(test_folder(), "s"), "/bin/false", none), TG_EINVAL, "no trial came to a result");
+    const char *top = test_folder();
+    CHECK_ERROR(search(in(top, "s"), script(top, "#!/bin/sh\nkill -9 $$\n"), none), TG_EINVAL, "no trial came to a result");
+}
+
+TEST(a_process_that_ends_by_itself_without_a_result_ends_the_search_and_costs_no_trial)
+{
+    const char *folder = in(test_folder(), "s"), *log = in(folder, "study.jsonl");
+    CHECK_ERROR(search(folder, "/bin/false", none), TG_EIO, "trial 0 ended without a result, exit code 1, 3 times; gen-tune trial 0 -o");
+    CHECK_INT(lines_with(log, "\"end\""), 0);
+    CHECK_INT(tg_path_kind(in(folder, "trials/0000/failed.json")), TG_PATH_NONE);
+    CHECK_OK(search(folder, NULL, none)); /* what was wrong is mended */
+    CHECK_INT(lines_with(log, "\"status\": \"ok\""), 2);
 }
 
 TEST(memory_may_fail_anywhere_and_the_study_goes_on)
