@@ -520,11 +520,46 @@ static tg_status put_config(const tg_study *s, const tg_tune_job *j)
     return status;
 }
 
+/* Renamed first, so that half of it is never taken for the trial. */
+static tg_status remove_trial(const tg_study *s, int64_t trial)
+{
+    char *folder = tg_study_trial(s->folder, trial, NULL), *lock_path = tg_study_trial(s->folder, trial, "run.lock");
+    tg_str old = {0};
+    tg_lock *lock = NULL;
+    tg_str_addf(&old, "%s/trials/.%04lld.old", s->folder, (long long)trial);
+    tg_status status = folder && lock_path && !old.failed ? tg_lock_take(lock_path, &lock) : TG_ENOMEM;
+    if (!status && tg_path_kind(old.data) != TG_PATH_NONE) status = tg_remove_tree(old.data);
+    if (!status) status = tg_rename(folder, old.data);
+    if (!status) status = tg_remove_tree(old.data);
+    tg_lock_release(lock);
+    tg_str_free(&old);
+    tg_free(folder);
+    tg_free(lock_path);
+    return status;
+}
+
+/* A power cut may take the log's last lines: then a trial's folder can be a rung further than the log, and what it holds is no result
+ * of this job. It is trained once more, from the first step on, and comes to the same. */
+static tg_status drop_if_further(const tg_study *s, const tg_tune_job *j)
+{
+    tg_arena *a = tg_arena_new(1024);
+    const tg_json *was = NULL;
+    int64_t rung = 0;
+    tg_status status = a ? tg_study_read(a, tg_study_trial(s->folder, j->trial, "job.json"), &was) : TG_ENOMEM;
+    if (!status && tg_json_int(was, "rung", &rung) && rung > j->rung) {
+        tg_log(s->ctx, TG_LOG_WARN, "trial %lld is further than study.jsonl tells; it is trained anew", (long long)j->trial);
+        status = remove_trial(s, j->trial);
+    }
+    tg_arena_free(a);
+    return status;
+}
+
 tg_status tg_study_prepare(tg_study *s, int64_t job, bool *run)
 {
     const tg_tune_job *j = &s->jobs[job];
     bool known = j->known;
-    tg_status status = known ? TG_OK : settle(s, job, &known);
+    tg_status status = known ? TG_OK : drop_if_further(s, j);
+    if (!status && !known) status = settle(s, job, &known);
     *run = !status && !known;
     if (!*run) return status;
     char *folder = tg_study_trial(s->folder, j->trial, NULL);

@@ -138,6 +138,50 @@ TEST(half_a_line_at_the_end_of_the_log_is_dropped_and_half_a_line_within_is_refu
     tg_free(want);
 }
 
+/* The ends that a log tells of, by their jobs, a line each, but for times. */
+static char *ends_of(const char *log)
+{
+    tg_str out = {0};
+    char name[64];
+    const char *at = log;
+    for (int job = 0; at; job++) {
+        snprintf(name, sizeof name, "\"end\", \"job\": %d,", job);
+        at = strstr(log, name);
+        if (at) tg_str_add_n(&out, at, strstr(at, "\"seconds\"") - at);
+        tg_str_add(&out, "\n");
+    }
+    CHECK(!out.failed);
+    return out.data;
+}
+
+/* A power cut keeps files that were waited for, and of the log what had reached the disk. */
+TEST(a_log_that_lost_its_last_lines_comes_to_the_same_also_where_trials_went_on_since)
+{
+    const char *folder = in(test_folder(), "s"), *path = in(folder, "study.jsonl");
+    const char *const asha[] = {"strategy", "asha", "trials", "9", "steps", "90", "rungs", "3", NULL};
+    CHECK_OK(search(folder, NULL, asha));
+    char *log = slurp(path), *want = slurp(in(folder, "ranking.json")), *ends = ends_of(log);
+    const int64_t lines = lines_with(path, "\n");
+    for (int64_t keep = 0; keep <= lines; keep++) {
+        char *end = log;
+        for (int64_t i = 0; i < keep; i++) end = strchr(end, '\n') + 1;
+        const char cut = *end;
+        *end = '\0';
+        put(path, log);
+        *end = cut;
+        CHECK_OK(search(folder, NULL, asha));
+        holds(in(folder, "ranking.json"), want);
+        char *now = slurp(path), *got = ends_of(now);
+        CHECK_TEXT(got, ends);
+        tg_free(now);
+        tg_free(got);
+    }
+    test_note("lost each number of %lld lines", (long long)lines);
+    tg_free(ends);
+    tg_free(want);
+    tg_free(log);
+}
+
 TEST(another_study_is_refused_with_what_differs_until_force_removes_it)
 {
     const char *folder = in(test_folder(), "s"), *const other[] = {"seed", "2", NULL}, *const anew[] = {"seed", "2", "force", "true", NULL};
