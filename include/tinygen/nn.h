@@ -68,7 +68,7 @@ tg_status tg_param_rows(tg_params *p, const tg_tensor *parameter, tg_row_kind of
  * start depends on its place and shape only. train: also the gradients' slab. plan: shapes only, no memory for
  * values. */
 tg_status tg_params_seal(tg_params *p, uint64_t seed, bool train, bool plan);
-/* After the seal: parameter i stays as it is from now on: no gradient is worked out for it, and no step moves it by a bit. */
+/* Parameter i stays as it starts, or from now on as it is: no gradient is worked out for it, and no step moves it by a bit. */
 void tg_params_freeze(tg_params *p, int64_t i);
 bool tg_params_frozen(const tg_params *p, int64_t i);
 /* Memory for the values of a set that was sealed as a plan, for who reads all of them from a file: they are anything until then.

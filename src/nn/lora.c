@@ -12,7 +12,7 @@ enum { GRAIN = 4096, LONGEST_NAME = 1100 };
 /* A's numbers are not those that the parameters of the same seed started from; seeds are far below. */
 static const uint64_t OWN_SEED = UINT64_C(1) << 63;
 
-/* A parameter of the set with an adapter, or (a NULL) one that is trained in full and is `b` in the adapter's set. */
+/* A parameter of the set with an adapter, or (a NULL) one that is held in full and is `b` in the adapter's set. */
 typedef struct adapted { const tg_param_row *of; tg_tensor *a, *b; float *base; } adapted;
 
 struct tg_lora {
@@ -81,7 +81,9 @@ static tg_status take_whole(tg_lora *l, adapted *x)
 {
     const tg_tensor *t = x->of->tensor;
     x->b = tg_param(l->own, t->name, t->shape.rank, t->shape.dims, TG_INIT_ZERO, 0, x->of->decay, t->group);
-    return x->b ? TG_OK : tg_note("declaring %s again", t->name);
+    if (!x->b) return tg_note("declaring %s again", t->name);
+    if (x->of->frozen) tg_params_freeze(l->own, l->own->count - 1);
+    return TG_OK;
 }
 
 static tg_status declare_all(tg_lora *l)
@@ -89,9 +91,9 @@ static tg_status declare_all(tg_lora *l)
     int64_t matrices = 0, frozen = 0;
     for (int64_t i = 0; i < l->p->count; i++) {
         const tg_param_row *row = &l->p->rows[i];
-        const bool matrix = row->parts > 0, whole = l->o.vocabulary && row->rows_of != TG_ROWS_OF_NOTHING;
+        const bool whole = l->o.vocabulary && row->rows_of != TG_ROWS_OF_NOTHING, matrix = row->parts > 0 && !whole;
         frozen += matrix && row->frozen;
-        if (row->buffer || row->frozen) continue;
+        if (row->buffer || (row->frozen && !whole)) continue;
         if (!matrix && !whole) {
             tg_params_freeze(l->p, i);
             continue;

@@ -11,7 +11,8 @@
  * of parameters that is more than twice the rank of one for each, whose A would each be as wide as this one (docs/tune.md).
  *
  * A is U(-1/sqrt(c), 1/sqrt(c)), B is 0: W starts as W0. With `vocabulary` what has a row for each token or class (tg_param_rows) is
- * trained beside them, in full: where there are new tokens, their rows have yet to be learned.
+ * trained beside them, in full: where there are new tokens, their rows have yet to be learned. It is held in full where it is frozen,
+ * too: whoever adds the adapter to W0 has the rows of other tokens.
  *
  * Names in the adapter's set: NAME.lora_A, NAME.lora_B; NAME itself of what is trained in full.
  */

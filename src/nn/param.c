@@ -180,7 +180,7 @@ tg_status tg_params_seal(tg_params *p, uint64_t seed, bool train, bool plan)
         tg_tensor *x = p->rows[i].tensor;
         if (p->values) x->data = p->values + p->rows[i].offset;
         if (p->grads) x->grad = p->grads + p->rows[i].offset;
-        x->wants_grad = train && !p->rows[i].buffer;
+        x->wants_grad = train && !p->rows[i].buffer && !p->rows[i].frozen;
     }
     p->sealed = true;
     return TG_OK;

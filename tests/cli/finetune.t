@@ -96,6 +96,11 @@ $ gen-sample a --adapter lora/state.safetensors
 $ gen-convert a --adapter lora/adapter.safetensors -o x.gguf
 ! gen-convert: --adapter merges it into a model of ours: name the output .safetensors; that becomes any other kind
 ? 2
+# A table that is frozen under another vocabulary goes with the adapter: in its base the rows are other tokens'.
+$ gen-tune finetune a --data y.safetensors --lora-rank 2 --freeze embed --batch 4 --seq 10 --steps 20 -o table -q > /dev/null; gen-convert a --adapter table/adapter.safetensors -o merged.safetensors --force -q && cmp merged.safetensors table/model.safetensors && echo same
+< same
+$ gen-train --data y.safetensors --model lstm --init a --map-vocab --lora-rank 2 --freeze embed --batch 4 --seq 10 --steps 1 --lr 0 -o start -q; for r in start table; do gen-convert $r -o $r.npy --tensor embed.weight -q; done; cmp start.npy table.npy && echo not moved
+< not moved
 $ head -c 3000 lora/adapter.safetensors > cut.safetensors; gen-sample a --adapter cut.safetensors
 !~ gen-sample: .*cut\.safetensors.*
 ? 1

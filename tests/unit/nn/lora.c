@@ -196,6 +196,29 @@ TEST(beside_adapters_only_a_vocabularys_rows_are_trained)
     bench_free(&plan);
 }
 
+TEST(frozen_rows_of_a_vocabulary_are_held_and_not_trained)
+{
+    tg_context *ctx = example_context(1, NULL);
+    tg_params *p;
+    tg_lora *l;
+    CHECK_OK(tg_params_new(ctx, &p));
+    tg_tensor *table = tg_param(p, "table", 2, (int64_t[]){9, 13}, TG_INIT_UNIFORM, 1, true, 0);
+    tg_tensor *w = tg_param(p, "w", 2, (int64_t[]){8, 5}, TG_INIT_UNIFORM, 1, true, 0);
+    CHECK_OK(tg_param_rows(p, table, TG_ROWS_OF_TOKENS, 0));
+    CHECK_OK(tg_param_matrices(p, w, 1, (int64_t[]){8}));
+    CHECK_OK(tg_params_seal(p, 1, true, false));
+    tg_params_freeze(p, 0);
+    CHECK_OK(tg_lora_new(ctx, p, &(tg_lora_options){2, 2, true, 1}, &l));
+    const tg_params *own = tg_lora_params(l);
+    const tg_tensor *held = tg_params_find(own, "table");
+    CHECK(held != NULL && !held->wants_grad && tg_params_find(own, "w.lora_A")->wants_grad);
+    CHECK_BYTES(held->data, table->data, 9 * 13 * (int64_t)sizeof(float));
+    CHECK_INT(tg_params_trained(own), 2 * (8 + 5));
+    tg_lora_free(l);
+    tg_params_free(p);
+    tg_context_free(ctx);
+}
+
 TEST(an_adapter_must_have_something_to_adapt_and_a_lower_rank)
 {
     tg_context *ctx = example_context(1, NULL);
