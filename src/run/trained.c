@@ -209,25 +209,43 @@ static tg_status read_slab(tg_context *ctx, const tg_trained *t, const tg_params
     return s;
 }
 
-/* What the adapter holds whole comes from it, all else from its base; then its products are added as training adds them. */
-static tg_status read_adapted(tg_context *ctx, tg_trained *t, tg_params *p)
+/* Whether there are adapters in it: it is one, or the state of a training of some. */
+static bool has_adapters(const tg_trained *t)
 {
+    const tg_json *meta = tg_safetensors_meta(t->file);
+    const char *kind = tg_json_text(meta, "kind");
+    int64_t rank = 0;
+    return t->base || (kind && !strcmp(kind, "state") && tg_json_int(tg_json_get(meta, "settings"), "lora_rank", &rank) && rank > 0);
+}
+
+/* What adapters were learned for: a file of its own, or a part of their state. What they hold whole comes with them. */
+static tg_status read_base(tg_context *ctx, const tg_trained *t, const tg_params *p, bool vocabulary)
+{
+    if (!t->base) return tg_weights_read(ctx, t->file, "base/", p, tg_params_values(p));
+    tg_status s = TG_OK;
+    for (int64_t i = 0, first; i < tg_params_count(p) && !s; i++) {
+        const tg_tensor *x = tg_params_at(p, i);
+        if (!vocabulary || tg_params_rows_of(p, i, &first) == TG_ROWS_OF_NOTHING)
+            s = tg_tensor_read(t->base, "", x->name, &x->shape, x->data);
+    }
+    return s ? tg_note("%s", t->path) : TG_OK;
+}
+
+/* The base, and to it the products, as training adds them. */
+static tg_status read_adapted(tg_context *ctx, const tg_trained *t, tg_params *p)
+{
+    enum { HIGHEST_ALPHA = 1000000 }; /* as gen-train takes it */
     const tg_json *settings = tg_json_get(tg_safetensors_meta(t->file), "settings"), *vocabulary = tg_json_get(settings, "map_vocab");
     tg_lora_options o = {.vocabulary = vocabulary && vocabulary->type == TG_JSON_BOOL && vocabulary->integer};
     tg_lora *l = NULL;
-    tg_status s = TG_OK;
-    for (int64_t i = 0; i < tg_params_count(p) && !s; i++) {
-        const tg_tensor *x = tg_params_at(p, i);
-        if (!tg_safetensors_find(t->file, x->name)) s = tg_tensor_read(t->base, "", x->name, &x->shape, x->data);
-    }
-    if (s) return tg_note("%s", t->path);
     if (!tg_json_int(settings, "lora_rank", &o.rank) || !tg_json_real(settings, "lora_alpha", &o.alpha) || o.rank < 1)
         return fail_format("its settings lack the adapter's rank and weight");
     if (o.alpha <= 0) o.alpha = 2 * (double)o.rank;
-    s = tg_freeze(p, tg_json_text(settings, "freeze"));
+    tg_status s = o.alpha <= HIGHEST_ALPHA ? read_base(ctx, t, p, o.vocabulary) : tg_fail(TG_EUSAGE, "its lora_alpha is no weight");
+    if (!s) s = tg_freeze(p, tg_json_text(settings, "freeze"));
     if (!s) s = tg_lora_new(ctx, p, &o, &l);
     if (s == TG_EUSAGE) s = fail_format("its settings do not go together"); /* nobody gave options */
-    if (!s) s = tg_weights_read(ctx, t->file, "", tg_lora_params(l), tg_params_values(tg_lora_params(l)));
+    if (!s) s = read_slab(ctx, t, tg_lora_params(l));
     if (!s) tg_lora_merge(l);
     tg_lora_free(l);
     return s;
@@ -244,7 +262,7 @@ static tg_status read_weights(tg_context *ctx, tg_trained *t)
     const int64_t bytes = tg_safetensors_bytes(t->file) + (t->base ? tg_safetensors_bytes(t->base) : 0);
     if (tg_params_elements(p) > bytes / (int64_t)sizeof(float)) s = fail_format("its settings need more weights than it holds");
     if (!s) s = tg_params_allot(p);
-    if (!s) s = t->base ? read_adapted(ctx, t, p) : read_slab(ctx, t, p);
+    if (!s) s = has_adapters(t) ? read_adapted(ctx, t, p) : read_slab(ctx, t, p);
     if (!s && t->desc->learner) s = t->desc->learner->load(t->model, t->file);
     return s;
 }

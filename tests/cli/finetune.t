@@ -96,6 +96,12 @@ $ gen-sample a --adapter lora/state.safetensors
 $ gen-convert a --adapter lora/adapter.safetensors -o x.gguf
 ! gen-convert: --adapter merges it into a model of ours: name the output .safetensors; that becomes any other kind
 ? 2
+# A training state with adapters is a model, too: its averaged weights, where there are any, or those of its step.
+$ for r in lora averaged; do [ $r = lora ] || gen-tune finetune a --data y.safetensors --lora-rank 2 --ema 0.9 --batch 4 --seq 10 --steps 20 --eval-every 20 --keep 2 --save-every 10 -o $r -q > /dev/null; gen-sample $r/state.safetensors --length 50 -q > of_state; gen-sample $r --length 50 -q | cmp - of_state && echo same; done
+< same
+< same
+$ gen-select averaged -q | grep -c '^averaged is chosen'
+< 1
 # A table that is frozen under another vocabulary goes with the adapter: in its base the rows are other tokens'.
 $ gen-tune finetune a --data y.safetensors --lora-rank 2 --freeze embed --batch 4 --seq 10 --steps 20 -o table -q > /dev/null; gen-convert a --adapter table/adapter.safetensors -o merged.safetensors --force -q && cmp merged.safetensors table/model.safetensors && echo same
 < same
