@@ -16,45 +16,54 @@ static size_t layer_number(const char *name)
     return name[at] && at > 2 && !strncmp(name + at - 2, "_l", 2) ? at : 0;
 }
 
-/* The words of a part: "rnn.0" of rnn.weight_ih_l0, "layers.0" of layers.0.mlp.up.weight, else what stands before the first dot. */
-static void add_part(tg_str *out, const char *name)
+/* "rnn", "0" of rnn.weight_ih_l0, "layers", "0" of layers.0.mlp.up.weight, else what stands before the first dot alone. */
+typedef struct part { word head, number; } part;
+
+static part part_of(const char *name)
 {
     const size_t first = strcspn(name, "."), number = layer_number(name);
     const char *second = name[first] ? name + first + 1 : "";
     const size_t digits = strspn(second, "0123456789");
-    tg_str_add_n(out, name, (int64_t)first);
-    if (number) tg_str_addf(out, ".%s", name + number);
-    else if (digits && second[digits] == '.') tg_str_addf(out, ".%.*s", (int)digits, second);
+    part p = {.head = {name, first}, .number = {"", 0}};
+    if (number) p.number = (word){name + number, strlen(name + number)};
+    else if (digits && second[digits] == '.') p.number = (word){second, digits};
+    return p;
 }
+
+static bool same(word a, word b) { return a.length == b.length && !memcmp(a.text, b.text, a.length); }
 
 static bool is_part_of(const char *name, word w)
 {
-    tg_str part = {0};
-    if (w.length == 3 && !memcmp(w.text, "all", 3)) return true;
+    const part p = part_of(name);
+    const size_t head = p.head.length;
+    if (same(w, (word){"all", 3})) return true;
     if (!strncmp(name, w.text, w.length) && (!name[w.length] || name[w.length] == '.')) return true;
-    if (layer_number(name)) add_part(&part, name);
-    const bool same = part.data && !part.failed && (size_t)part.length == w.length && !memcmp(part.data, w.text, w.length);
-    tg_str_free(&part);
-    return same;
+    return layer_number(name) && w.length > head && w.text[head] == '.' && same((word){w.text, head}, p.head) &&
+           same((word){w.text + head + 1, w.length - head - 1}, p.number);
+}
+
+static bool is_first_of_its_part(const tg_params *p, int64_t i)
+{
+    const part is = part_of(tg_params_at(p, i)->name);
+    for (int64_t k = 0; k < i; k++) {
+        const part was = part_of(tg_params_at(p, k)->name);
+        if (same(was.head, is.head) && same(was.number, is.number)) return false;
+    }
+    return true;
 }
 
 static void list_parts(const tg_params *p, tg_str *out)
 {
     enum { MOST = 40 };
-    tg_str last = {0}, part = {0};
     int listed = 0;
     for (int64_t i = 0; i < tg_params_count(p) && listed <= MOST; i++) {
-        tg_str_clear(&part);
-        add_part(&part, tg_params_at(p, i)->name);
-        if (part.failed || (last.data && part.data && !strcmp(last.data, part.data))) continue;
-        tg_str_addf(out, "%s%s", listed ? ", " : "", listed == MOST ? "..." : part.data);
-        tg_str_clear(&last);
-        tg_str_add(&last, part.data);
-        listed++;
+        if (!is_first_of_its_part(p, i)) continue;
+        const part at = part_of(tg_params_at(p, i)->name);
+        tg_str_add(out, listed ? ", " : "");
+        if (listed++ == MOST) tg_str_add(out, "...");
+        else tg_str_addf(out, "%.*s%s%.*s", (int)at.head.length, at.head.text, at.number.length ? "." : "", (int)at.number.length,
+                         at.number.text);
     }
-    out->failed = out->failed || last.failed || part.failed;
-    tg_str_free(&last);
-    tg_str_free(&part);
 }
 
 static tg_status no_such_part(const tg_params *p, word w)
@@ -81,6 +90,18 @@ static tg_status mark(const tg_params *p, word w, bool *frozen)
     return found ? TG_OK : no_such_part(p, name);
 }
 
+/* Parts that learn by losses of their own, as a GAN's two sides, must each have something to learn. */
+static tg_status check_groups(const tg_params *p, const char *list)
+{
+    for (int64_t i = 0; i < tg_params_count(p); i++) {
+        const tg_tensor *x = tg_params_at(p, i);
+        bool left = false;
+        for (int64_t k = 0; k < tg_params_count(p) && !left; k++) left = tg_params_at(p, k)->group == x->group && !tg_params_frozen(p, k);
+        if (!left) return tg_fail(TG_EUSAGE, "--freeze %s: nothing is left to train among %s and what learns with it", list, x->name);
+    }
+    return TG_OK;
+}
+
 tg_status tg_freeze(tg_params *p, const char *list)
 {
     if (!list || !*list) return TG_OK;
@@ -95,7 +116,7 @@ tg_status tg_freeze(tg_params *p, const char *list)
     }
     for (int64_t i = 0; i < tg_params_count(p) && !s; i++)
         if (frozen[i]) tg_params_freeze(p, i);
-    if (!s && tg_params_trained(p) == 0) s = tg_fail(TG_EUSAGE, "--freeze %s: nothing is left to train", list);
     tg_free(frozen);
-    return s;
+    if (!s && tg_params_trained(p) == 0) s = tg_fail(TG_EUSAGE, "--freeze %s: nothing is left to train", list);
+    return s ? s : check_groups(p, list);
 }

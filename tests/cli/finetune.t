@@ -154,6 +154,17 @@ $ gen-tune finetune vae --data y.safetensors -o vae2 -q
 $ gen-tune finetune vae --data i.safetensors --lora-rank 2 -o vae2 -q
 ! gen-tune finetune: --lora-rank: this model has no matrix between hidden units to adapt
 ? 2
+# A GAN's sides learn by losses of their own: neither can be frozen as a whole, parts of them can.
+$ gen-train --data i.safetensors --model gan --arch mlp --hidden 6 --latent 2 --batch 16 --steps 3 -o gan -q && gen-tune finetune gan --data i.safetensors --steps 2 --freeze all,-d -o half -q
+! gen-tune finetune: --freeze all,-d: nothing is left to train among g.fc1.weight and what learns with it
+? 2
+$ gen-tune finetune gan --data i.safetensors --steps 2 --freeze fc1 -o half -q
+! gen-tune finetune: --freeze: no parameter of this model is called fc1; there are all, g, d, and their parts, such as g.fc1.weight
+? 2
+$ gen-tune finetune gan --data i.safetensors --steps 2 --freeze d.fc1,g.fc1 -o half -q | head -n 1; for t in g.fc1.weight d.fc1.weight_orig g.fc2.weight d.fc2.weight_orig; do for r in gan half; do gen-convert $r -o $r.npy --tensor $t --force -q; done; cmp -s gan.npy half.npy && echo $t; done; true
+< gan -> half: 5 of 5 classes known, 0 new
+< g.fc1.weight
+< d.fc1.weight_orig
 # Of an imported model two tokens may have one text, a byte and a piece: each keeps its own row. Only what began its texts is new.
 skip unless command -v python3
 $ ref=$TINYGEN_SRC/tests/golden/llama2_reference.py; python3 $ref pieces tok.bin 300; python3 $ref make a.bin 1 24 40 2 4 2 300 120; gen-convert a.bin --tokenizer tok.bin -o llama.safetensors -q && gen-preprocess corpus --tokenizer tok.bin -o pieces.safetensors -q && gen-tune finetune llama.safetensors --data pieces.safetensors --old-data pieces.safetensors --batch 2 --steps 1 --lr 0 -o llama -q 2> /dev/null | sed -n 's/.*: \([0-9]*\) of 300 tokens known.*/\1/p'
