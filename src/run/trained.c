@@ -238,6 +238,8 @@ static tg_status read_adapted(tg_context *ctx, const tg_trained *t, tg_params *p
     const tg_json *settings = tg_json_get(tg_safetensors_meta(t->file), "settings"), *vocabulary = tg_json_get(settings, "map_vocab");
     tg_lora_options o = {.vocabulary = vocabulary && vocabulary->type == TG_JSON_BOOL && vocabulary->integer};
     tg_lora *l = NULL;
+    uint32_t seen = 0;
+    if (t->desc->learner) return fail_format("its model has no adapters");
     if (!tg_json_int(settings, "lora_rank", &o.rank) || !tg_json_real(settings, "lora_alpha", &o.alpha) || o.rank < 1)
         return fail_format("its settings lack the adapter's rank and weight");
     if (o.alpha <= 0) o.alpha = 2 * (double)o.rank;
@@ -248,7 +250,8 @@ static tg_status read_adapted(tg_context *ctx, const tg_trained *t, tg_params *p
     if (!s) s = read_slab(ctx, t, tg_lora_params(l));
     if (!s) tg_lora_merge(l);
     tg_lora_free(l);
-    return s;
+    if (!s) look_for_infinite(&seen, tg_params_values(p), tg_params_size(p) * (int64_t)sizeof(float));
+    return seen >> 31 ? fail_format("with its adapters some weights are not finite") : s;
 }
 
 /* The weights alone, as a check before memory is asked for: a header that lies about layers or hidden is found out by the

@@ -67,6 +67,36 @@ $ python3 image.py 'meta["settings"]["channels"] = 1024' && gen-sample lie.safet
 !~ gen-sample: lie\.safetensors: its settings need more weights than it holds; .*
 ? 2
 
+# An adapter that lies, of the model it says: what is wrong with it, before memory is taken, and no crash.
+$ gen-train --data x.safetensors --model gru --init a --lora-rank 2 --batch 4 --seq 10 --steps 3 -o l -q && sed 's#a/model#l/adapter#' lie.py > add.py && python3 add.py '' && gen-sample a --adapter lie.safetensors --length 20 > lied && gen-sample l --length 20 | cmp - lied && echo no lie
+< no lie
+$ for lie in 'lora_rank"] = 2 ** 62' 'lora_rank"] = -3' 'lora_rank"] = "2"' 'lora_alpha"] = 1e300' 'lora_alpha"] = None' 'freeze"] = "all"' 'freeze"] = "%n\x1b[31m,"' 'layers"] = 17' 'hidden"] = 8'; do python3 add.py "meta[\"settings\"][\"$lie"; gen-sample a --adapter lie.safetensors; done
+! gen-sample: lie.safetensors: its settings do not go together; is it a model that gen-train wrote?
+! gen-sample: lie.safetensors: its settings lack the adapter's rank and weight; is it a model that gen-train wrote?
+! gen-sample: lie.safetensors: its settings lack the adapter's rank and weight; is it a model that gen-train wrote?
+! gen-sample: lie.safetensors: its settings do not go together; is it a model that gen-train wrote?
+! gen-sample: lie.safetensors: its settings lack the adapter's rank and weight; is it a model that gen-train wrote?
+! gen-sample: lie.safetensors: its settings do not go together; is it a model that gen-train wrote?
+! gen-sample: lie.safetensors: its settings do not go together; is it a model that gen-train wrote?
+! gen-sample: lie.safetensors: its setting layers 17: must be 1 to 16
+!~ gen-sample: lie\.safetensors: a/model\.safetensors: the tensor embed\.weight is .*
+? 1
+$ python3 add.py 'meta["settings"]["lora_rank"] = 1'; gen-sample a --adapter lie.safetensors; python3 add.py 'head["lora_B"] = head.pop("rnn.weight_hh_l0.lora_B")'; gen-sample a --adapter lie.safetensors
+! gen-sample: lie.safetensors: the tensor rnn.weight_ih_l0.lora_A is [2, 16]; [1, 16] was expected
+! gen-sample: lie.safetensors: the tensor rnn.weight_hh_l0.lora_B is missing
+? 1
+$ python3 add.py 'meta["model"] = "ngram"; meta["settings"]["freeze"] = "x"'; gen-sample a --adapter lie.safetensors
+! gen-sample: lie.safetensors: its model has no adapters; is it a model that gen-train wrote?
+? 1
+$ python3 add.py 'for t in "AB": b, e = head["rnn.weight_hh_l0.lora_" + t]["data_offsets"]; data[b:e] = struct.pack("<f", 3e38) * ((e - b) // 4)'; gen-sample a --adapter lie.safetensors
+! gen-sample: lie.safetensors: with its adapters some weights are not finite; is it a model that gen-train wrote?
+? 1
+$ python3 add.py 'head["rnn.weight_hh_l0"] = {"dtype": "F32", "shape": [48, 16], "data_offsets": [len(data), len(data) + 4 * 48 * 16]}; data += bytes(4 * 48 * 16)' && gen-sample a --adapter lie.safetensors --length 20 | cmp - lied && echo no more than a tensor too many
+< no more than a tensor too many
+$ sed 's#a/model#l/state#' lie.py > of_state.py && python3 of_state.py 'del head["base/embed.weight"]'; gen-sample lie.safetensors
+!~ gen-sample: lie\.safetensors: .*
+? 1
+
 # A state that is further than any run gets is damaged, not gone on with.
 $ gen-train --data x.safetensors --model gru --hidden 16 --batch 4 --seq 10 --until 3 -o far -q && sed "s#a/model#far/state#; s#'lie#'far/state#" lie.py > far.py && rm -f far/state.prev.safetensors && python3 far.py 'meta["place"]["step"] = 2**63 - 1' && gen-train -o far --resume --until 0 --time 1 -q
 ! gen-train: far/state.safetensors: the metadata are not those of a state; no state of far can be read: start anew with --force
