@@ -45,6 +45,19 @@ $ gen-train --config a-tuned/config.json -o again -q && cmp a-tuned/model.safete
 < same
 $ gen-tune finetune a --data y.safetensors -o a-tuned --resume -q --json | grep -o '"steps": [0-9]*'
 < "steps": 134
+# Stopped, it says how to go on; that gives the report, with figures of before by the run's own seed, of the model that it began with.
+$ gen-tune finetune a --data y.safetensors --lora-rank 2 --seed 7 --batch 4 --seq 10 --steps 100000000 --save-every 1 -o stop -q 2> said & while kill -0 $! && [ ! -e stop/state.safetensors ]; do :; done; kill -TERM $!; wait $!; echo $?; sed 's/step [0-9]*/step N/' said; sh -c "$(sed 's/.*go on with: //' said) --until 1 -q --json" > report; gen-tune finetune a --data y.safetensors --lora-rank 2 --seed 7 --batch 4 --seq 10 --steps 1 -o straight -q --json >> report; grep -o '"\(seed\|val_loss_before\)": [0-9.]*' report | sort | uniq -c | awk '{ print $1 }'
+< 143
+< gen-tune finetune: stopped at step N, all saved; go on with: gen-tune finetune a --data y.safetensors --resume -o stop
+< 2
+< 2
+$ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 2 -o third -q; gen-tune finetune third --data y.safetensors -o stop --resume -q
+! gen-tune finetune: stop cannot go on: it was not begun with third as that is now; name the model that it was begun with, give -o another name, or start anew with --force
+? 1
+$ gen-tune finetune third --data y.safetensors -o ./third --force -q; gen-tune finetune third/model.safetensors --data y.safetensors -o third --force -q; gen-sample third --length 3 -q | wc -l
+! gen-tune finetune: -o ./third is where third is, which would be replaced; give -o another name
+! gen-tune finetune: -o third is where third/model.safetensors is, which would be replaced; give -o another name
+< 1
 $ gen-sample a-tuned --length 5 > /dev/null && gen-train --data y.safetensors --model lstm --init a -o b -q
 !~ gen-train: --init: the vocabularies differ: .*; give --map-vocab to keep what both know, or train from the start
 ? 1

@@ -86,6 +86,40 @@ static tg_status propose_length(finetuning *f)
     return s;
 }
 
+/* RUN is there to be compared with, and an adapter is of no use without it. */
+static tg_status check_replaced(const finetuning *f)
+{
+    char *folder = tg_path_parent(f->old->path);
+    tg_status s = !folder ? TG_ENOMEM : !tg_path_same(folder, f->train->out) ? TG_OK
+                : tg_fail(TG_EUSAGE, "-o %s is where %s is, which would be replaced; give -o another name", f->train->out, f->o->run);
+    tg_free(folder);
+    return s;
+}
+
+/* What a run that is gone on with began with: all figures of before are RUN's. One that was killed before it could say begins anew. */
+static tg_status check_begun(const finetuning *f)
+{
+    char *path = tg_path_join(f->train->out, "model.safetensors"), hex[65] = "";
+    tg_safetensors *file = NULL;
+    tg_status s = path ? TG_OK : TG_ENOMEM;
+    if (!s && tg_path_kind(path) == TG_PATH_FILE && tg_safetensors_open(path, &file) == TG_OK) {
+        const char *init = tg_json_text(tg_safetensors_meta(file), "init");
+        s = tg_trained_hash(f->old->path, hex);
+        if (!s && (!init || strcmp(init, hex)))
+            s = tg_fail(TG_EINVAL, "%s cannot go on: it was not begun with %s as that is now; name the model that it was begun with, "
+                                   "give -o another name, or start anew with --force", f->train->out, f->o->run);
+    }
+    tg_safetensors_close(file);
+    tg_free(path);
+    return s;
+}
+
+static tg_status check_out(const finetuning *f)
+{
+    tg_status s = check_replaced(f);
+    return s || !f->train->resume ? s : check_begun(f);
+}
+
 static tg_status propose_all(finetuning *f)
 {
     if (tg_keys_source(f->keys, "init") >= TG_FROM_CONFIG)
@@ -94,6 +128,7 @@ static tg_status propose_all(finetuning *f)
     if (!s) s = propose(f, "init", f->o->run);
     if (!s && !f->kept.same) s = propose(f, "map_vocab", "true");
     if (!s) s = propose_out(f);
+    if (!s && f->train->out) s = check_out(f);
     return s ? s : propose_length(f);
 }
 
@@ -132,7 +167,7 @@ static tg_status open_old_data(finetuning *f)
 
 /* ---- measuring ------------------------------------------------------------------------------------------------------ */
 
-/* The model as training will start it, before its first step. */
+/* The model as training started it, before its first step: new rows are those of the run's seed. */
 static tg_status measure_start(finetuning *f, tg_recall *out)
 {
     const tg_model_data about = tg_model_data_in(f->data);
@@ -153,10 +188,11 @@ static tg_status measure_start(finetuning *f, tg_recall *out)
     return s;
 }
 
-static tg_status measure_end(finetuning *f)
+static tg_status measure(finetuning *f)
 {
     const char *out = f->train->out;
-    tg_status s = tg_recall_of(f->ctx, out, f->data, out, &f->new_after);
+    tg_status s = measure_start(f, &f->new_before);
+    if (!s) s = tg_recall_of(f->ctx, out, f->data, out, &f->new_after);
     if (!s && f->old_data) s = tg_recall_of(f->ctx, f->o->run, f->old_data, out, &f->old_before);
     if (!s && f->old_data) s = tg_recall_of(f->ctx, out, f->old_data, out, &f->old_after);
     return s;
@@ -303,17 +339,29 @@ static tg_status prepare(finetuning *f)
     return s;
 }
 
+/* gen-train --resume would train to the end, but not report. */
+static tg_status say_how_to_go_on(const finetuning *f, tg_status s)
+{
+    tg_str said = {0};
+    if (s != TG_ECANCELLED || !f->train->out) return s;
+    tg_str_add_n(&said, tg_error(), (int64_t)strcspn(tg_error(), ";"));
+    if (!said.failed)
+        s = tg_fail(s, "%s; go on with: gen-tune finetune %s --data %s --resume -o %s", said.data ? said.data : "", f->o->run,
+                    f->train->data, f->train->out);
+    tg_str_free(&said);
+    return s;
+}
+
 static tg_status finetune(finetuning *f, const void *config)
 {
     const double begin = tg_now();
     tg_status s = prepare(f);
-    if (!s && !f->train->dry_run) s = measure_start(f, &f->new_before);
     if (!s) s = tg_train(f->ctx, f->train, config, f->keys);
-    if (s || f->train->dry_run) return s;
-    s = measure_end(f);
+    if (!s && f->train->dry_run) return s;
+    if (!s) s = measure(f);
     if (!s) s = read_result(f);
     f->seconds = tg_now() - begin;
-    return s ? s : tell(f);
+    return s ? say_how_to_go_on(f, s) : tell(f);
 }
 
 tg_status tg_finetune(tg_context *ctx, const tg_finetune_options *o, tg_train_options *train, const void *config, tg_keys *keys)
