@@ -98,8 +98,9 @@ static tg_status link_classes(const tg_trained *old, const tg_dataset *d, links 
 tg_status tg_kept_count(const tg_trained *old, const tg_dataset *d, tg_kept *out)
 {
     links l = {0};
-    tg_status s = old->tokenizer ? link_tokens(old, d, &l) : link_classes(old, d, &l);
-    bool same = !s && l.count == l.old_count;
+    const tg_tokenizer *was = old->tokenizer, *now = tg_dataset_tokenizer(d);
+    tg_status s = was ? link_tokens(old, d, &l) : link_classes(old, d, &l);
+    bool same = !s && l.count == l.old_count && (!was || !now || !strcmp(tg_tokenizer_kind(was), tg_tokenizer_kind(now)));
     for (int64_t i = 0; same && i < l.count; i++) same = l.from[i] == i;
     if (!s) *out = (tg_kept){l.count, l.known, same};
     tg_free(l.from);

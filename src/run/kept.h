@@ -4,7 +4,7 @@
 #define TG_RUN_KEPT_H
 #include "run/trained.h"
 
-/* Of the new data's tokens (of images and points: classes) so many are known to the model. same: all are, in the same order. */
+/* Of the new data's tokens (of images and points: classes) so many are known to the model. same: all are, in the same order, made by a tokeniser of the same kind. */
 typedef struct tg_kept { int64_t count, known; bool same; } tg_kept;
 
 /* Counts alone. Errors: TG_ENOMEM. */
