@@ -133,6 +133,24 @@ def optimisers():
     save("optim", out)
 
 
+def lora():
+    """AdamW on both sides of an adapter, W = W0 + alpha / rank B A (Hu et al. 2021), of loss |x W' - y|^2 / 2; lora.c in tests/unit/golden."""
+    rng, rank, alpha = np.random.default_rng(13), 2, 5
+    out = {"x": exact(rng, 6, 7), "y": exact(rng, 6, 9), "w0": exact(rng, 9, 7), "a0": exact(rng, rank, 7), "b0": exact(rng, 9, rank)}
+    a, b = (nn.Parameter(out[k].clone()) for k in ("a0", "b0"))
+    optimiser, path = torch.optim.AdamW([a, b], lr=0.05, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1), []
+    for step in range(5):
+        w = out["w0"] + alpha / rank * b @ a
+        optimiser.zero_grad()
+        (0.5 * ((out["x"] @ w.T - out["y"]) ** 2).sum()).backward()
+        if step == 0:
+            out["grad.a"], out["grad.b"] = a.grad.clone(), b.grad.clone()
+        optimiser.step()
+        path.append(out["w0"] + alpha / rank * (b @ a).detach())
+    out["w"] = torch.stack(path)
+    save("lora", out)
+
+
 def ops():
     rng = np.random.default_rng(12)
     x, g, b, dy = exact(rng, 4, 7, scale=2), exact(rng, 7), exact(rng, 7), exact(rng, 4, 7)
@@ -344,6 +362,7 @@ for i, k in enumerate(["rnn_tanh", "rnn_relu", "lstm", "gru"]):
 for i, k in enumerate(TRANSFORMERS):
     transformer(k, i + 21)
 optimisers()
+lora()
 ops()
 convolutions()
 channel_norms()

@@ -179,6 +179,22 @@ TEST(adapters_give_the_same_bits_on_every_isa_and_for_any_number_of_threads)
                 test_failed(__FILE__, __LINE__, "%s, %d threads: other bits", isas[i], threads[n]);
 }
 
+TEST(an_adapter_has_a_gradient_where_its_matrix_has_and_what_is_whole_has_its_own)
+{
+    bench x = bench_new(1, NULL, true, false);
+    x.w[1]->has_grad = true;
+    tg_lora_gradients(x.l);
+    CHECK(part(&x, 1, "A")->has_grad && part(&x, 1, "B")->has_grad);
+    CHECK(!part(&x, 0, "A")->has_grad && !part(&x, 0, "B")->has_grad && !tg_params_find(tg_lora_params(x.l), "table")->has_grad);
+    x.w[1]->has_grad = false;
+    set_gradient(x.table, 5);
+    tg_lora_gradients(x.l);
+    const tg_tensor *whole = tg_params_find(tg_lora_params(x.l), "table");
+    CHECK(!part(&x, 1, "A")->has_grad && !part(&x, 1, "B")->has_grad && whole->has_grad);
+    CHECK_BYTES(whole->grad, x.table->grad, 9 * 13 * (int64_t)sizeof(float));
+    bench_free(&x);
+}
+
 TEST(beside_adapters_only_a_vocabularys_rows_are_trained)
 {
     bench plain = bench_new(1, NULL, false, false), whole = bench_new(1, NULL, true, false), plan = bench_new(1, NULL, true, true);
