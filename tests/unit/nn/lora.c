@@ -77,6 +77,23 @@ TEST(an_adapter_that_has_not_learned_changes_no_bit)
     bench_free(&x);
 }
 
+TEST(a_starts_uniform_in_one_over_the_root_of_its_columns_and_b_at_0)
+{
+    bench x = bench_new(1, NULL, false, false);
+    for (int i = 0; i < MATRICES; i++) {
+        const tg_tensor *a = part(&x, i, "A"), *b = part(&x, i, "B");
+        const float bound = 1 / sqrtf((float)shapes[i].cols);
+        float least = 0, most = 0;
+        for (int64_t k = 0; k < tg_shape_count(&a->shape); k++) {
+            least = a->data[k] < least ? a->data[k] : least;
+            most = a->data[k] > most ? a->data[k] : most;
+        }
+        CHECK(least >= -bound && least < -0.8f * bound && most <= bound && most > 0.8f * bound);
+        for (int64_t k = 0; k < tg_shape_count(&b->shape); k++) CHECK(b->data[k] == 0);
+    }
+    bench_free(&x);
+}
+
 TEST(a_merged_matrix_is_its_base_and_the_scaled_product)
 {
     bench x = bench_new(2, NULL, false, false);

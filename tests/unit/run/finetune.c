@@ -127,6 +127,56 @@ TEST(adapters_learn_and_allocate_nothing_after_the_third_step)
     adapters_train("transformer");
 }
 
+TEST(averaged_adapters_are_shown_in_the_model_and_hidden_again)
+{
+    bench b = bench_new("gru", 1, 0.1);
+    tg_loop *l = loop_of(&b, 2, 0.9);
+    const tg_params *p = tg_model_params(b.model);
+    const int64_t bytes = tg_params_size(p) * (int64_t)sizeof(float);
+    float *now = tg_alloc(bytes), *shown = tg_alloc(bytes);
+    tg_step_info info;
+    for (int k = 0; k < 4; k++) CHECK_OK(tg_loop_step(l, &info));
+    memcpy(now, tg_params_values(p), (size_t)bytes);
+    tg_loop_show(l);
+    memcpy(shown, tg_params_values(p), (size_t)bytes);
+    tg_loop_hide(l);
+    CHECK_BYTES(tg_params_values(p), now, bytes);
+    memcpy(tg_params_values(l->set), l->ema, (size_t)(tg_params_size(l->set) * (int64_t)sizeof(float)));
+    tg_loop_merge(l);
+    CHECK_BYTES(tg_params_values(p), shown, bytes);
+    CHECK(memcmp(now, shown, (size_t)bytes));
+    tg_free(now);
+    tg_free(shown);
+    tg_loop_free(l);
+    bench_free(&b);
+}
+
+TEST(going_back_to_the_best_adapters_takes_the_model_with_them)
+{
+    bench b = bench_new("gru", 1, 0.1);
+    tg_loop *l = loop_of(&b, 2, 0);
+    const tg_params *p = tg_model_params(b.model);
+    const int64_t bytes = tg_params_size(p) * (int64_t)sizeof(float);
+    float *best = tg_alloc(bytes);
+    tg_step_info info;
+    double nats;
+    l->options.on_nan = TG_NAN_REWIND;
+    for (int k = 0; k < 3; k++) CHECK_OK(tg_loop_step(l, &info));
+    CHECK_OK(tg_loop_evaluate(l, &nats));
+    memcpy(best, tg_params_values(p), (size_t)bytes);
+    CHECK_OK(tg_loop_step(l, &info));
+    CHECK(memcmp(best, tg_params_values(p), (size_t)bytes));
+    for (int64_t i = 0; i < tg_params_size(l->set); i++) tg_params_values(l->set)[i] = 1e30f;
+    tg_loop_merge(l);
+    CHECK_OK(tg_loop_step(l, &info));
+    CHECK(!info.taken);
+    CHECK_INT(l->place.rewinds, 1);
+    CHECK_BYTES(tg_params_values(p), best, bytes);
+    tg_free(best);
+    tg_loop_free(l);
+    bench_free(&b);
+}
+
 TEST(adapters_of_plain_descent_move_as_two_steps_by_hand)
 {
     bench b = bench_new("rnn", 1, 0);
