@@ -143,6 +143,11 @@ $ gen-tune finetune a --data y.safetensors --lora-rank 2 --batch 4 --seq 10 --st
 $ rm cut/adapter.safetensors && gen-train --resume -o cut -q && cmp cut/adapter.safetensors lora/adapter.safetensors && echo same
 < same
 
+# Advice on a tuned run: its width is that of the model it went on from, and is not varied.
+$ gen-tune advise lora -o advice --effort 1 -q > advice.txt; grep -c 'width' advice.txt; grep -c '^what *lever' advice.txt
+< 0
+< 1
+
 # Tokenisers of other kinds: bytes to characters to pieces, and documents with classes.
 $ gen-preprocess corpus -o bytes.safetensors --tokenizer byte -q && gen-train --data bytes.safetensors --model gru --hidden 12 --batch 4 --seq 10 --steps 9 -o bytes -q && gen-tune finetune bytes --data y.safetensors --steps 3 -q | head -n 1 | sed 's/ [0-9]* of/ N of/; s/of [0-9]*/of N/'
 < bytes -> bytes-tuned: N of N tokens known, 0 new

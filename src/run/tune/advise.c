@@ -108,6 +108,7 @@ static tg_status read_settings(tg_advice *a)
         a->patience = s.o.patience > 0;
         a->steps = a->said_steps = s.o.steps;
         find_width(a, &s);
+        if (s.o.init) a->width_key = NULL; /* the model that it went on from is as wide as it is */
         status = tg_dataset_open(a->ctx, a->data_path, &a->data);
     }
     if (!status) {
