@@ -138,7 +138,8 @@ static bool adapter_fits(const tg_training *t)
     char *path = tg_rundir_file(t->dir, "adapter.safetensors");
     tg_safetensors *file = NULL;
     int64_t step = -1;
-    const bool read = path && !tg_safetensors_open(path, &file) && tg_json_int(tg_safetensors_meta(file), "step", &step);
+    const bool read = path && !tg_safetensors_open(path, &file) && tg_json_int(tg_safetensors_meta(file), "step", &step) &&
+                      !tg_weights_read(t->ctx, file, "", t->loop->set, t->loop->aside);
     tg_safetensors_close(file);
     tg_free(path);
     return read && step == t->saver.model_step;

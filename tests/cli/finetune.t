@@ -140,6 +140,8 @@ $ gen-tune finetune a --data y.safetensors --lora-rank 2 --batch 4 --seq 10 --st
 < same
 < same
 < same
+$ printf X | dd of=cut/adapter.safetensors bs=1 seek=5000 conv=notrunc 2> /dev/null; gen-train --resume -o cut -q && cmp cut/adapter.safetensors lora/adapter.safetensors && echo same
+< same
 $ rm cut/adapter.safetensors && gen-train --resume -o cut -q && cmp cut/adapter.safetensors lora/adapter.safetensors && echo same
 < same
 
