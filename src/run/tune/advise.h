@@ -32,9 +32,11 @@ double tg_power_at(const tg_power *p, double n);
 void tg_power_fit(const double *n, const double *loss, int count, bool positive, tg_power *out);
 /* What twice as much as n = 1 brings. Where the last point is off the law, half of that is taken for luck: level is in between, and
  * loss is it less what the law falls by from 1 to 2. low, high: 95 % of what comes out where each point is off by as much as they
- * scatter around the law, or by the loss's noise where that is more. */
+ * scatter around the law, or by the loss's noise where that is more; and, by the root of squares, where the law itself, which goes
+ * on where nobody has looked, misses by as much as `miss`. */
 typedef struct tg_doubling { tg_power law; double level, loss, low, high; } tg_doubling;
-tg_status tg_power_double(const double *n, const double *loss, int count, bool positive, double noise, tg_doubling *out);
+tg_status tg_power_double(const double *n, const double *loss, int count, bool positive, double noise, double miss,
+                          tg_doubling *out);
 
 /* What a change promises. */
 enum { TG_CHANGES = 8, TG_PROMISES = 12, TG_TRIALS = 16 };

@@ -96,7 +96,8 @@ static double doubled(const tg_power *p, double last)
     return level(p, last) - (tg_power_at(p, 1) - tg_power_at(p, 2));
 }
 
-tg_status tg_power_double(const double *n, const double *loss, int count, bool positive, double noise, tg_doubling *out)
+tg_status tg_power_double(const double *n, const double *loss, int count, bool positive, double noise, double miss,
+                          tg_doubling *out)
 {
     double sum = 0, shaken[MOST_POINTS];
     double *draws = tg_alloc_array(2 * DRAWS, sizeof *draws);
@@ -118,8 +119,10 @@ tg_status tg_power_double(const double *n, const double *loss, int count, bool p
         draws[k] = doubled(&p, shaken[count - 1]);
     }
     tg_sort(draws, DRAWS, sizeof *draws, draws + DRAWS, by_size, NULL);
-    out->low = draws[DRAWS / 40];
-    out->high = draws[DRAWS - 1 - DRAWS / 40];
+    const double down = fmax(out->loss - draws[DRAWS / 40], 0), up = fmax(draws[DRAWS - 1 - DRAWS / 40] - out->loss, 0);
+    out->low = out->loss - sqrt(down * down + miss * miss);
+    out->high = out->loss + sqrt(up * up + miss * miss);
+    if (positive) out->low = fmax(out->low, 0);
     tg_free(draws);
     return TG_OK;
 }

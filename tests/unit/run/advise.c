@@ -22,7 +22,7 @@ TEST(a_power_law_is_found_again_and_says_what_twice_the_data_bring)
         tg_doubling d;
         law(laws[k].floor, laws[k].a, laws[k].b, loss);
         const double want = laws[k].floor + laws[k].a * pow(2, -laws[k].b);
-        CHECK_OK(tg_power_double(shares, loss, POINTS, true, 0.005 * loss[POINTS - 1], &d));
+        CHECK_OK(tg_power_double(shares, loss, POINTS, true, 0.005 * loss[POINTS - 1], 0, &d));
         test_note("b %g found as %g; twice the data %g, predicted %g", laws[k].b, d.law.b, want, d.loss);
         CHECK(fabs(d.loss - want) < 0.002 * want);
         CHECK(d.low < want && want < d.high && d.high - d.low < 0.1 * want);
@@ -33,10 +33,29 @@ TEST(a_curve_that_is_flat_or_rises_promises_nothing)
 {
     tg_doubling d;
     const double flat[POINTS] = {1.5, 1.5, 1.5, 1.5}, rising[POINTS] = {1.5, 1.51, 1.53, 1.55};
-    CHECK_OK(tg_power_double(shares, flat, POINTS, true, 0, &d));
+    CHECK_OK(tg_power_double(shares, flat, POINTS, true, 0, 0, &d));
     CHECK(fabs(d.loss - 1.5) < 1e-12 && fabs(d.low - d.high) < 1e-12);
-    CHECK_OK(tg_power_double(shares, rising, POINTS, true, 0, &d));
+    CHECK_OK(tg_power_double(shares, rising, POINTS, true, 0, 0, &d));
     CHECK(fabs(d.loss - d.level) < 1e-12 && d.loss > 1.5 && d.loss < 1.55);
+}
+
+/* Its parts are independent: 0.03 of the points, 0.04 of the law, 0.05 together. */
+TEST(the_interval_holds_the_luck_of_the_points_and_what_the_law_may_miss_by)
+{
+    double loss[POINTS];
+    tg_doubling of_points, of_law, of_both;
+    law(1.2, 0.5, 0.4, loss);
+    CHECK_OK(tg_power_double(shares, loss, POINTS, true, 0, 0.04, &of_law));
+    CHECK(fabs(of_law.loss - of_law.low - 0.04) < 1e-3 && fabs(of_law.high - of_law.loss - 0.04) < 1e-3);
+    CHECK_OK(tg_power_double(shares, loss, POINTS, true, 0.01, 0, &of_points));
+    CHECK_OK(tg_power_double(shares, loss, POINTS, true, 0.01, 0.04, &of_both));
+    test_note("points alone %g to %g, both %g to %g", of_points.low, of_points.high, of_both.low, of_both.high);
+    CHECK(fabs(of_both.loss - of_both.low - hypot(of_points.loss - of_points.low, 0.04)) < 1e-9);
+    CHECK(fabs(of_both.high - of_both.loss - hypot(of_points.high - of_points.loss, 0.04)) < 1e-9);
+    CHECK_OK(tg_power_double(shares, loss, POINTS, true, 0, 5, &of_law));
+    CHECK(of_law.low >= 0); /* no loss can be below */
+    CHECK_OK(tg_power_double(shares, loss, POINTS, false, 0, 5, &of_law));
+    CHECK(of_law.low < 0);
 }
 
 /* Without the bound, 3 -> 2 -> 1.2 -> 0.6 would fall below 0. */
