@@ -10,6 +10,16 @@ $ gen-train --data w.safetensors --model lstm --layers 1 --hidden 8 --batch 4 --
 < --steps 30 --until 0 --patience 0
 < same
 
+# A run that began with another's weights is looked at from there (a new model of 13 tokens guesses at 2.56), and has no other width.
+$ gen-train --data w.safetensors --model gru --layers 1 --hidden 8 --batch 8 --seq 20 --steps 200 --lr 0.02 -o base -q; gen-tune finetune base --data w.safetensors --steps 20 --lora-rank 2 -o light -q > /dev/null; gen-tune advise light -o light.advice --effort 1 -q > light.txt; grep -c '^rate\|^batch\|^twice the data' light.txt; grep -c 'width' light.txt; grep -o '"range_test": .\[[^,]*, [0-9.]*' light.advice/advice.json | awk '{ print ($3 < 1.5 ? "as it was" : $0) }'
+< 3
+< 0
+< as it was
+
+# What is frozen stays so in the range test: with another part frozen it goes another way.
+$ for f in embed rnn.0; do gen-train --data w.safetensors --model rnn --hidden 4 --layers 1 --batch 4 --seq 10 --steps 9 --freeze $f -o frozen-$f -q; gen-tune advise frozen-$f -o frozen-$f.advice --effort 1 -q > /dev/null; grep -o '"range_test": .*"noise_scale"' frozen-$f.advice/advice.json > $f.range; done; cmp -s embed.range rnn.0.range || echo differ
+< differ
+
 # Names with all that a shell acts on.
 $ r="it's; touch PWNED \$(touch PWNED)"; gen-train --data w.safetensors --model rnn --hidden 4 --layers 1 --batch 4 --seq 10 --steps 20 -o "$r" -q; gen-tune advise "$r" --effort 1 --least 0 -o "$r.advice" -q > odd.txt; sh -c "$(tail -n 1 odd.txt) -q" && grep -c val_loss "$r.advice/applied/result.json"; ls PWNED 2> /dev/null
 < 1

@@ -8,6 +8,8 @@
 #include "base/hash.h"
 #include "data/dataset.h"
 #include "run/defaults.h"
+#include "run/freeze.h"
+#include "run/kept.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,12 +58,25 @@ void tg_setup_close(tg_setup *s)
     *s = (tg_setup){0};
 }
 
+/* What the run started from, where that was another model. */
+static tg_status read_initial(tg_advice *a, const tg_setup *setup, tg_params *p)
+{
+    tg_trained *from = NULL;
+    tg_status s = tg_trained_open(a->ctx, setup->o.init, false, &from);
+    if (!s) s = setup->o.map_vocab ? tg_kept_read(from, a->data, p)
+                                   : tg_weights_read(a->ctx, from->file, "", p, tg_params_values(p));
+    tg_trained_close(from);
+    return s ? tg_note("--init %s", setup->o.init) : TG_OK;
+}
+
 tg_status tg_advice_model(tg_advice *a, const tg_setup *setup, bool trained, tg_model **out)
 {
     tg_status s = tg_model_new(a->ctx, a->desc, setup->config, &a->trained->data, (uint64_t)setup->o.seed, true, false, out);
-    if (s || !trained) return s;
+    if (s) return s;
     tg_params *p = tg_model_params(*out);
-    return tg_weights_read(a->ctx, a->trained->file, "", p, tg_params_values(p));
+    if (trained) s = tg_weights_read(a->ctx, a->trained->file, "", p, tg_params_values(p));
+    else if (setup->o.init) s = read_initial(a, setup, p);
+    return s ? s : tg_freeze(p, setup->o.freeze);
 }
 
 static tg_status read_config(tg_advice *a)
@@ -76,7 +91,8 @@ static tg_status read_config(tg_advice *a)
     return s;
 }
 
-/* A model's setting that makes it wider; its dropout, where that does anything: in recurrent models it lies between layers. */
+/* A model's setting that makes it wider; none where the run began with another's weights. Its dropout, where that does anything: in
+ * recurrent models it lies between layers. */
 static void find_width(tg_advice *a, const tg_setup *s)
 {
     static const char *const keys[] = {"dim", "hidden", "order"};
@@ -87,7 +103,7 @@ static void find_width(tg_advice *a, const tg_setup *s)
         if (!strcmp(k->name, "layers")) memcpy(&layers, field, sizeof layers);
         if (!strcmp(k->name, "dropout")) memcpy(&a->dropout, field, sizeof a->dropout);
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-            if (strcmp(k->name, keys[i]) || a->width_key) continue;
+            if (strcmp(k->name, keys[i]) || a->width_key || s->o.init) continue;
             a->width_key = k->name;
             memcpy(&a->width, field, sizeof a->width);
             a->width_most = (int64_t)k->high;
