@@ -46,7 +46,23 @@ $ gen-train --data x.safetensors --model gan --channels 4 --batch 16 --steps 5 -
 < trainings; compare samples: gen-evaluate gan
 < "verdict": "unknown"
 
+# So few data that nothing can be tried on a share of them: no lever is named, and why.
+$ printf 'the cat sat on a mat by now the cat sat on a mat by now the cat' > tiny.txt; gen-collect tiny.txt --licence CC0-1.0 -o tiny -q; gen-preprocess tiny -o tiny.safetensors --val 0.2 -q 2> /dev/null; gen-train --data tiny.safetensors --model rnn --hidden 4 --layers 1 --seq 8 --batch 2 --steps 10 -o short -q; gen-tune advise short -o short.advice --effort 1 -q | tail -n 1; grep -o '"verdict": "[a-z]*"' short.advice/advice.json
+< no lever can be named: none of the short trainings came to a loss; a larger --effort tries them on more of the data
+< "verdict": "unknown"
+
+# What it costs is told before; of a run that did not end, --budget goes by the time of a step.
+$ gen-train --data w.safetensors --model rnn --hidden 4 --layers 1 --seq 8 --batch 2 --steps 40 --save-every 10 --eval-every 10 -o half -q; rm half/result.json; gen-tune advise half -o half.advice --budget 2h 2>&1 > /dev/null | awk '/together/ { n = sub(/.*times the run, about .* \(--effort /, ""); print (n && $1 > 1000 ? "all that it wants" : $0); next } { print }'
+< gen-tune advise: warning: half has not ended: this is about its best weights so far
+< all that it wants
+
 # What does not go.
+$ gen-tune advise g -o n
+! gen-tune advise: n is the folder of a run; give advice another -o
+? 1
+$ mkdir study; echo '{}' > study/study.json; gen-tune advise g -o study --force; ls study
+! gen-tune advise: study is the folder of a study; give advice another -o
+< study.json
 $ gen-tune advise g -o n.advice
 ! gen-tune advise: n.advice holds advice on another run, or on other weights of this one; give another -o, or --force
 ? 1

@@ -233,6 +233,21 @@ static tg_status open_run(tg_advice *a)
 
 /* ---- the folder ---------------------------------------------------------------------------------------------------- */
 
+/* A run's or a study's folder is none for advice: a study has trials/ of its own. */
+static tg_status check_folder(const tg_advice *a)
+{
+    static const char *const others[] = {"config.json", "study.json"};
+    tg_status s = TG_OK;
+    for (size_t i = 0; i < sizeof others / sizeof *others && !s; i++) {
+        char *path = tg_path_join(a->out, others[i]);
+        if (!path) s = TG_ENOMEM;
+        else if (tg_path_kind(path) == TG_PATH_FILE)
+            s = tg_fail(TG_EINVAL, "%s is the folder of a %s; give advice another -o", a->out, i ? "study" : "run");
+        tg_free(path);
+    }
+    return s;
+}
+
 /* run.json names the model that the trials there are about. */
 static tg_status claim_folder(tg_advice *a, tg_lock **lock)
 {
@@ -241,7 +256,8 @@ static tg_status claim_folder(tg_advice *a, tg_lock **lock)
     int64_t length = 0;
     tg_str now = {0};
     tg_str_addf(&now, "{\"model_sha256\": \"%s\", \"data\": \"%s\"}\n", a->hash, tg_dataset_hash(a->data));
-    tg_status s = about && guard && trials && applied && !now.failed ? tg_make_folder(a->out) : TG_ENOMEM;
+    tg_status s = about && guard && trials && applied && !now.failed ? check_folder(a) : TG_ENOMEM;
+    if (!s) s = tg_make_folder(a->out);
     if (!s) s = tg_lock_take(guard, lock);
     if (!s && tg_path_kind(about) == TG_PATH_FILE) s = tg_file_slurp(about, MOST_CONFIG, &text, &length);
     if (!s && text && strcmp(text, now.data)) {
