@@ -375,6 +375,8 @@ static void promise_data(tg_advice *a)
 
 static void choose_effort(tg_advice *a)
 {
+    const double seconds = a->step_seconds * (double)a->steps; /* of a run that has not ended, as its steps are now */
+    if (a->o->budget > 0 && !(a->effort > 0) && seconds > 0) a->effort = a->o->budget / seconds;
     if (a->effort > 0) return; /* --budget */
     a->effort = a->o->effort;
     if (a->effort > 0) return;
@@ -390,6 +392,7 @@ static tg_status measure_all(tg_advice *a)
     if (!s && !a->desc->learner) s = tg_advice_look(a);
     if (!s && a->measurable && !a->desc->learner) s = tg_advice_range(a);
     if (s || !a->measurable) return s;
+    if (a->profile_steps > 0) a->step_seconds = a->profile_seconds / (double)a->profile_steps;
     choose_effort(a);
     s = tg_advice_trials(a);
     if (s) return s;

@@ -113,7 +113,7 @@ typedef struct tg_advice {
     int range_count;
     double range_rate[TG_RANGE_STEPS], range_loss[TG_RANGE_STEPS];
     double steepest, blows_up, suggested; /* rates; NaN: none */
-    double step_flops, peak, profile_seconds;
+    double step_flops, peak, profile_seconds, step_seconds; /* step_seconds: 0 not known */
     int64_t profile_steps;
     tg_profile *profile;
     double effort, share;     /* share: of the data, that changes are tried on */

@@ -253,6 +253,11 @@ static tg_status tell_verdict(const tg_advice *a, tg_str *out)
     tg_str command = {0};
     double most = -INFINITY;
     tg_status s = TG_OK;
+    if (a->promises == 0) {
+        tg_str_add(out, "\nno lever can be named: none of the short trainings came to a loss; a larger --effort tries them on more of "
+                        "the data\n");
+        return TG_OK;
+    }
     tg_str_addf(out, "\n%-24s %-13s %10s %10s\n", "what", "lever", "loss then", "its gain");
     for (int i = 0; i < a->promises; i++) {
         const tg_promise *p = &a->promise[i];
@@ -433,7 +438,7 @@ static tg_status put_advice(const tg_advice *a, tg_json_writer *w)
     put_trials(a, w);
     tg_status s = put_promises(a, w);
     const tg_promise *p = a->chosen < 0 ? NULL : &a->promise[a->chosen];
-    tg_json_member_text(w, "verdict", !a->measurable ? "unknown" : p ? tg_lever_name(p->lever) : "good");
+    tg_json_member_text(w, "verdict", a->promises == 0 ? "unknown" : p ? tg_lever_name(p->lever) : "good");
     tg_json_member_text(w, "advice", p ? p->what : NULL);
     tg_json_member_real(w, "predicted", p ? p->loss : (double)NAN);
     return s;

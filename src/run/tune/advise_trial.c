@@ -305,14 +305,17 @@ static void plan(tg_advice *a)
 
 tg_status tg_advice_trials(tg_advice *a)
 {
-    char effort[32], count[32];
+    char effort[32], count[32], time[32];
     tg_status s = TG_OK;
     plan(a);
     a->trials_began = tg_now();
     tg_str text = {0};
     tg_str_add_fixed(&text, a->planned, 1);
+    tg_str_add(&text, " times the run");
+    if (a->step_seconds > 0) /* without their evaluations */
+        tg_str_addf(&text, ", about %s", tg_format_seconds(time, a->planned * (double)a->steps * a->step_seconds));
     if (!text.failed)
-        tg_log(a->ctx, TG_LOG_INFO, "%s short trainings, together %s times the run (--effort %s, --budget)",
+        tg_log(a->ctx, TG_LOG_INFO, "%s short trainings, together %s (--effort %s, --budget)",
                tg_format_count(count, a->trials), text.data, (tg_format_real(effort, two_digits(a->effort)), effort));
     tg_str_free(&text);
     for (int i = 0; i < a->trials && !s; i++) s = run_trial(a, &a->trial[i]);
