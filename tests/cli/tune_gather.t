@@ -19,3 +19,11 @@ $ ls a/trials | wc -l
 $ gen-tune gather -o corpus
 ! gen-tune gather: cannot open corpus/study.json: No such file or directory
 ? 1
+
+# A study.json that is torn, or lacks what it must have.
+$ sed 's/"fixed": {[^}]*}, //' b/study.json > torn; cp torn b/study.json; gen-tune gather -o b
+! gen-tune gather: b/study.json: no study.json of ours
+? 1
+$ head -c 60 torn > b/study.json; gen-tune gather -o b
+!~ ^gen-tune gather: b/study\.json:1:[0-9]+: 
+? 1

@@ -23,7 +23,7 @@ static tg_status read_fixed(options *o, const char *path, const tg_json *root)
 {
     const tg_json *fixed = tg_json_get(root, "fixed");
     tg_str text = {0};
-    tg_json_put_tree(&(tg_json_writer){.out = &text}, fixed);
+    if (fixed) tg_json_put_tree(&(tg_json_writer){.out = &text}, fixed);
     tg_status s = !fixed ? tg_fail(TG_EFORMAT, "%s: no study.json of ours", path)
                   : text.failed ? TG_ENOMEM : tg_keys_read_config(o->keys, path, text.data, text.length, NULL, TG_FROM_FLAG);
     tg_str_free(&text);
