@@ -17,8 +17,7 @@
 #include "base/proc.h"
 #include "run/tune/wave.h"
 
-/* Of one array; Slurm's own limit is one more by default (MaxArraySize). */
-enum { MOST_AT_ONCE = 1000, HANGUP = 1 };
+enum { MOST_AT_ONCE = 1000, HANGUP = 1, WORDS = 40 };
 /* Seconds between two looks: a tenth of the time that we have waited, but neither a busy controller nor an idle user. */
 static const double SHORTEST_NAP = 0.2, LONGEST_NAP = 30;
 #define NAME "gen-tune-"
@@ -28,11 +27,26 @@ typedef struct array {
     tg_wave wave;
     char name[40];    /* of its jobs: NAME and hexadecimal digits; the gatherer's has a "g" behind it */
     char number[32];  /* Slurm's; "" not known */
-    char reason[64];  /* why the first of those that wait does so */
+    int64_t most;     /* tasks of one array */
+    char reason[64];  /* that was told last, why jobs of it wait */
     bool deaf;        /* the controller did not answer last time */
 } array;
 
 /* ---- what Slurm says ------------------------------------------------------------------------------------------------- */
+
+/* One of Slurm's programs, whose answer is in backend.log. What people set for their own squeue and scancel would hide jobs from us, or
+ * spare them; and an array is what our script says. */
+static tg_status ask(array *a, const char *const *argv, int *code)
+{
+    static const char *const unset[] = {"SQUEUE_ACCOUNT", "SQUEUE_LICENSES", "SQUEUE_PARTITION", "SQUEUE_QOS", "SCANCEL_ACCOUNT",
+                                        "SCANCEL_INTERACTIVE", "SCANCEL_PARTITION", "SCANCEL_QOS", "SCANCEL_STATE",
+                                        "SCANCEL_WCKEY", "SBATCH_ARRAY_INX", "SBATCH_WAIT"};
+    const char *words[WORDS] = {"env"};
+    int n = 1;
+    for (size_t i = 0; i < sizeof unset / sizeof *unset; i++) words[n++] = "-u", words[n++] = unset[i];
+    while (*argv && n < WORDS - 1) words[n++] = *argv++;
+    return tg_wave_call(&a->wave, words, code);
+}
 
 /* For messages. */
 static const char *called(const array *a)
@@ -59,17 +73,18 @@ static bool is_over(const char *state)
     return false;
 }
 
-/* A reason that a person should know of: not the usual ones, of which time takes care. */
-static void tell_reason(array *a, const char *reason)
+/* A reason that a person should know of, once; false: a usual one, of which time takes care. */
+static bool tell_reason(array *a, const char *reason)
 {
     static const char usual[] = " None Resources Priority JobArrayTaskLimit BeginTime ";
     char word[sizeof a->reason + 2];
-    if (!strcmp(a->reason, reason)) return;
-    snprintf(a->reason, sizeof a->reason, "%s", reason);
-    snprintf(word, sizeof word, " %s ", a->reason);
-    if (!strstr(usual, word))
+    snprintf(word, sizeof word, " %s ", reason);
+    if (strstr(usual, word)) return false;
+    if (strcmp(a->reason, reason) != 0)
         tg_log(a->wave.run->ctx, TG_LOG_WARN, "Slurm lets trials wait: %s (squeue --me says more; scancel %s gives them up)",
                reason, called(a));
+    snprintf(a->reason, sizeof a->reason, "%s", reason);
+    return true;
 }
 
 /* One line of squeue's: "job STATE REASON". */
@@ -82,10 +97,9 @@ static void read_line(array *a, const char *line, int64_t length, bool *there, b
     snprintf(state, sizeof state, "%.*s", (int)word, line);
     if (is_over(state)) return;
     *there = true;
-    if (strcmp(state, "PD") != 0 || *told || word + 1 >= length) return;
+    if (*told || word + 1 >= length) return;
     snprintf(reason, sizeof reason, "%.*s", (int)(length - word - 1), line + word + 1);
-    tell_reason(a, reason);
-    *told = true;
+    *told = tell_reason(a, reason);
 }
 
 /* Whether jobs of the array are in the queue; where nobody answers, they may be. */
@@ -97,7 +111,7 @@ static tg_status look_up(array *a, bool *there)
     bool told = false;
     snprintf(name, sizeof name, "--name=%s", a->name);
     const char *const argv[] = {"squeue", "--me", "--noheader", "--states=all", "--format=job %t %r", name, NULL};
-    tg_status s = tg_wave_call(&a->wave, argv, &code);
+    tg_status s = ask(a, argv, &code);
     if (s) return s;
     if (code != 0 && !a->deaf)
         tg_log(ctx, TG_LOG_WARN, "Slurm does not answer (backend.log has what squeue says); we go on waiting");
@@ -109,6 +123,22 @@ static tg_status look_up(array *a, bool *there)
         read_line(a, at, length, there, &told);
         at += length + (at[length] == '\n');
     }
+    tg_free(said);
+    return s;
+}
+
+/* MaxArraySize is one more than the highest number of a task; where nobody says, Slurm's own default. */
+static tg_status ask_size(array *a)
+{
+    char *said = NULL;
+    int code = 0;
+    tg_status s = ask(a, (const char *const[]){"scontrol", "show", "config", NULL}, &code);
+    if (!s) s = tg_wave_said(&a->wave, &said);
+    const char *at = s ? NULL : strstr(said, "MaxArraySize");
+    int64_t size = 0;
+    if (at) at += strcspn(at, "0123456789\n");
+    if (at) tg_parse_int(at, (int64_t)strspn(at, "0123456789"), &size);
+    a->most = size > 0 && size < MOST_AT_ONCE ? size : MOST_AT_ONCE;
     tg_free(said);
     return s;
 }
@@ -164,19 +194,21 @@ static tg_status recall(array *a)
 /* ---- an array's life -------------------------------------------------------------------------------------------------- */
 
 /* A name that no other job of ours has or had. */
-static void choose_name(array *a)
+static tg_status choose_name(array *a)
 {
     char now[32], hex[17];
     tg_str text = {0};
     tg_wall_time(now);
     tg_str_addf(&text, "%s %s ", a->wave.run->folder, now);
     tg_str_add_real(&text, tg_now());
+    const bool failed = text.failed;
     tg_hex64(tg_xxh64_of(text.data, text.length), hex);
     snprintf(a->name, sizeof a->name, NAME "%s", hex);
     tg_str_free(&text);
+    return failed ? TG_ENOMEM : TG_OK;
 }
 
-/* The script of the trials base..base+999 that are not over. Not a word of the study is in it. */
+/* The script of the trials from base on that are of one array and not over. Not a word of the study is in it. */
 static tg_status write_array(const array *a, int64_t base)
 {
     const tg_backend_run *r = a->wave.run;
@@ -184,7 +216,7 @@ static tg_status write_array(const array *a, int64_t base)
     tg_str text = {0};
     tg_str_add(&text, "#!/bin/sh\n# Of gen-tune search --backend slurm.\n#SBATCH --array=");
     for (int64_t i = 0; i < r->count; i++) {
-        if (a->wave.over[i] || r->trials[i] / MOST_AT_ONCE != base / MOST_AT_ONCE) continue;
+        if (a->wave.over[i] || r->trials[i] / a->most != base / a->most) continue;
         tg_str_addf(&text, "%s%lld", before, (long long)(r->trials[i] - base));
         before = ",";
     }
@@ -210,7 +242,7 @@ static tg_status submit(array *a, const char *script, const char *name, const ch
     argv[n++] = !plain ? "--output=/dev/null" : after ? "--output=slurm/gather.txt" : "--output=slurm/%A_%a.txt";
     if (after) argv[n++] = wait;
     argv[n] = script;
-    tg_status s = tg_wave_call(&a->wave, argv, &code);
+    tg_status s = ask(a, argv, &code);
     if (!s && code != 0) return fail_with(a, "sbatch takes no job");
     if (!s) s = tg_wave_said(&a->wave, &said);
     for (const char *at = s ? "" : said; *at;) { /* "123" or "123;cluster", among messages */
@@ -227,7 +259,7 @@ static void cancel(array *a, const char *ending)
     char name[64];
     int code = 0;
     snprintf(name, sizeof name, "--name=%s%s", a->name, ending);
-    (void)tg_wave_call(&a->wave, (const char *const[]){"scancel", "--quiet", name, NULL}, &code);
+    (void)ask(a, (const char *const[]){"scancel", "--quiet", name, NULL}, &code);
 }
 
 static bool is_told_to_stop(const array *a)
@@ -285,9 +317,9 @@ static tg_status go_on(array *a)
 static tg_status run_array(array *a, int64_t base)
 {
     char gatherer[32] = "", name[64];
-    choose_name(a);
+    tg_status s = choose_name(a);
     *a->number = *a->reason = '\0';
-    tg_status s = write_array(a, base);
+    if (!s) s = write_array(a, base);
     if (!s) s = remember(a);
     if (!s) s = submit(a, "array.sh", a->name, NULL, a->number);
     if (!s) s = remember(a);
@@ -300,12 +332,13 @@ static tg_status run_array(array *a, int64_t base)
     return see_out(a);
 }
 
-/* The thousand that the least trial that is not over belongs to, from `from` on; -1: none. */
-static int64_t next_base(const tg_wave *w, int64_t from)
+/* The first number of the array that the least trial that is not over belongs to, from `from` on; -1: none. */
+static int64_t next_base(const array *a, int64_t from)
 {
+    const tg_wave *w = &a->wave;
     int64_t base = -1;
     for (int64_t i = 0; i < w->run->count; i++) {
-        const int64_t own = w->run->trials[i] - w->run->trials[i] % MOST_AT_ONCE;
+        const int64_t own = w->run->trials[i] - w->run->trials[i] % a->most;
         if (!w->over[i] && own >= from && (base < 0 || own < base)) base = own;
     }
     return base;
@@ -326,12 +359,13 @@ static tg_status prepare(const array *a)
 
 static tg_status run(const tg_backend_run *r)
 {
-    array a = {0};
+    array a = {.most = MOST_AT_ONCE};
     tg_status s = tg_wave_begin(&a.wave, r);
     if (!s) s = tg_wave_needs(&a.wave, "sbatch", "slurm", NEEDS);
     if (!s) s = prepare(&a);
     if (!s) s = go_on(&a);
-    for (int64_t base = 0; !s && !is_told_to_stop(&a) && (base = next_base(&a.wave, base)) >= 0; base += MOST_AT_ONCE)
+    if (!s && a.wave.left > 0) s = ask_size(&a);
+    for (int64_t base = 0; !s && !is_told_to_stop(&a) && (base = next_base(&a, base)) >= 0; base += a.most)
         s = run_array(&a, base);
     tg_wave_end(&a.wave);
     return s;
