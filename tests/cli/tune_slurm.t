@@ -33,3 +33,16 @@ $ rm -r a/trials/0004 a/study.jsonl; echo '{"name": "gen-tune-0123456789abcdef",
 < status 0
 < submitted=4
 < 3
+# All that was left is done by that array.
+$ rm -r a/trials/0004 a/study.jsonl; echo '{"name": "gen-tune-0123456789abcdef", "job": "3"}' > a/slurm.json; printf '#SBATCH --array=4\nTASK_ID + 0\n' > a/array.sh; printf '%s\n' 'tasks; echo job CG None' | sh search.sh a 5; cmp a/ranking.json want/ranking.json
+< status 0
+
+# An array that somebody cancels before anything ran: its trials are submitted again, and not for ever.
+$ echo 'echo job CA None' | sh search.sh d 2 | grep -v ended; cat err | grep -c 'once more'; grep -c '"status": "failed"' d/study.jsonl
+< status 1
+< gen-tune search: no trial came to a result; d/study.jsonl says why
+< submitted=0,1
+< submitted=0,1
+< submitted=0,1
+< 4
+< 2

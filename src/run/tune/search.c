@@ -276,7 +276,7 @@ static tg_status run_waves(drive *d, const tg_backend *b)
         for (int64_t i = 0; i < d->list_count && !s && !d->wave && !d->over; i++)
             if (!study->jobs[d->list[i]].known) end_silent(d, d->list[i]);
         if (!s) s = d->wave;
-        if (!s) s = tg_study_results(study);
+        if (!s && study->best >= 0) s = tg_study_results(study);
     }
     d->running = 0;
     tg_free(trials);
