@@ -20,6 +20,11 @@ $ gen-train --data w.safetensors --model gru --layers 1 --hidden 8 --batch 8 --s
 $ for f in embed rnn.0; do gen-train --data w.safetensors --model rnn --hidden 4 --layers 1 --batch 4 --seq 10 --steps 9 --freeze $f -o frozen-$f -q; gen-tune advise frozen-$f -o frozen-$f.advice --effort 1 -q > /dev/null; grep -o '"range_test": .*"noise_scale"' frozen-$f.advice/advice.json > $f.range; done; cmp -s embed.range rnn.0.range || echo differ
 < differ
 
+# A change that breaks training down is a finding like any other.
+$ gen-train --data w.safetensors --model rnn --activation relu --hidden 64 --layers 1 --batch 4 --seq 20 --steps 100 --lr 0.3 --min-lr 0.01 --clip 0 --optimizer sgd --momentum 0.9 -o steep -q; gen-tune advise steep --effort 8 -o steep.advice -q | grep -c 'a .* rate .*training diverges\|twice the width .*training diverges\|^twice the data'; gen-tune advise steep --effort 8 -o steep.advice -q | grep -c 'training diverges' # told of the second time, too
+<~ [2-6]
+<~ [1-5]
+
 # Names with all that a shell acts on.
 $ r="it's; touch PWNED \$(touch PWNED)"; gen-train --data w.safetensors --model rnn --hidden 4 --layers 1 --batch 4 --seq 10 --steps 20 -o "$r" -q; gen-tune advise "$r" --effort 1 --least 0 -o "$r.advice" -q > odd.txt; sh -c "$(tail -n 1 odd.txt) -q" && grep -c val_loss "$r.advice/applied/result.json"; ls PWNED 2> /dev/null
 < 1

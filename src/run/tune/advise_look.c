@@ -220,7 +220,7 @@ static tg_status measure_time(tg_advice *a, tg_loop *l)
     }
     a->profile_seconds = tg_now() - began;
     tg_profile_sort(a->profile);
-    if (s == TG_EINVAL) s = TG_OK; /* diverged: what was taken down holds */
+    if (s == TG_EDIVERGED) s = TG_OK; /* what was taken down holds */
     if (!s) a->peak = tg_training_peak(a->ctx);
     return s;
 }

@@ -84,8 +84,8 @@ static tg_status climb(tg_advice *a, tg_loop *l)
         tg_step_info info = {0};
         l->options.schedule.lr = rate;
         s = tg_loop_step(l, &info);
-        blew_up = s == TG_EINVAL || (!s && info.loss > 3 * least + 1); /* it is not finite, or gone for good */
-        if (s == TG_EINVAL) s = TG_OK;
+        blew_up = s == TG_EDIVERGED || (!s && info.loss > 3 * least + 1); /* it is not finite, or gone for good */
+        if (s == TG_EDIVERGED) s = TG_OK;
         if (s || blew_up) break;
         if (info.loss < least) least = info.loss;
         a->range_rate[a->range_count] = rate;

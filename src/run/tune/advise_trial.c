@@ -189,7 +189,7 @@ static tg_status run_trial(tg_advice *a, tg_probe *t)
     if (!s && !ended) {
         s = set_up(a, t, folder, true, &setup);
         if (!s) s = train_quietly(a, t, &setup);
-        if (s == TG_EINVAL || s == TG_EUSAGE || s == TG_EUNSUPPORTED) s = write_failed(folder);
+        if (s == TG_EDIVERGED || s == TG_EINVAL || s == TG_EUSAGE || s == TG_EUNSUPPORTED) s = write_failed(folder);
         if (!s) s = read_trial(t, folder, &ended);
         a->spent += t->cost;
     }
