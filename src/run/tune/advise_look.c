@@ -5,6 +5,7 @@
 #include "autograd/tape.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/meter.h"
 #include "data/dataset.h"
 
 #include <math.h>
@@ -186,15 +187,18 @@ static tg_status measure_noise(tg_advice *a, tg_loop *l)
     float *sum = tg_alloc_array(size, sizeof *sum);
     double squares = 0, big = 0;
     int64_t items = 0, all = 0;
+    tg_meter meter = tg_meter_start(a->ctx, "gradient noise", "batches", NOISE_BATCHES);
     tg_status s = sum ? TG_OK : TG_ENOMEM;
     for (int64_t k = 0; k < NOISE_BATCHES && !s; k++) {
-        s = tg_cancelled(a->ctx) ? tg_fail(TG_ECANCELLED, "stopped") : one_gradient(a, l, k, &items);
+        s = one_gradient(a, l, k, &items);
+        if (!s) s = tg_meter_add(&meter, 1);
         if (s) break;
         const double norm = tg_grad_norm(a->ctx, p);
         squares += norm * norm / NOISE_BATCHES;
         all += items;
         add_gradients(p, sum);
     }
+    tg_meter_end(&meter);
     for (int64_t i = 0; i < size && !s; i++) big += (double)sum[i] / NOISE_BATCHES * ((double)sum[i] / NOISE_BATCHES);
     if (!s) a->noise_big = all;
     if (!s) a->noise = tg_noise_scale(squares, (double)all / NOISE_BATCHES, big, (double)all);
@@ -211,14 +215,19 @@ static tg_status measure_time(tg_advice *a, tg_loop *l)
     tg_status s = TG_OK;
     a->profile = tg_alloc(sizeof *a->profile);
     if (!a->profile) return TG_ENOMEM;
-    for (int i = 0; i < TG_WARM_STEPS && !s; i++) s = tg_loop_step(l, &info);
-    tg_loop_profile(l, a->profile);
-    const double began = tg_now();
-    for (int i = 0; i < PROFILE_STEPS && !s && !tg_cancelled(a->ctx); i++) {
+    tg_meter meter = tg_meter_start(a->ctx, "time of a step", "steps", TG_WARM_STEPS + PROFILE_STEPS);
+    double began = tg_now();
+    for (int i = 0; i < TG_WARM_STEPS + PROFILE_STEPS && !s; i++) {
+        if (i == TG_WARM_STEPS) {
+            tg_loop_profile(l, a->profile);
+            began = tg_now();
+        }
         s = tg_loop_step(l, &info);
-        a->profile_steps += !s;
+        a->profile_steps += !s && i >= TG_WARM_STEPS;
+        if (!s) s = tg_meter_add(&meter, 1);
     }
     a->profile_seconds = tg_now() - began;
+    tg_meter_end(&meter);
     tg_profile_sort(a->profile);
     if (s == TG_EDIVERGED) s = TG_OK; /* what was taken down holds */
     if (!s) a->peak = tg_training_peak(a->ctx);
