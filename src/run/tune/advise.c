@@ -17,7 +17,7 @@
 enum { MOST_CONFIG = 1 << 26 };
 static const double LOSS_NOISE = 0.004;           /* of a loss: what another seed changes it by, about */
 /* By what share of the loss a law may miss: with less the interval would not have held all of the eighteen losses that were measured
- * on twice the data (docs/tune.md has most of them). */
+ * on twice the data (docs/tune.md has some). */
 static const double LAW_MISS = 0.04;
 static const double EFFORT_FLOPS = 2e12, MOST_EFFORT = 10; /* a minute of one core; of small runs more is worth it */
 
