@@ -25,6 +25,12 @@ $ gen-train --data w.safetensors --model rnn --activation relu --hidden 64 --lay
 <~ [2-6]
 <~ [1-5]
 
+# What was applied before, by other advice, is not gone on with; --force begins anew.
+$ rm -r early.advice/applied; gen-train --config early/config.json --lr 0.123 --steps 5 -o early.advice/applied -q; gen-tune advise early --effort 2 --least 0 -o early.advice --apply -q > again.txt
+!~ ^gen-tune advise: early\.advice/applied cannot go on: .*start anew with --force
+? 1
+$ gen-tune advise early --effort 2 --least 0 -o early.advice --apply --force -q > again.txt; cmp early.advice/applied/model.safetensors early.by.hand/model.safetensors
+
 # Names with all that a shell acts on.
 $ r="it's; touch PWNED \$(touch PWNED)"; gen-train --data w.safetensors --model rnn --hidden 4 --layers 1 --batch 4 --seq 10 --steps 20 -o "$r" -q; gen-tune advise "$r" --effort 1 --least 0 -o "$r.advice" -q > odd.txt; sh -c "$(tail -n 1 odd.txt) -q" && grep -c val_loss "$r.advice/applied/result.json"; ls PWNED 2> /dev/null
 < 1

@@ -34,7 +34,7 @@ const tg_key tg_advise_keys[] = {
             "what lowers the loss by less than this share of it is not worth advising"),
     TG_SWITCH(tg_advise_options, apply, 0, NULL, 0, "train what is advised, into the folder's applied/"),
     TG_TEXT(tg_advise_options, more, 0, NULL, "FILE", 0, "for --apply: a dataset of about twice the data"),
-    TG_SWITCH(tg_advise_options, force, 0, NULL, TG_KEY_NO_CONFIG, "replace advice on another run"),
+    TG_SWITCH(tg_advise_options, force, 0, NULL, TG_KEY_NO_CONFIG, "replace advice on another run, and what was applied"),
     TG_KEYS_END
 };
 

@@ -337,6 +337,7 @@ tg_status tg_advice_apply(tg_advice *a)
     a->spent = 0;
     a->planned = 1;
     a->trials_began = tg_now();
+    if (!s && a->o->force && tg_path_kind(folder) == TG_PATH_FOLDER) s = tg_remove_tree(folder); /* it may be of other advice */
     if (!s) s = set_up(a, &t, folder, false, &setup);
     if (!s && p->lever == TG_LEVER_DATA && a->o->more) s = tg_keys_set(setup.keys, "data", a->o->more, TG_FROM_FLAG);
     if (!s) s = train_quietly(a, &t, &setup);
