@@ -6,6 +6,7 @@ trials=4 steps=60 long=900
 [ -z "$SOAK" ] || trials=16 long=3000
 top=$(mktemp -d "${TG_TEST_TMP:-${TMPDIR:-/tmp}}/tunebackends-XXXXXX") || exit 2
 trap 'sh tests/support/slurm.sh stop "$top/slurm"; rm -rf "$top"' EXIT
+trap 'exit 130' INT TERM HUP # EXIT alone is not told of them
 # shellcheck disable=SC2016
 work="$top/"'$(touch PWNED) `touch PWNED`; touch PWNED #"'"'
 %j 试验"

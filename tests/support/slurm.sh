@@ -4,6 +4,7 @@
 #
 #     sh tests/support/slurm.sh start "$work/slurm" > "$work/why" || { echo "skip NAME: $(cat "$work/why")"; exit 0; }
 #     trap 'sh tests/support/slurm.sh stop "$work/slurm"; rm -rf "$work"' EXIT
+#     trap 'exit 130' INT TERM HUP                      # sh tells EXIT of none of these
 #     export SLURM_CONF="$work/slurm/slurm.conf"        # sbatch, squeue and scancel find the cluster by it
 #
 # start comes back when the node is idle, after a second or a few. Status: 0 it runs; 77 it cannot here, and prints why (what is
