@@ -35,6 +35,10 @@ $ gen-tune advise early --effort 2 --least 0 -o early.advice --apply --force -q 
 $ for b in 4 64; do gen-train --data w.safetensors --model rnn --hidden 8 --layers 1 --batch $b --seq 10 --steps 1 --lr 1e-9 --min-lr 0 -o noise-$b -q; gen-tune advise noise-$b -o noise-$b.advice --effort 1 -q | sed -n 's/.*scale about \([0-9]*\) tokens.*/\1/p'; done | awk '{ n[NR] = $1 } END { print (n[1] > 4 && n[1] < 2 * n[2] && n[2] < 2 * n[1] ? "the same" : n[1] " and " n[2]) }'
 < the same
 
+# What ended the run early ends none of its trials: twice the passes over half the data are as many steps as it took.
+$ gen-train --data w.safetensors --model lstm --layers 1 --hidden 16 --batch 4 --seq 20 --steps 2000 --lr 0.02 --target 1.5 --eval-every 10 -o aim -q; gen-tune advise aim -o aim.advice --effort 8 -q > aim.txt; for f in aim/result.json aim.advice/trials/x0.5-passes_2/result.json; do grep -o '"steps": [0-9]*' $f; done | uniq | wc -l
+< 1
+
 # Names with all that a shell acts on.
 $ r="it's; touch PWNED \$(touch PWNED)"; gen-train --data w.safetensors --model rnn --hidden 4 --layers 1 --batch 4 --seq 10 --steps 20 -o "$r" -q; gen-tune advise "$r" --effort 1 --least 0 -o "$r.advice" -q > odd.txt; sh -c "$(tail -n 1 odd.txt) -q" && grep -c val_loss "$r.advice/applied/result.json"; ls PWNED 2> /dev/null
 < 1

@@ -6,3 +6,5 @@ $ sh $TINYGEN_SRC/tests/support/advise_case.sh high v.safetensors --train-share 
 $ grep -A 1 '^rate' high.txt
 <~ ^rate      0\.3; in a range test the loss falls fastest at 0\.0[0-9]+, blows up at 0\.[0-9]+, so about 0\.0[0-9]+ is worth trying
 <~ the run's rate (may be too high|is where training breaks down)$
+$ tail -n 1 high.txt # the rate that it falls to goes down with it: it was a tenth
+<~ gen-train --config high/config\.json --lr (0\.0?[0-9]+) --min-lr 0\.0?0[0-9]+ -o high\.advice/applied$
