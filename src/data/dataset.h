@@ -44,7 +44,8 @@ void tg_dataset_put_splits(tg_json_writer *w, const char *key, const int64_t of[
 /* tg_dataset_open with another bound than TG_DATASET_LOAD. */
 tg_status tg_dataset_open_within(const char *path, int64_t load_bytes, tg_dataset **out);
 /* From now on the training split is a share, in (0, 1], of what it was: the first of its documents, images or points; of a text in one
- * piece the beginnings of 32 parts, so that all of it is in there. A smaller share is part of a larger one; the content hash stays. */
+ * piece the beginnings of 32 parts, so that all of it is in there (its first tokens, where those pieces were too short to be of use).
+ * Of such pieces, too, a smaller share is part of a larger one. The content hash stays. */
 void tg_dataset_narrow(tg_dataset *d, double share);
 /* Starts of all documents of a split; NULL: it has none. */
 const int64_t *tg_dataset_starts(const tg_dataset *d, tg_split s);

@@ -91,6 +91,9 @@ $ gen-tune advise g/model.safetensors -o y
 $ gen-tune advise g --data x.safetensors -o y
 ! gen-tune advise: g was not trained on x.safetensors; give --data the dataset that it was trained on
 ? 1
+$ cp -r g moved; sed 's/w.safetensors/gone.safetensors/' g/config.json > moved/config.json; gen-tune advise moved -o y
+! gen-tune advise: the data of moved (--data says where they are now): cannot open gone.safetensors: No such file or directory
+? 1
 $ gen-tune advise nowhere -o y
 !~ ^gen-tune advise: nowhere: no run folder
 ? 1

@@ -129,6 +129,7 @@ static tg_status read_settings(tg_advice *a)
         find_width(a, &s);
         if (s.o.init) a->width_key = NULL; /* the model that it went on from is as wide as it is */
         status = tg_dataset_open(a->ctx, a->data_path, &a->data);
+        if (status && !a->o->data) status = tg_note("the data of %s (--data says where they are now)", a->o->run);
     }
     if (!status) {
         tg_dataset_narrow(a->data, a->run_share);

@@ -285,7 +285,7 @@ static tg_status tell_verdict(const tg_advice *a, tg_str *out)
     if (!isnan(p->low)) add_fixed(out, " to ", p->high, ")");
     add_fixed(out, " in place of ", a->val, "\n");
     if (p->lever == TG_LEVER_DATA && a->run_share > 0.5)
-        tg_str_add(out, "  gen-collect SOURCES... -o more; gen-preprocess OLD more -o MORE.safetensors\n");
+        tg_str_add(out, "  gen-collect SOURCES... -o more; gen-preprocess OLD more -o MORE.safetensors # with the options of before\n");
     tg_str_addf(out, "  %s\n", command.data ? command.data : "");
     tg_str_free(&command);
     return s;
