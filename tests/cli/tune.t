@@ -90,8 +90,8 @@ $ ls t t/trials/0000
 $ sh search.sh -o t --data x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 4 --json | grep -o '"ran": 0,\|"trials": \[{"rank": 1'
 < "ran": 0,
 < "trials": [{"rank": 1
-$ sh search.sh -o t --data x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 5
-! gen-tune search: t holds another study: its trials is 4, and now it would be 5; give it as it was, or -o another, or start anew with --force
+$ sh search.sh -o t --data x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 3
+! gen-tune search: t holds another study: its trials is 4, and now it would be 3; give it as it was, or -o another, or start anew with --force
 ? 1
 
 # The same bytes wherever the data lie, however many run at once.

@@ -250,9 +250,12 @@ static tg_status compare(const tg_study *s, const char *key, const tg_json *a, c
     return status;
 }
 
-/* Where the data lie may change: their hash says what they are; and by what is judged, before anything was. */
+/* Where the data lie may change: their hash says what they are; by what is judged, before anything was; and how many trials there
+ * are to be (0: no end), if none is left out that has ended, but for asha, which decides by their number who trains on. */
 static bool may_differ(const tg_study *s, const char *key)
 {
+    const int64_t trials = s->strategy.trials;
+    if (!strcmp(key, "trials") && s->strategy.kind != TG_STRATEGY_ASHA) return trials == 0 || trials >= s->ends_count;
     return !strcmp(key, "data") || (s->ends_count == 0 && !strcmp(key, "metric"));
 }
 

@@ -194,6 +194,27 @@ TEST(another_study_is_refused_with_what_differs_until_force_removes_it)
     CHECK_ERROR(search(folder, NULL, none), TG_EINVAL, "its seed is 2, and now it would be 1");
 }
 
+TEST(more_trials_go_on_with_those_there_are_to_what_as_many_at_once_come_to)
+{
+    static const char *const strategies[] = {"random", "grid", "tpe"};
+    const char *top = test_folder();
+    for (int i = 0; i < 3; i++) {
+        const char *const few[] = {"strategy", strategies[i], "trials", "12", NULL}, *const many[] = {"strategy", strategies[i], "trials", "16", NULL};
+        const char *folder = in(top, strategies[i]), *whole = in(folder, "whole"), *grown = in(folder, "grown");
+        CHECK_OK(search(whole, NULL, many));
+        CHECK_OK(search(grown, NULL, few));
+        CHECK_OK(search(grown, NULL, many));
+        char *want = slurp(in(whole, "ranking.json"));
+        holds(in(grown, "ranking.json"), want);
+        CHECK_INT(lines_with(in(grown, "study.jsonl"), "\"start\""), 16);
+        CHECK_ERROR(search(grown, NULL, few), TG_EINVAL, "its trials is 16, and now it would be 12");
+        tg_free(want);
+    }
+    const char *const asha[] = {"strategy", "asha", "trials", "9", "steps", "90", NULL}, *const more[] = {"strategy", "asha", "trials", "12", "steps", "90", NULL};
+    CHECK_OK(search(in(top, "asha"), NULL, asha));
+    CHECK_ERROR(search(in(top, "asha"), NULL, more), TG_EINVAL, "its trials is 9, and now it would be 12");
+}
+
 TEST(a_folder_of_other_things_is_nobodys_study)
 {
     const char *folder = test_folder(), *const anew[] = {"force", "true", NULL};
