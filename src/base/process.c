@@ -26,8 +26,10 @@ void tg_process_start(void)
     /* A data file must never become descriptor 2 and receive messages. The lowest free one is taken: go upwards. */
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) < 0) _exit(1);
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, usual = {.sa_handler = SIG_DFL};
     sigemptyset(&ignore.sa_mask);
+    sigemptyset(&usual.sa_mask);
+    sigaction(SIGCHLD, &usual, NULL); /* whoever started us may ignore it, and then nobody is told how a child ended */
     sigaction(SIGPIPE, &ignore, NULL); /* write says EPIPE */
 #ifdef SIGXFSZ
     sigaction(SIGXFSZ, &ignore, NULL); /* write says EFBIG */

@@ -60,6 +60,16 @@ TEST(signals_that_we_ignore_act_on_the_child)
     CHECK_INT(code, 128 + SIGPIPE);
 }
 
+TEST(whoever_starts_us_may_ignore_the_end_of_children)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    int code = -1;
+    CHECK_INT(sigaction(SIGCHLD, &ignore, NULL), 0);
+    tg_process_start();
+    CHECK_OK(tg_proc_run(NULL, (const char *const[]){"sh", "-c", "exit 7", NULL}, -1, &code));
+    CHECK_INT(code, 7);
+}
+
 TEST(a_program_that_is_missing_is_named)
 {
     int code = -1;
