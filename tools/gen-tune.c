@@ -113,11 +113,36 @@ static int tell(FILE *to)
     return to == stdout ? 0 : 2;
 }
 
+static const subcommand *find(const char *word)
+{
+    const subcommand *c = subcommands;
+    while (c->name && strcmp(word, c->name)) c++;
+    return c->name ? c : NULL;
+}
+
+/* No subcommand: only what all programs know, such as --version. */
+static int no_word(int argc, char **argv)
+{
+    cli c = {.name = "gen-tune", .brief = "better settings, new data, and what would help most", .usage = "WHAT [options]"};
+    const bool typo = argc > 1 && argv[1][0] != '-';
+    for (int i = 1; i < argc && !typo; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) return tell(stdout);
+    if (!cli_begin(&c, argc, argv) || (!typo && !cli_parse(&c, argc, argv))) return c.exit;
+    return cli_done(&c, typo ? tg_fail(TG_EUSAGE, "no such thing to do: %.100s; gen-tune --help tells what there is", argv[1])
+                             : tg_fail(TG_EUSAGE, "what is to be done? gen-tune --help tells what there is"));
+}
+
 int main(int argc, char **argv)
 {
-    if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) return tell(stdout);
-    for (const subcommand *c = subcommands; argc > 1 && c->name; c++)
-        if (!strcmp(argv[1], c->name)) return c->main(argc - 1, argv + 1);
-    if (argc > 1) fprintf(stderr, "gen-tune: no such thing to do: %s\n", argv[1]);
-    return tell(stderr);
+    int at = 1;
+    if (argc < 2) return tell(stderr);
+    while (at < argc && argv[1][0] == '-' && !find(argv[at])) at++;
+    const subcommand *c = at < argc ? find(argv[at]) : NULL;
+    if (!c) return no_word(argc, argv);
+    for (; at > 1; at--) { /* what stood before the word goes behind all others */
+        char *first = argv[1];
+        memmove(&argv[1], &argv[2], (size_t)(argc - 2) * sizeof *argv);
+        argv[argc - 1] = first;
+    }
+    return c->main(argc - 1, argv + 1);
 }

@@ -5,9 +5,28 @@ $ printf '%s\n' 'gen-tune search "$@" --layers 1 --batch 4 --seq 16 --steps 20 -
 
 # What makes no sense is refused before anything runs.
 $ gen-tune serch
-! gen-tune: no such thing to do: serch
+! gen-tune: no such thing to do: serch; gen-tune --help tells what there is
+? 2
+$ gen-tune
+!~ ^usage: gen-tune WHAT
 !*
 ? 2
+$ gen-tune --version | cut -d ' ' -f 1
+< gen-tune
+$ gen-tune --colour never --help | head -n 1
+< usage: gen-tune WHAT [options]; gen-tune WHAT --help tells more
+$ gen-tune --qiet
+! gen-tune: unknown option --qiet (did you mean --quiet?)
+? 2
+$ gen-tune "$(printf 'a\033[31mb')" search 2>&1 | grep -c "$(printf '\033')"
+< 0
+? 1
+$ gen-tune -q
+! gen-tune: what is to be done? gen-tune --help tells what there is
+? 2
+$ gen-tune -q --color never trial 1 -o corpus
+! gen-tune trial: corpus/trials/0001: there is no such trial; gen-tune search -o corpus makes them
+? 1
 $ gen-tune search --space lr=1e-3,1e-2
 ! gen-tune search: --out STUDY is missing: folder of the study, which is gone on with if it is there
 ? 2
