@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-enum { MOST_TEXT = 1 << 28, MOST_JOBS = 10000000 };
+enum { MOST_TEXT = 1 << 28 };
 
 static const char *const status_names[] = {"open", "ok", "failed", "diverged"};
 
@@ -62,14 +62,15 @@ static tg_status keep_end(tg_study *s, int64_t job, const tg_study_end *end)
     return TG_OK;
 }
 
-static tg_status read_line(tg_study *s, const tg_json *line)
+/* Line number 1, 2, ...: each job before this one has a line of its own, so no single line asks for much memory. */
+static tg_status read_line(tg_study *s, const tg_json *line, int64_t number)
 {
     const char *event = tg_json_text(line, "event"), *status = tg_json_text(line, "status");
     tg_study_end end = {.status = TG_TRIAL_OPEN, .value = NAN};
     int64_t job = -1;
     (void)tg_json_real(line, "elapsed", &s->before);
     if (event && strcmp(event, "end")) return TG_OK;
-    if (!event || !tg_json_int(line, "job", &job) || job < 0 || job >= MOST_JOBS) return tg_fail(TG_EFORMAT, "no line of a study's");
+    if (!event || !tg_json_int(line, "job", &job) || job < 0 || job / 4 > number + 16) return tg_fail(TG_EFORMAT, "no line of a study's");
     for (int i = TG_TRIAL_OK; status && i <= TG_TRIAL_DIVERGED; i++)
         if (!strcmp(status, status_names[i])) end.status = (tg_trial_status)i;
     if (end.status == TG_TRIAL_OPEN || !tg_json_int(line, "trial", &end.trial) || !tg_json_int(line, "rung", &end.rung) ||
@@ -91,8 +92,9 @@ static tg_status read_log(tg_study *s, const char *path, int64_t *keep)
         const tg_json *line = NULL;
         const int64_t n = end - text - *keep;
         status = tg_json_parse(a, path, text + *keep, n, &line);
-        if (!status) status = read_line(s, line);
-        if (status) status = tg_note("%s, line %lld", path, (long long)number);
+        if (!status) status = read_line(s, line, number);
+        if (status && status != TG_ENOMEM)
+            status = tg_note("%s, line %lld (left out, the trial's folder is asked anew)", path, (long long)number);
         *keep += n + 1;
         tg_arena_rewind(a, (tg_arena_mark){0});
     }
@@ -349,11 +351,12 @@ static bool is_of_job(const tg_study *s, const tg_tune_job *j, const tg_json *re
 
 typedef struct outcome { tg_trial_status status; double value; int64_t steps; } outcome;
 
-/* A metric that results do not even name is a mistake in the request, and no trial's failure. */
+/* A metric that results do not even name is a mistake in the request, and no trial's failure. (Where others have it, it is: of a model
+ * that nothing like it is measured of.) */
 static tg_status no_metric(const tg_study *s, const tg_json *result)
 {
     tg_str names = {0};
-    for (const tg_json *m = result->child; m; m = m->next)
+    for (const tg_json *m = result->child; m && result->type == TG_JSON_OBJECT; m = m->next)
         if (m->type == TG_JSON_INT || m->type == TG_JSON_REAL) tg_str_addf(&names, "%s%s", names.length ? ", " : "", m->key);
     tg_status status = names.failed ? TG_ENOMEM
                        : tg_fail(TG_EUSAGE, "--metric %.100s: there is no such number in a trial's result.json; there are: %s",
@@ -364,10 +367,12 @@ static tg_status no_metric(const tg_study *s, const tg_json *result)
 
 static tg_status take_result(const tg_study *s, const tg_json *result, outcome *out, tg_str *message)
 {
-    if (!tg_json_get(result, s->o->metric)) return no_metric(s, result);
+    const tg_json *metric = tg_json_get(result, s->o->metric);
+    if (!metric && s->best < 0) return no_metric(s, result);
     (void)tg_json_int(result, "steps", &out->steps);
     out->status = tg_json_real(result, s->o->metric, &out->value) && isfinite(out->value) ? TG_TRIAL_OK : TG_TRIAL_FAILED;
-    if (out->status == TG_TRIAL_FAILED) tg_str_addf(message, "its %.100s is no number", s->o->metric);
+    if (out->status == TG_TRIAL_FAILED)
+        tg_str_addf(message, metric ? "its %.100s is no number" : "its result.json has no %.100s", s->o->metric);
     return message->failed ? TG_ENOMEM : TG_OK;
 }
 

@@ -138,6 +138,53 @@ TEST(half_a_line_at_the_end_of_the_log_is_dropped_and_half_a_line_within_is_refu
     tg_free(want);
 }
 
+TEST(no_line_of_a_log_is_believed_beyond_what_a_study_writes)
+{
+    static const char *const bad[] = {
+        "nonsense", "", "5", "{}", "[1]", "{\"event\": \"end\"}", "{\"event\": 5}",
+        "{\"event\": \"end\", \"job\": 9999998, \"trial\": 1, \"rung\": 0, \"steps\": 1, \"status\": \"ok\", \"value\": 1}",
+        "{\"event\": \"end\", \"job\": -1, \"trial\": 1, \"rung\": 0, \"steps\": 1, \"status\": \"ok\", \"value\": 1}",
+        "{\"event\": \"end\", \"job\": 0, \"trial\": 0, \"rung\": 0, \"steps\": 1, \"status\": \"open\", \"value\": 1}",
+        "{\"event\": \"end\", \"job\": 0, \"trial\": 0, \"rung\": 0, \"steps\": 1, \"status\": \"ok\", \"value\": null}",
+        "{\"event\": \"end\", \"job\": 0, \"trial\": 0, \"rung\": 0, \"steps\": 1, \"status\": \"ok\", \"value\": NaN}",
+        "{\"event\": \"end\", \"job\": 0, \"trial\": 0, \"rung\": 0, \"steps\": 1, \"status\": \"ok\", \"value\": \"x\"}"};
+    const char *folder = in(test_folder(), "s"), *path = in(folder, "study.jsonl");
+    char text[400];
+    CHECK_OK(search(folder, NULL, none));
+    char *want = slurp(in(folder, "ranking.json"));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, "{\"event\": \"pause\"}\n%s\n", bad[i]);
+        put(path, text);
+        CHECK_ERROR(search(folder, NULL, none), TG_EFORMAT, "study.jsonl, line 2 (left out, the trial's folder is asked anew): ");
+        holds(path, text);
+    }
+    put(path, "{\"event\": \"end\", \"job\": 0, \"trial\": 1, \"rung\": 0, \"steps\": 1, \"status\": \"ok\", \"value\": 1}\n");
+    CHECK_ERROR(search(folder, NULL, none), TG_EFORMAT, "job 0 was of trial 1, and should be of trial 0");
+    put(path, "{\"event\": \"pause\", \"elapsed\": -1e300}\n"); /* whatever comes of it, it ends */
+    CHECK_OK(search(folder, NULL, none));
+    holds(in(folder, "ranking.json"), want);
+    tg_free(want);
+}
+
+/* Results that are forged, or another program's. */
+TEST(a_result_without_the_metric_is_a_mistake_until_another_trial_has_it)
+{
+    const char *folder = in(test_folder(), "s");
+    CHECK_OK(search(folder, NULL, none));
+    put(in(folder, "study.jsonl"), "");
+    put(in(folder, "trials/0001/result.json"), "{\"bpc\": 2, \"steps\": 3}\n");
+    CHECK_OK(search(folder, NULL, none));
+    CHECK(strstr(told, "\"trial\": 1, \"status\": \"failed\", \"value\": null") != NULL);
+    CHECK_INT(lines_with(in(folder, "study.jsonl"), "its result.json has no val_loss"), 1);
+    put(in(folder, "study.jsonl"), "");
+    put(in(folder, "trials/0000/result.json"), "{\"bpc\": 2, \"steps\": 3}\n");
+    CHECK_ERROR(search(folder, NULL, none), TG_EUSAGE, "no such number in a trial's result.json; there are: bpc, steps");
+    put(in(folder, "trials/0000/result.json"), "[1]\n");
+    CHECK_ERROR(search(folder, NULL, none), TG_EUSAGE, "there are: none");
+    for (int i = 0; i < 2; i++) put(in(folder, i ? "trials/0001/result.json" : "trials/0000/result.json"), "{\"val_loss\": null}\n");
+    CHECK_ERROR(search(folder, NULL, none), TG_EINVAL, "no trial came to a result");
+}
+
 /* The ends that a log tells of, by their jobs, a line each, but for times. */
 static char *ends_of(const char *log)
 {
