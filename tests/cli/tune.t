@@ -157,6 +157,11 @@ $ sh search.sh -o g --data x.safetensors --model lstm --hidden 4 --space lr=1e-3
 $ sh search.sh -o g --data x.safetensors --model lstm --hidden 4 --space lr=1e-3,1e-2 --strategy grid --jobs 1 --metric bpc | head -n 1
 < rank  trial     bpc  steps     lr
 
+# A file of axes, and for make all that was read.
+$ echo '{"lr": [0.001, 0.01], "hidden": "4:8:2"}' > space.json && sh search.sh -o s --data x.safetensors --model lstm --space space.json --init t/trials/0000/model.safetensors --strategy grid --deps s.mk | head -n 1; head -n 1 s.mk
+< rank  trial  val_loss  steps     lr  hidden
+< s/ranking.json: space.json x.safetensors t/trials/0000/model.safetensors
+
 # Names are names: nothing runs, nothing breaks a line.
 $ name=$(printf 'x"; touch PWNED; `touch PWNED`\n$(touch PWNED) %% 诗') && mkdir "$name" && cp x.safetensors "$name/数据.safetensors" && sh search.sh -o "$name/研究" --data "$name/数据.safetensors" --model lstm --hidden 4 --space lr=1e-3,1e-2 --strategy grid --deps d.mk | tail -n 1
 < best: trial 1, x"; touch PWNED; `touch PWNED`\n$(touch PWNED) % 诗/研究/trials/0001; again: gen-train --config 'x"; touch PWNED; `touch PWNED`\n$(touch PWNED) % 诗/研究/best.json' -o RUN

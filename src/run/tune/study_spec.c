@@ -142,6 +142,7 @@ static tg_status check_data(tg_study *s)
     tg_status status = tg_dataset_open(s->ctx, s->train->data, &d);
     if (!status) status = tg_context_read(s->ctx, s->train->data);
     if (!status) status = tg_path_real(s->train->data, &s->data);
+    if (!status && s->train->init) status = tg_context_read(s->ctx, s->train->init);
     if (!status && s->train->init) status = tg_path_real(s->train->init, &s->init);
     if (!status) status = check_models(s, d);
     if (!status && !strcmp(s->o->metric, "val_loss") && tg_dataset_count(d, TG_VAL) < 2)
@@ -160,6 +161,8 @@ tg_status tg_study_check(tg_study *s)
         if (given) return tg_fail(TG_EUSAGE, "--%s is given, and an axis of the space, too; leave one out", key);
     }
     tg_status status = check_asha(s);
+    for (int64_t i = 0; i < s->o->space.count && !status; i++) /* for --deps: what is no KEY=VALUES is a file */
+        if (!strchr(s->o->space.items[i], '=')) status = tg_context_read(s->ctx, s->o->space.items[i]);
     if (!status) status = tg_strategy_check(&s->strategy, s->space);
     return status || s->o->objective ? status : check_data(s);
 }
