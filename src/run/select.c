@@ -321,14 +321,40 @@ static tg_status write_out(const tg_selection *sel)
     return s;
 }
 
+/* A trial of gen-tune search that failed before it had a model: trials are given by a pattern, so one of them stops nothing. */
+static tg_status is_failure(tg_selection *sel, const char *path, bool *out)
+{
+    char *failed = tg_path_join(path, "failed.json"), *model = tg_path_join(path, "model.safetensors");
+    *out = failed && model && tg_path_kind(failed) == TG_PATH_FILE && tg_path_kind(model) == TG_PATH_NONE;
+    if (*out) tg_log(sel->ctx, TG_LOG_WARN, "%s: a trial that failed, and has no model; it is left out", path);
+    const tg_status s = failed && model ? TG_OK : TG_ENOMEM;
+    tg_free(failed);
+    tg_free(model);
+    return s;
+}
+
+static tg_status open_runs(tg_selection *sel)
+{
+    const int64_t given = sel->count;
+    tg_status s = TG_OK;
+    sel->count = 0;
+    for (int64_t i = 0; i < given && !s; i++) {
+        tg_run_entry *r = &sel->runs[sel->count];
+        bool failed = false;
+        s = is_failure(sel, sel->o->runs.items[i], &failed);
+        if (s || failed) continue;
+        r->path = sel->o->runs.items[i];
+        r->nats = r->state_nats = NAN;
+        sel->count++; /* what it opened is closed, also where it fails */
+        s = open_run(sel, r);
+    }
+    if (!s && sel->count == 0) s = tg_fail(TG_EINVAL, "all of these trials failed; gen-tune search says why in study.html");
+    return s;
+}
+
 static tg_status select_run(tg_selection *sel, double began)
 {
-    tg_status s = TG_OK;
-    for (int64_t i = 0; i < sel->count && !s; i++) {
-        sel->runs[i].path = sel->o->runs.items[i];
-        sel->runs[i].nats = sel->runs[i].state_nats = NAN;
-        s = open_run(sel, &sel->runs[i]);
-    }
+    tg_status s = open_runs(sel);
     if (!s) s = spare_inputs(sel);
     if (!s) s = check_all(sel);
     for (int64_t i = 0; i < sel->count && !s; i++) s = tg_select_measure(sel, &sel->runs[i]);

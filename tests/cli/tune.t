@@ -145,6 +145,13 @@ $ gen-tune search -o d --data x.safetensors --model lstm --layers 1 --hidden 4 -
 $ gen-tune trial 1 -o d
 !~ ^gen-tune trial: it failed before: step [0-9]+: training diverges
 ? 1
+$ gen-select d/trials/* -o chosen && cmp chosen/model.safetensors d/trials/0000/model.safetensors
+!~ ^gen-select: warning: d/trials/0001: a trial that failed, and has no model; it is left out$
+!*
+$ gen-select d/trials/0001
+!~ ^gen-select: warning: d/trials/0001
+! gen-select: all of these trials failed; gen-tune search says why in study.html
+? 1
 $ gen-tune search -o f --data x.safetensors --model lstm --layers 1 --hidden 4 --steps 20 --batch 4 --space seq=16,100000 --strategy grid -q 2>&1 | tail -n 1
 < best: trial 0, f/trials/0000; again: gen-train --config f/best.json -o RUN
 $ grep -c '"status": "failed"' f/trials/0001/failed.json
