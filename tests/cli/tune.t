@@ -164,6 +164,14 @@ $ sh search.sh -o g --data x.safetensors --model lstm --hidden 4 --space lr=1e-3
 $ sh search.sh -o g --data x.safetensors --model lstm --hidden 4 --space lr=1e-3,1e-2 --strategy grid --jobs 1 --metric bpc | head -n 1
 < rank  trial     bpc  steps     lr
 
+# Of few points a random search says that they are few.
+$ sh search.sh -o few --data x.safetensors --space model=lstm,gru --space hidden=4:5 --trials 5
+<*
+! gen-tune search: warning: the space has 4 points, so trials will be the same; --strategy grid tries each once
+$ sh search.sh -o enough --data x.safetensors --space model=lstm,gru --space hidden=4:5 --trials 4 2>&1 | grep -c warning
+< 0
+? 1
+
 # A file of axes, and for make all that was read.
 $ echo '{"lr": [0.001, 0.01], "hidden": "4:8:2"}' > space.json && sh search.sh -o s --data x.safetensors --model lstm --space space.json --init t/trials/0000/model.safetensors --strategy grid --deps s.mk | head -n 1; head -n 1 s.mk
 < rank  trial  val_loss  steps     lr  hidden

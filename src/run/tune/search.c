@@ -314,6 +314,15 @@ static tg_status run(tg_study *s)
     return some || s->o->json ? tg_study_tell(s, &(tg_study_use){.jobs = b->run ? 0 : d.jobs, .seconds = seconds}) : TG_OK;
 }
 
+/* Of few points random ones are soon the same again, which says nothing new. */
+static void warn_of_few(const tg_study *s)
+{
+    const int64_t trials = s->strategy.trials, points = tg_space_points(s->space);
+    if (s->strategy.kind == TG_STRATEGY_GRID || points >= (trials > 0 ? trials : USUAL_TRIALS)) return;
+    tg_log(s->ctx, TG_LOG_WARN, "the space has %lld point%s, so trials will be the same; --strategy grid tries each once",
+           (long long)points, points == 1 ? "" : "s");
+}
+
 static tg_status check_options(const tg_search_options *o, const tg_train_options *train)
 {
     if (!o->out) return tg_fail(TG_EUSAGE, "-o STUDY is missing: the folder of the study");
@@ -337,6 +346,7 @@ tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_
     tg_study study = {.ctx = ctx, .o = o, .train = train, .config = config, .keys = keys};
     study.strategy = tg_search_strategy(o, train);
     s = tg_study_open(&study);
+    if (!s) warn_of_few(&study);
     if (!s) s = run(&study);
     if (!s) s = tg_deps_write_in(ctx, o->deps, o->out, "ranking.json");
     tg_study_close(&study);

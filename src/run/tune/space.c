@@ -122,12 +122,19 @@ static double grid_value(const tg_axis *a, int64_t i)
     return x;
 }
 
-/* Points with that model; INT64_MAX: more than can be counted. */
-static int64_t points_of(const tg_space *s, int64_t model)
+/* Values that an axis has at all. */
+static int64_t values_of(const tg_axis *a)
+{
+    return a->kind == TG_AXIS_CHOICE ? a->count : a->kind == TG_AXIS_INT ? (int64_t)(a->high - a->low) + 1 : INT64_MAX;
+}
+
+/* Points with that model, of the grid or all; INT64_MAX: more than can be counted. */
+static int64_t points_of(const tg_space *s, int64_t model, bool grid)
 {
     int64_t n = 1;
     for (int i = 0; i < s->count; i++)
-        if (i != s->model_axis && applies(s, i, model) && __builtin_mul_overflow(n, s->axes[i].count, &n)) return INT64_MAX;
+        if (i != s->model_axis && applies(s, i, model) &&
+            __builtin_mul_overflow(n, grid ? s->axes[i].count : values_of(&s->axes[i]), &n)) return INT64_MAX;
     return n;
 }
 
@@ -136,18 +143,28 @@ static int64_t models_of(const tg_space *s)
     return s->model_axis < 0 ? 1 : s->axes[s->model_axis].count;
 }
 
-int64_t tg_space_grid(const tg_space *s)
+static int64_t count_points(const tg_space *s, bool grid)
 {
     int64_t n = 0;
     for (int64_t m = 0; m < models_of(s); m++)
-        if (__builtin_add_overflow(n, points_of(s, m), &n)) return INT64_MAX;
+        if (__builtin_add_overflow(n, points_of(s, m, grid), &n)) return INT64_MAX;
     return n;
+}
+
+int64_t tg_space_grid(const tg_space *s)
+{
+    return count_points(s, true);
+}
+
+int64_t tg_space_points(const tg_space *s)
+{
+    return count_points(s, false);
 }
 
 void tg_space_grid_at(const tg_space *s, int64_t i, tg_point *out)
 {
     int64_t model = 0;
-    for (; i >= points_of(s, model) && model < models_of(s) - 1; model++) i -= points_of(s, model);
+    for (; i >= points_of(s, model, true) && model < models_of(s) - 1; model++) i -= points_of(s, model, true);
     for (int axis = s->count - 1; axis >= 0; axis--) {
         const tg_axis *a = &s->axes[axis];
         out->at[axis] = NAN;

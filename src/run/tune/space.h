@@ -40,6 +40,8 @@ void tg_space_text(const tg_axis *a, double value, tg_str *out);
 /* Points of the whole grid; an axis that does not apply is not multiplied out. INT64_MAX: more than can be counted. */
 int64_t tg_space_grid(const tg_space *s);
 /* Point 0, 1, ...: the model changes slowest, the last axis fastest. */
+/* Points that differ at all; INT64_MAX: more than can be counted. */
+int64_t tg_space_points(const tg_space *s);
 void tg_space_grid_at(const tg_space *s, int64_t i, tg_point *out);
 
 /* An axis as 0..1, by logarithms where it says so; whole numbers and choices are cells that fill it. Values of REAL axes are
