@@ -312,8 +312,9 @@ static tg_status add_job(tg_study *s, const tg_tune_job *next)
     if (k >= s->ends_count || s->ends[k].status == TG_TRIAL_OPEN) return TG_OK;
     const tg_study_end *end = &s->ends[k];
     if (end->trial != next->trial || end->rung != next->rung)
-        return tg_fail(TG_EFORMAT, "%s/study.jsonl: job %lld was of trial %lld, and should be of trial %lld; start anew with --force",
-                       s->o->out, (long long)k, (long long)end->trial, (long long)next->trial);
+        return tg_fail(TG_EFORMAT, "%s/study.jsonl: job %lld was of trial %lld, rung %lld, and should be of trial %lld, rung %lld; start "
+                       "anew with --force", s->o->out, (long long)k, (long long)end->trial, (long long)end->rung,
+                       (long long)next->trial, (long long)next->rung);
     know(s, k, end->status, end->value, end->steps);
     return TG_OK;
 }

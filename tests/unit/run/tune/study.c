@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/fault.h"
+#include "run/tune/objective.h"
 #include "support/files.h"
 
 /* gen-tune beside this program. */
@@ -65,13 +66,20 @@ static tg_status search(const char *folder, const char *by, const char *const *s
 
 static const char *const none[] = {NULL};
 
+static int64_t times(const char *text, const char *what)
+{
+    int64_t n = 0;
+    for (const char *at = text; (at = strstr(at, what)); at++) n++;
+    return n;
+}
+
 static int64_t lines_with(const char *path, const char *what)
 {
     char *text = NULL;
-    int64_t length = 0, n = 0;
+    int64_t length = 0;
     if (tg_path_kind(path) == TG_PATH_NONE) return 0;
     CHECK_OK(tg_file_slurp(path, 1 << 20, &text, &length));
-    for (const char *at = text; (at = strstr(at, what)); at++) n++;
+    const int64_t n = times(text, what);
     tg_free(text);
     return n;
 }
@@ -159,7 +167,9 @@ TEST(no_line_of_a_log_is_believed_beyond_what_a_study_writes)
         holds(path, text);
     }
     put(path, "{\"event\": \"end\", \"job\": 0, \"trial\": 1, \"rung\": 0, \"steps\": 1, \"status\": \"ok\", \"value\": 1}\n");
-    CHECK_ERROR(search(folder, NULL, none), TG_EFORMAT, "job 0 was of trial 1, and should be of trial 0");
+    CHECK_ERROR(search(folder, NULL, none), TG_EFORMAT, "job 0 was of trial 1, rung 0, and should be of trial 0, rung 0");
+    put(path, "{\"event\": \"end\", \"job\": 0, \"trial\": 0, \"rung\": 1, \"steps\": 1, \"status\": \"ok\", \"value\": 1}\n");
+    CHECK_ERROR(search(folder, NULL, none), TG_EFORMAT, "job 0 was of trial 0, rung 1, and should be of trial 0, rung 0");
     put(path, "{\"event\": \"pause\", \"elapsed\": -1e300}\n"); /* whatever comes of it, it ends */
     CHECK_OK(search(folder, NULL, none));
     holds(in(folder, "ranking.json"), want);
@@ -185,6 +195,33 @@ TEST(a_result_without_the_metric_is_a_mistake_until_another_trial_has_it)
     CHECK_ERROR(search(folder, NULL, none), TG_EINVAL, "no trial came to a result");
 }
 
+TEST(a_trial_is_chosen_without_the_results_of_as_many_before_it_as_lag_says)
+{
+    enum { N = 24, LAG = 3 };
+    const char *folder = in(test_folder(), "s"), *const tpe[] = {"strategy", "tpe", "trials", "24", "lag", "3", NULL};
+    const tg_strategy_options o = {.kind = TG_STRATEGY_TPE, .trials = N, .lag = LAG, .seed = 1};
+    const tg_objective *objective;
+    tg_space *space;
+    tg_tune_job jobs[N];
+    CHECK_OK(search(folder, NULL, tpe));
+    CHECK_OK(tg_objective_find("branin", &objective));
+    CHECK_OK(tg_space_parse(NULL, 0, NULL, "branin", &space));
+    for (int64_t k = 0; k < N; k++) {
+        bool more = false, wait = false;
+        tg_str want = {0};
+        tg_json_writer w = {.out = &want};
+        CHECK_OK(tg_strategy_next(&o, space, jobs, k, k > LAG ? k - LAG : 0, &jobs[k], &more, &wait));
+        CHECK(more && !wait);
+        jobs[k].value = objective->value(space, &jobs[k].point, 1);
+        tg_str_addf(&want, "\"trial\": %d, \"status\": \"ok\", \"value\": ", (int)k);
+        tg_json_put_real(&w, jobs[k].value);
+        CHECK(!want.failed);
+        if (!strstr(told, want.data)) test_failed(__FILE__, __LINE__, "trial %d is another: %s is not in what was told", (int)k, want.data);
+        tg_str_free(&want);
+    }
+    tg_space_free(space);
+}
+
 /* The ends that a log tells of, by their jobs, a line each, but for times. */
 static char *ends_of(const char *log)
 {
@@ -199,6 +236,21 @@ static char *ends_of(const char *log)
     }
     CHECK(!out.failed);
     return out.data;
+}
+
+TEST(each_rung_has_a_result_of_its_own_steps)
+{
+    const char *folder = in(test_folder(), "s"), *const asha[] = {"strategy", "asha", "trials", "9", "steps", "90", "rungs", "3", NULL};
+    CHECK_OK(search(folder, NULL, asha));
+    char *log = slurp(in(folder, "study.jsonl")), *ends = ends_of(log);
+    CHECK_INT(times(ends, "\"rung\": 0, \"until\": 10, "), 9);
+    CHECK_INT(times(ends, "\"steps\": 10,"), 9);
+    CHECK_INT(times(ends, "\"rung\": 1, \"until\": 30, "), 3);
+    CHECK_INT(times(ends, "\"steps\": 30,"), 3);
+    CHECK_INT(times(ends, "\"rung\": 2, \"until\": 0, "), 1);
+    CHECK_INT(times(ends, "\"steps\": 90,"), 1);
+    tg_free(ends);
+    tg_free(log);
 }
 
 /* A power cut keeps files that were waited for, and of the log what had reached the disk. */
