@@ -153,36 +153,35 @@ tg_status tg_study_pause(tg_study *s)
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------------ */
 
-static const char *const own_files[] = {"study.json", "study.jsonl", "best.json", "ranking.json", "study.html", "gen-tune"};
-
-/* --force: all trials, unless somebody is at one of them still (of a search that was killed). */
-static tg_status remove_trials(const tg_study *s)
+/* Whether somebody is at a trial still, of a search that was killed. */
+static tg_status check_idle(const tg_study *s)
 {
     tg_status status = TG_OK;
-    for (int64_t n = 0; !status; n++) {
+    bool there = true;
+    for (int64_t n = 0; there && !status; n++) {
         char *folder = tg_study_trial(s->folder, n, NULL), *path = tg_study_trial(s->folder, n, "run.lock");
         tg_lock *lock = NULL;
-        const bool there = folder && tg_path_kind(folder) == TG_PATH_FOLDER;
+        there = folder && tg_path_kind(folder) == TG_PATH_FOLDER;
         if (!folder || !path) status = TG_ENOMEM;
         else if (there) status = tg_lock_take(path, &lock);
         tg_lock_release(lock);
         tg_free(folder);
         tg_free(path);
-        if (!there) break;
     }
-    char *trials = status ? NULL : tg_path_join(s->folder, "trials");
-    if (!status && !trials) status = TG_ENOMEM;
-    if (!status && tg_path_kind(trials) != TG_PATH_NONE) status = tg_remove_tree(trials);
-    tg_free(trials);
     return status;
 }
 
+/* --force. The log goes first, so that it never tells of trials that are gone, and the specification last: killed anywhere between, it
+ * is a study's folder still. */
 static tg_status remove_study(const tg_study *s)
 {
-    tg_status status = remove_trials(s);
-    for (size_t i = 0; i < sizeof own_files / sizeof *own_files && !status; i++) {
-        char *path = tg_path_join(s->folder, own_files[i]);
-        status = path ? tg_remove(path) : TG_ENOMEM;
+    static const char *const names[] = {"study.jsonl", "trials", "best.json", "ranking.json", "study.html", "gen-tune", "study.json"};
+    tg_status status = check_idle(s);
+    for (size_t i = 0; i < sizeof names / sizeof *names && !status; i++) {
+        char *path = tg_path_join(s->folder, names[i]);
+        if (!path) status = TG_ENOMEM;
+        else if (tg_path_kind(path) == TG_PATH_FOLDER) status = tg_remove_tree(path);
+        else status = tg_remove(path);
         tg_free(path);
     }
     return status;

@@ -293,6 +293,43 @@ TEST(another_study_is_refused_with_what_differs_until_force_removes_it)
     CHECK_ERROR(search(folder, NULL, none), TG_EINVAL, "its seed is 2, and now it would be 1");
 }
 
+TEST(force_leaves_all_as_it_is_while_somebody_is_at_a_trial)
+{
+    const char *folder = in(test_folder(), "s"), *const anew[] = {"seed", "2", "force", "true", NULL};
+    tg_lock *lock;
+    CHECK_OK(search(folder, NULL, none));
+    char *want = slurp(in(folder, "study.jsonl"));
+    CHECK_OK(tg_lock_take(in(folder, "trials/0001/run.lock"), &lock));
+    CHECK_ERROR(search(folder, NULL, anew), TG_EBUSY, "0001/run.lock: in use by pid");
+    holds(in(folder, "study.jsonl"), want);
+    CHECK_INT(tg_path_kind(in(folder, "trials/0000/result.json")), TG_PATH_FILE);
+    tg_lock_release(lock);
+    CHECK_OK(search(folder, NULL, anew));
+    tg_free(want);
+}
+
+static void force(const char *folder)
+{
+    static const char *const anew[] = {"force", "true", NULL};
+    (void)search(folder, NULL, anew);
+}
+
+TEST(force_killed_before_any_call_leaves_a_study_that_goes_on)
+{
+    const char *folder = in(test_folder(), "s");
+    CHECK_OK(search(folder, NULL, none));
+    char *want = slurp(in(folder, "ranking.json"));
+    bool alive = false;
+    int n = 0;
+    for (n = 1; !alive; n += n < 48 ? 1 : 16) {
+        alive = survives(n, force, folder);
+        CHECK_OK(search(folder, NULL, none));
+        holds(in(folder, "ranking.json"), want);
+    }
+    test_note("killed before %d calls", n);
+    tg_free(want);
+}
+
 TEST(more_trials_go_on_with_those_there_are_to_what_as_many_at_once_come_to)
 {
     static const char *const strategies[] = {"random", "grid", "tpe"};
