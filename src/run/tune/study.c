@@ -459,20 +459,36 @@ tg_status tg_study_look(tg_study *s, int64_t job, bool *known)
     return TG_OK;
 }
 
-/* It has ended so often without a word. A signal is taken for the trial's own fault: a crash, or more memory than there is. One that
+/* Whether its process was ended: whoever ends by himself removes his lock. */
+static tg_status was_killed(const tg_study *s, int64_t job, int code, bool *out)
+{
+    char *lock = tg_study_trial(s->folder, s->jobs[job].trial, "run.lock");
+    *out = code > 128 || (code < 0 && lock && tg_path_kind(lock) != TG_PATH_NONE);
+    tg_free(lock);
+    return lock ? TG_OK : TG_ENOMEM;
+}
+
+/* It has ended so often without a word. Being killed is taken for the trial's own fault: a crash, or more memory than there is. One that
  * ends by itself says in its folder what is wrong with it, so what was wrong is a full disk, data that are gone or the like: no other
  * trial would fare better, and none is to be given up for it. */
 static tg_status give_up(const tg_study *s, int64_t job, int code)
 {
     const int64_t trial = s->jobs[job].trial;
-    tg_str why = {0};
-    if (code >= 0 && code <= 128)
-        return tg_fail(TG_EIO, "trial %lld ended without a result, exit code %d, %d times; gen-tune trial %lld -o %s says why, and once "
-                       "that is mended the same command goes on", (long long)trial, code, TG_STUDY_ATTEMPTS, (long long)trial, s->o->out);
+    bool killed = false;
+    tg_str why = {0}, exit_code = {0};
+    tg_status status = was_killed(s, job, code, &killed);
     if (code > 128) tg_str_addf(&why, "its process was ended by signal %d", code - 128);
-    else tg_str_add(&why, "it ended without a result");
-    tg_status status = why.failed ? TG_ENOMEM : put_failed(s, job, why.data);
+    else tg_str_add(&why, "its process was ended");
+    tg_str_add(&exit_code, "");
+    if (code >= 0) tg_str_addf(&exit_code, ", exit code %d", code);
+    if (!status && (why.failed || exit_code.failed)) status = TG_ENOMEM;
+    if (!status && killed) status = put_failed(s, job, why.data);
+    else if (!status)
+        status = tg_fail(TG_EIO, "trial %lld ended without a result%s, %d times; gen-tune trial %lld -o %s says why, and once that is "
+                         "mended the same command goes on", (long long)trial, exit_code.data ? exit_code.data : "", TG_STUDY_ATTEMPTS,
+                         (long long)trial, s->o->out);
     tg_str_free(&why);
+    tg_str_free(&exit_code);
     return status;
 }
 

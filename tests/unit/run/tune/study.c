@@ -417,6 +417,39 @@ TEST(a_process_that_ends_by_itself_without_a_result_ends_the_search_and_costs_no
     CHECK_INT(lines_with(log, "\"status\": \"ok\""), 2);
 }
 
+/* What make and Slurm do not tell: how a process ended. */
+TEST(of_an_end_that_nobody_saw_the_lock_left_behind_tells_whose_fault_it_was)
+{
+    const char *folder = in(test_folder(), "s");
+    const tg_search_options o = {.objective = "branin", .out = folder, .metric = "val_loss", .trials = 2, .program = "/bin/true"};
+    const tg_train_options train = {0};
+    tg_keys *keys;
+    CHECK_OK(tg_keys_new(&keys));
+    tg_study s = {.o = &o, .train = &train, .keys = keys, .strategy = {.trials = 2, .seed = 1}};
+    CHECK_OK(tg_study_open(&s));
+    for (int64_t k = 0; k < 2; k++) {
+        int64_t job;
+        bool run, again = true;
+        CHECK_OK(tg_study_next(&s, &job));
+        CHECK_OK(tg_study_prepare(&s, job, &run));
+        CHECK_OK(tg_study_begin(&s, job));
+        for (int i = 1; i < TG_STUDY_ATTEMPTS; i++) {
+            CHECK_OK(tg_study_end_job(&s, job, -1, &again));
+            CHECK(again);
+        }
+        if (k == 0) put(in(folder, "trials/0000/run.lock"), "pid 1 on another machine\n");
+        const tg_status ended = tg_study_end_job(&s, job, -1, &again);
+        CHECK(!again);
+        if (k == 0) CHECK_OK(ended);
+        else CHECK_ERROR(ended, TG_EIO, "trial 1 ended without a result, 3 times; gen-tune trial 1 -o ");
+        CHECK_INT(s.jobs[job].known, k == 0);
+    }
+    holds(in(folder, "trials/0000/failed.json"), "{\"status\": \"failed\", \"message\": \"its process was ended, 3 times; "
+          "gen-train --resume -o STUDY/trials/0000 may say why\"}\n");
+    tg_study_close(&s);
+    tg_keys_free(keys);
+}
+
 TEST(memory_may_fail_anywhere_and_the_study_goes_on)
 {
     const char *folder = in(test_folder(), "s");
