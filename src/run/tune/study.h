@@ -70,14 +70,20 @@ tg_status tg_study_next(tg_study *s, int64_t *job);
 tg_status tg_study_prepare(tg_study *s, int64_t job, bool *run);
 /* Takes down that it runs from now on. */
 tg_status tg_study_begin(tg_study *s, int64_t job);
-/* Takes down how long it took so far, of a study that stops before its end. */
-tg_status tg_study_pause(tg_study *s);
 /* Whether a job has ended, as its folder tells; takes it down if so. */
 tg_status tg_study_look(tg_study *s, int64_t job, bool *known);
 /* Takes down how a job ended, as its folder tells; *again: it tells nothing, and the job is to be run again. code: the process's exit
  * code, 128 + a signal, below 0: nobody knows; for a job that has done so too often. Errors: TG_EIO (it has, and by no fault of its
  * own), those of reading and writing. */
 tg_status tg_study_end_job(tg_study *s, int64_t job, int code, bool *again);
+
+/* study_log.c */
+/* Whole lines, to ends; *keep: bytes of them, for what a killed process has left of one is not kept. */
+tg_status tg_study_read_log(tg_study *s, const char *path, int64_t *keep);
+/* event: "start" or "end"; message: why it failed; NULL: nothing to say. */
+tg_status tg_study_add_line(tg_study *s, const char *event, int64_t job, const char *message);
+/* Takes down how long it took so far, of a study that stops before its end. */
+tg_status tg_study_pause(tg_study *s);
 
 /* study_spec.c */
 /* study.json. */

@@ -281,6 +281,17 @@ TEST(a_log_that_lost_its_last_lines_comes_to_the_same_also_where_trials_went_on_
     tg_free(log);
 }
 
+TEST(settings_that_a_trial_was_begun_with_are_not_written_anew)
+{
+    const char *folder = in(test_folder(), "s"), *config = in(folder, "trials/0001/config.json");
+    CHECK_OK(search(folder, NULL, none));
+    put(in(folder, "study.jsonl"), "");
+    CHECK_OK(tg_remove(in(folder, "trials/0001/result.json")));
+    put(config, "{}\n"); /* as gen-train has resolved them */
+    CHECK_OK(search(folder, NULL, none));
+    holds(config, "{}\n");
+}
+
 TEST(another_study_is_refused_with_what_differs_until_force_removes_it)
 {
     const char *folder = in(test_folder(), "s"), *const other[] = {"seed", "2", NULL}, *const anew[] = {"seed", "2", "force", "true", NULL};
