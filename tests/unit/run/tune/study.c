@@ -302,6 +302,15 @@ TEST(another_study_is_refused_with_what_differs_until_force_removes_it)
     CHECK_INT(lines_with(in(folder, "study.jsonl"), "\"end\""), 2);
     holds(in(folder, "notes.txt"), "mine");
     CHECK_ERROR(search(folder, NULL, none), TG_EINVAL, "its seed is 2, and now it would be 1");
+    const char *const metric[] = {"seed", "2", "metric", "steps", NULL}, *const same[] = {"seed", "2", NULL};
+    CHECK_ERROR(search(folder, NULL, metric), TG_EINVAL, "its metric is \"val_loss\", and now it would be \"steps\"");
+    char *spec = slurp(in(folder, "study.json")), *end = strrchr(spec, '}'), more[4096];
+    snprintf(more, sizeof more, "%.*s, \"novel\": 1}\n", (int)(end - spec), spec);
+    put(in(folder, "study.json"), more); /* of a later version, say */
+    CHECK_ERROR(search(folder, NULL, same), TG_EINVAL, "its novel is 1, and now it would be not said");
+    put(in(folder, "study.json"), spec);
+    CHECK_OK(search(folder, NULL, same));
+    tg_free(spec);
 }
 
 TEST(force_leaves_all_as_it_is_while_somebody_is_at_a_trial)
