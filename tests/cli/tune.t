@@ -164,6 +164,17 @@ $ sh search.sh -o g --data x.safetensors --model lstm --hidden 4 --space lr=1e-3
 $ sh search.sh -o g --data x.safetensors --model lstm --hidden 4 --space lr=1e-3,1e-2 --strategy grid --jobs 1 --metric bpc | head -n 1
 < rank  trial     bpc  steps     lr
 
+# Seeds may be an axis: how much is luck.
+$ sh search.sh -o seeds --data x.safetensors --model lstm --hidden 4 --space seed=1,7,8 --strategy grid | cut -c 1-12; cat seeds/trials/*/config.json | grep -o '"seed": [0-9]*'
+< rank  trial 
+<~ ^   1   000[0-2]
+<~ ^   2   000[0-2]
+<~ ^   3   000[0-2]
+<~ ^best: trial
+< "seed": 1
+< "seed": 7
+< "seed": 8
+
 # Of few points a random search says that they are few.
 $ sh search.sh -o few --data x.safetensors --space model=lstm,gru --space hidden=4:5 --trials 5
 <*

@@ -281,6 +281,21 @@ TEST(a_log_that_lost_its_last_lines_comes_to_the_same_also_where_trials_went_on_
     tg_free(log);
 }
 
+TEST(a_budget_is_of_all_sessions)
+{
+    const char *folder = in(test_folder(), "s"), *log = in(folder, "study.jsonl");
+    const char *const small[] = {"budget", "1h", NULL}, *const large[] = {"budget", "100h", NULL};
+    CHECK_ERROR(search(folder, "/bin/false", none), TG_EIO, "trial 0 ended without a result");
+    put(log, "{\"event\": \"pause\", \"elapsed\": 3601}\n");
+    CHECK_OK(search(folder, "/bin/false", small)); /* nothing is started */
+    CHECK_INT(lines_with(log, "\"start\""), 0);
+    CHECK_INT(lines_with(log, "\"elapsed\": 3601."), 1);
+    CHECK_OK(search(folder, NULL, large));
+    CHECK_INT(lines_with(log, "\"status\": \"ok\""), 2);
+    CHECK_OK(search(folder, NULL, small)); /* all is known: it costs nothing to tell */
+    CHECK(strstr(told, "\"trials\": [{\"rank\": 1") != NULL);
+}
+
 TEST(settings_that_a_trial_was_begun_with_are_not_written_anew)
 {
     const char *folder = in(test_folder(), "s"), *config = in(folder, "trials/0001/config.json");
