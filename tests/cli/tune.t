@@ -175,6 +175,20 @@ $ sh search.sh -o seeds --data x.safetensors --model lstm --hidden 4 --space see
 < "seed": 7
 < "seed": 8
 
+# Only the best third trains on, and that one is the same as trained in one go.
+$ gen-tune search -o asha --data x.safetensors --model lstm --layers 1 --hidden 4 --batch 4 --seq 16 --steps 18 --strategy asha --rungs 2 --trials 3 --space lr=1e-3:1e-1:log -q | grep -v importance
+< rank  trial  val_loss  steps        lr
+<~ ^   1   000[0-2]  [0-9. ]+ 18  
+<~ ^   2   000[0-2]  [0-9. ]+  6  
+<~ ^   3   000[0-2]  [0-9. ]+  6  
+<~ ^best: 
+$ gen-train --config asha/best.json -o whole -q && cmp whole/model.safetensors asha/trials/$(sed -n 's/.*"rank": 1, "trial": \([0-9]*\),.*/000\1/p' asha/ranking.json)/model.safetensors
+$ sed -n 's/.*"event": "end", .*"rung": \([01]\), "until": \([0-9]*\), .*"steps": \([0-9]*\),.*/\1 \2 \3/p' asha/study.jsonl | sort
+< 0 6 6
+< 0 6 6
+< 0 6 6
+< 1 0 18
+
 # Of few points a random search says that they are few.
 $ sh search.sh -o few --data x.safetensors --space model=lstm,gru --space hidden=4:5 --trials 5
 <*
