@@ -191,8 +191,8 @@ void tg_search_train_rows(tg_key *out);
 tg_status tg_search_model(const tg_search_options *o, const tg_train_options *train, const tg_model_desc **out);
 /* A study in o->out, begun or gone on with. keys holds tg_search_keys bound to o, the rows above bound to train, and the model's
  * rows bound to config, NULL where there are none; whatever was given of the latter two is fixed for all trials. Errors: TG_EUSAGE,
- * TG_EBUSY (another search is at it), TG_EINVAL (another study is there; no trial came to a result), TG_ECANCELLED (stopped; the
- * same call goes on), those of reading and writing. */
+ * TG_EBUSY (another search is at it), TG_EINVAL (another study is there; no trial came to a result), TG_EIO (trials end without a
+ * word: a full disk, data that are gone), TG_ECANCELLED (stopped); after these two the same call goes on. And those of reading and writing. */
 tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_options *train, const void *config,
                     const tg_keys *keys);
 

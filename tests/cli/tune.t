@@ -118,6 +118,10 @@ $ mkdir elsewhere && cp x.safetensors elsewhere/ && sh search.sh -o t --data els
 < best:
 $ cat t/gen-tune > /dev/null && cd t && rm -r trials/0002/result.json trials/0002/model.safetensors trials/0002/state.safetensors && ./gen-tune trial 2 -q && cd .. && for n in 1 2 3; do sh search.sh -o j$n --data x.safetensors --model lstm --space lr=1e-3:1e-1:log --space hidden=4,8 --trials 4 --jobs $n > /dev/null; cmp t/ranking.json j$n/ranking.json; for k in 0 1 2 3; do cmp t/trials/000$k/model.safetensors j$n/trials/000$k/model.safetensors; done; done
 
+# Several at one trial wait for each other, and all find it done.
+$ rm t/trials/0002/log.jsonl t/trials/0002/result.json t/trials/0002/*.safetensors; for i in 1 2 3 4; do gen-tune trial 2 -o t -q || echo "$i failed" & done; wait
+$ cmp t/trials/0002/model.safetensors j1/trials/0002/model.safetensors
+
 # Data that are others by now, or gone, are no trial's failure: nothing is taken down, and nothing is learned from them.
 $ gen-preprocess corpus --val 0.2 -o other.safetensors -q && mv elsewhere/x.safetensors right && cp other.safetensors elsewhere/x.safetensors && rm t/trials/0002/result.json && gen-tune trial 2 -o t
 !~ ^gen-tune trial: .*/elsewhere/x.safetensors holds other data than the study's, whose hash is [0-9a-f]{64}; bring those back, or begin another study$

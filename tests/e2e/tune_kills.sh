@@ -82,7 +82,7 @@ strategy()
 strategy random --strategy random --trials $((rounds + 2))
 strategy grid --strategy grid
 strategy tpe --strategy tpe --trials $((rounds + 2))
-strategy asha --strategy asha --trials $((rounds + 2)) # in three rungs, of 20, 60 and 180 steps
+strategy asha --strategy asha --trials $((rounds > 7 ? rounds + 2 : 9)) # in three rungs, of 20, 60 and 180 steps
 
 # Asked to end, it has its trials save themselves, waits for them, and says how to go on; so it does at the end of its budget.
 long()
