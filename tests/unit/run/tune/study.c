@@ -536,8 +536,12 @@ TEST(importance_is_the_share_that_a_hand_computation_says)
     tg_study s;
     tg_space space;
     double share[TG_AXES];
-    make_study(&s, &space, 4);
+    make_study(&s, &space, 6);
     for (int64_t k = 0; k < 4; k++) set_job(&s, k, (double)k / 4, k / 2, k < 3 ? (double)(k * k) : (double)NAN); /* failed: the worst */
+    set_job(&s, 4, 0.75, 1, -1); /* trained longer than the others: nothing to compare it with */
+    s.jobs[4].rung = 1;
+    set_job(&s, 5, 0.75, 0, -1); /* runs still */
+    s.jobs[5].known = false;
     CHECK_OK(tg_study_importance(&s, share));
     CHECK(fabs(share[0] - 0.7) < 1e-12 && fabs(share[1] - 0.7) < 1e-12);
     for (int64_t k = 0; k < 4; k++) s.jobs[k].point.at[1] = 2; /* never varied: nobody knows */
