@@ -186,7 +186,7 @@ extern const tg_key tg_search_keys[];
 /* Those rows of tg_train_keys that a search fixes for all its trials, up to a TG_KEYS_END; room for TG_SEARCH_ROWS. */
 enum { TG_SEARCH_ROWS = 64 };
 void tg_search_train_rows(tg_key *out);
-/* The model whose key rows are to be bound, too: train->model, else the first of the space's; *out NULL where there is none.
+/* The model whose key rows are to be bound, too: train->model or train->preset's, else the first of the space's; *out NULL where there is none.
  * Errors: TG_EUSAGE (no such model), those of reading. */
 tg_status tg_search_model(const tg_search_options *o, const tg_train_options *train, const tg_model_desc **out);
 /* A study in o->out, begun or gone on with. keys holds tg_search_keys bound to o, the rows above bound to train, and the model's
@@ -194,7 +194,7 @@ tg_status tg_search_model(const tg_search_options *o, const tg_train_options *tr
  * TG_EBUSY (another search is at it), TG_EINVAL (another study is there; no trial came to a result), TG_EIO (trials end without a
  * word: a full disk, data that are gone), TG_ECANCELLED (stopped); after these two the same call goes on. And those of reading and writing. */
 tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_options *train, const void *config,
-                    const tg_keys *keys);
+                    tg_keys *keys);
 
 typedef struct tg_trial_options { const char *out, *number; } tg_trial_options;
 extern const tg_key tg_trial_keys[];

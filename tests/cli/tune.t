@@ -193,6 +193,20 @@ $ sed -n 's/.*"event": "end", .*"rung": \([01]\), "until": \([0-9]*\), .*"steps"
 < 0 6 6
 < 1 0 18
 
+# A preset, less what is given and what is varied.
+$ gen-tune search --preset gpt-tiny --layers 1 --dim 8 --heads 2 --batch 2 --context 8 --steps 2 --data x.safetensors --space lr=1e-3,1e-2 --space min-lr=1e-4,1e-5 --strategy grid -o preset -q | cut -c 30-
+<~  +lr +min-lr$
+<*
+$ sed 's/.*"fixed": //; s/, "init".*//' preset/study.json
+< {"steps": 2, "batch": 2, "optimizer": "muon", "warmup": 100, "schedule": "wsd", "weight_decay": 0.1, "clip": 1, "beta2": 0.99, "layers": 1, "heads": 2, "dim": 8, "context": 8, "dropout": 0}
+$ gen-train --config preset/trials/0003/config.json -o preset0003 -q && gen-train --preset gpt-tiny --layers 1 --dim 8 --heads 2 --batch 2 --context 8 --steps 2 --data x.safetensors --lr 1e-2 --min-lr 1e-5 --seed 1 -o straight -q && cmp straight/model.safetensors preset/trials/0003/model.safetensors
+$ gen-tune search --preset gpt-tiny --model lstm --data x.safetensors --space lr=1e-3,1e-2 -o no
+! gen-tune search: --preset gpt-tiny is a transformer; leave --model out
+? 2
+$ gen-tune search --preset gpt --data x.safetensors --space lr=1e-3,1e-2 -o no
+!~ ^gen-tune search: there is no preset gpt; there are: gpt-tiny
+? 2
+
 # Of few points a random search says that they are few.
 $ sh search.sh -o few --data x.safetensors --space model=lstm,gru --space hidden=4:5 --trials 5
 <*

@@ -11,6 +11,7 @@
 #include "base/context.h"
 #include "base/proc.h"
 #include "run/deps.h"
+#include "run/presets.h"
 #include "run/tune/backend.h"
 
 enum { USUAL_TRIALS = 32, WAVE = 4096, MOST_CONFIG = 1 << 26 };
@@ -51,7 +52,7 @@ void tg_search_train_rows(tg_key *out)
 {
     int n = 0;
     for (const tg_key *k = tg_train_keys; k->type != TG_KEY_END_ROW && n < TG_SEARCH_ROWS - 1; k++)
-        if (!(k->flags & TG_KEY_NO_CONFIG) && strcmp(k->name, "seed")) out[n++] = *k;
+        if ((!(k->flags & TG_KEY_NO_CONFIG) && strcmp(k->name, "seed")) || !strcmp(k->name, "preset")) out[n++] = *k;
     out[n] = (tg_key)TG_KEYS_END;
 }
 
@@ -83,7 +84,7 @@ tg_status tg_search_model(const tg_search_options *o, const tg_train_options *tr
     tg_status s = TG_OK;
     *out = NULL;
     if (o->objective) return TG_OK;
-    if (train->model) return tg_model_find(train->model, out);
+    if (train->model || train->preset) return tg_train_model(train, out);
     for (int64_t i = 0; i < o->space.count && !s && name.length == 0; i++) s = first_model(o->space.items[i], &name);
     if (!s && name.failed) s = TG_ENOMEM;
     if (!s && name.length > 0) s = tg_model_find(name.data, out);
@@ -326,7 +327,7 @@ static void warn_of_few(const tg_study *s)
 static tg_status check_options(const tg_search_options *o, const tg_train_options *train)
 {
     if (!o->out) return tg_fail(TG_EUSAGE, "-o STUDY is missing: the folder of the study");
-    if (o->objective && (train->data || train->model)) return tg_fail(TG_EUSAGE, "--objective stands in place of --data and --model");
+    if (o->objective && (train->data || train->model || train->preset)) return tg_fail(TG_EUSAGE, "--objective stands in place of --data and --model");
     if (!o->objective && o->space.count == 0)
         return tg_fail(TG_EUSAGE, "--space KEY=VALUES is missing: what is to be tried, such as lr=1e-4:1e-2:log");
     return TG_OK;
@@ -339,9 +340,10 @@ tg_strategy_options tg_search_strategy(const tg_search_options *o, const tg_trai
                                  .seed = (uint64_t)o->seed, .trials = o->trials > 0 ? o->trials : usual};
 }
 
-tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_options *train, const void *config, const tg_keys *keys)
+tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_options *train, const void *config, tg_keys *keys)
 {
     tg_status s = check_options(o, train);
+    if (!s && train->preset) s = tg_preset_apply(train->preset, keys); /* to train, too */
     if (s) return s;
     tg_study study = {.ctx = ctx, .o = o, .train = train, .config = config, .keys = keys};
     study.strategy = tg_search_strategy(o, train);

@@ -10,6 +10,13 @@
 
 /* ---- what is fixed -------------------------------------------------------------------------------------------------------- */
 
+static bool is_axis(const tg_study *s, const tg_key_row *r)
+{
+    for (int i = 0; i < s->space->count; i++)
+        if (tg_key_find(s->keys, s->space->axes[i].key, (int64_t)strlen(s->space->axes[i].key)) == r) return true;
+    return false;
+}
+
 /* Given, and no axis; data, model, init and seed have members of their own. */
 static bool is_fixed(const tg_study *s, const tg_key_row *r)
 {
@@ -17,6 +24,7 @@ static bool is_fixed(const tg_study *s, const tg_key_row *r)
     const bool ours = r->values == (const char *)s->train || (s->config && r->values == (const char *)s->config);
     for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
         if (!strcmp(r->key->name, apart[i])) return false;
+    if (r->source == TG_FROM_RUN && is_axis(s, r)) return false; /* a preset's, which an axis varies */
     return ours && r->source > TG_FROM_DEFAULT && !(r->key->flags & TG_KEY_NO_CONFIG);
 }
 
@@ -157,7 +165,7 @@ tg_status tg_study_check(tg_study *s)
     for (int i = 0; i < s->space->count; i++) {
         const char *key = s->space->axes[i].key;
         const bool given = !strcmp(key, "model") ? s->train->model != NULL
-                           : strcmp(key, "seed") && tg_keys_source(s->keys, key) > TG_FROM_DEFAULT; /* --seed is also the search's own */
+                           : strcmp(key, "seed") && tg_keys_source(s->keys, key) > TG_FROM_RUN; /* --seed is also the search's own */
         if (given) return tg_fail(TG_EUSAGE, "--%s is given, and an axis of the space, too; leave one out", key);
     }
     tg_status status = check_asha(s);
