@@ -37,12 +37,16 @@ $ rm -r a/trials/0004 a/study.jsonl; echo '{"name": "gen-tune-0123456789abcdef",
 $ rm -r a/trials/0004 a/study.jsonl; echo '{"name": "gen-tune-0123456789abcdef", "job": "3"}' > a/slurm.json; printf '#SBATCH --array=4\nTASK_ID + 0\n' > a/array.sh; printf '%s\n' 'tasks; echo job CG None' | sh search.sh a 5; cmp a/ranking.json want/ranking.json
 < status 0
 
-# An array that somebody cancels before anything ran: its trials are submitted again, and not for ever.
-$ echo 'echo job CA None' | sh search.sh d 2 | grep -v ended; cat err | grep -c 'once more'; grep -c '"status": "failed"' d/study.jsonl
+# An array that somebody cancels before anything ran: its trials are submitted again, not for ever, and none is given up for it.
+$ echo 'echo job CA None' | sh search.sh d 2 | grep -v 'once more'; cat err | grep -c 'once more'; grep '"end"' d/study.jsonl
 < status 1
-< gen-tune search: no trial came to a result; d/study.jsonl says why
+< gen-tune search: trial 0 ended without a result, 3 times; gen-tune trial 0 -o d says why, and once that is mended the same command goes on
 < submitted=0,1
 < submitted=0,1
 < submitted=0,1
 < 4
+? 1
+$ echo tasks | sh search.sh d 2; grep -c '"end"' d/study.jsonl
+< status 0
+< submitted=0,1
 < 2
