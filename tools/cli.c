@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/context.h"
 #include "base/file.h"
@@ -140,7 +141,9 @@ static void free_all(cli *c)
     tg_context_free(c->ctx);
     tg_keys_free(c->keys);
     tg_free(c->config_text);
+    tg_free(c->own);
     c->config_text = NULL;
+    c->own = NULL;
     c->ctx = NULL;
     c->keys = NULL;
 }
@@ -174,6 +177,12 @@ bool cli_add(cli *c, const char *title, const tg_key *rows, void *values)
     if (s) return stop(c, s);
     c->tables[c->table_count++] = (cli_table){title, rows, values};
     return true;
+}
+
+bool cli_add_own(cli *c, const char *title, const tg_key *rows, int64_t size, void **values)
+{
+    *values = c->own = tg_alloc(size);
+    return c->own ? cli_add(c, title, rows, c->own) : stop(c, TG_ENOMEM);
 }
 
 /* The file of --config is read once: it may be a pipe. A file that cannot be read is wrong usage. */

@@ -42,6 +42,7 @@ typedef struct cli {
 
     /* cli.c's own */
     char *config_text;          /* of --config */
+    void *own;                  /* of cli_add_own */
     int64_t config_length;
     cli_table tables[CLI_TABLES];
     int table_count;
@@ -57,6 +58,8 @@ typedef struct cli {
  * usage (told on standard error), 1 on a failure; all is freed then. */
 bool cli_begin(cli *c, int argc, char **argv);
 bool cli_add(cli *c, const char *title, const tg_key *rows, void *values);
+/* The same with a struct of so many bytes that is made here and lives until cli_done; once a program. */
+bool cli_add_own(cli *c, const char *title, const tg_key *rows, int64_t size, void **values);
 /* A first, lenient look at options and config file: unknown ones are passed over, errors wait for cli_parse. */
 bool cli_peek(cli *c, int argc, char **argv);
 bool cli_parse(cli *c, int argc, char **argv);

@@ -2,8 +2,6 @@
 #include "cli.h"
 #include "tinygen/run.h"
 
-#include <stdlib.h>
-
 int main(int argc, char **argv)
 {
     tg_train_options o;
@@ -18,15 +16,9 @@ int main(int argc, char **argv)
     if (s) return cli_done(&c, s);
     if (!desc && !c.help && !c.version && !c.print_config)
         return cli_done(&c, tg_model_find(NULL, &desc));
-    void *config = calloc(1, desc ? (size_t)desc->config_size : 1);
-    if (!config) return cli_done(&c, tg_fail(TG_ENOMEM, "out of memory"));
-    int code;
-    if ((desc && !cli_add(&c, desc->title, desc->keys, config)) || !cli_parse(&c, argc, argv)) {
-        code = c.exit;
-    } else {
-        o.json = c.json;
-        code = cli_done(&c, tg_train(c.ctx, &o, config, c.keys));
-    }
-    free(config);
-    return code;
+    void *config = NULL;
+    if (desc && !cli_add_own(&c, desc->title, desc->keys, desc->config_size, &config)) return c.exit;
+    if (!cli_parse(&c, argc, argv)) return c.exit;
+    o.json = c.json;
+    return cli_done(&c, tg_train(c.ctx, &o, config, c.keys));
 }

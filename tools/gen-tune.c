@@ -3,7 +3,6 @@
 #include "tinygen/run.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int search(int argc, char **argv)
@@ -22,17 +21,11 @@ static int search(int argc, char **argv)
         !cli_add(&c, "Training, the same for all trials", rows, &train) || !cli_peek(&c, argc, argv)) return c.exit;
     tg_status s = tg_search_model(&o, &train, &desc);
     if (s) return cli_done(&c, s);
-    void *config = desc ? calloc(1, (size_t)desc->config_size) : NULL;
-    if (desc && !config) return cli_done(&c, tg_fail(TG_ENOMEM, "out of memory"));
-    int code;
-    if ((desc && !cli_add(&c, desc->title, desc->keys, config)) || !cli_parse(&c, argc, argv)) {
-        code = c.exit;
-    } else {
-        o.json = c.json;
-        code = cli_done(&c, tg_search(c.ctx, &o, &train, config, c.keys));
-    }
-    free(config);
-    return code;
+    void *config = NULL;
+    if (desc && !cli_add_own(&c, desc->title, desc->keys, desc->config_size, &config)) return c.exit;
+    if (!cli_parse(&c, argc, argv)) return c.exit;
+    o.json = c.json;
+    return cli_done(&c, tg_search(c.ctx, &o, &train, config, c.keys));
 }
 
 static int finetune(int argc, char **argv)
@@ -52,17 +45,11 @@ static int finetune(int argc, char **argv)
     tg_status s = o.run ? tg_finetune_model(&o, &desc) : TG_OK;
     if (!o.run && !c.help && !c.version) s = tg_fail(TG_EUSAGE, "RUN comes first: gen-tune finetune RUN --data new.safetensors");
     if (s) return cli_done(&c, s);
-    void *config = calloc(1, desc ? (size_t)desc->config_size : 1);
-    if (!config) return cli_done(&c, tg_fail(TG_ENOMEM, "out of memory"));
-    int code;
-    if ((desc && !cli_add(&c, desc->title, desc->keys, config)) || !cli_parse(&c, argc, argv)) {
-        code = c.exit;
-    } else {
-        o.json = c.json;
-        code = cli_done(&c, tg_finetune(c.ctx, &o, &train, config, c.keys));
-    }
-    free(config);
-    return code;
+    void *config = NULL;
+    if (desc && !cli_add_own(&c, desc->title, desc->keys, desc->config_size, &config)) return c.exit;
+    if (!cli_parse(&c, argc, argv)) return c.exit;
+    o.json = c.json;
+    return cli_done(&c, tg_finetune(c.ctx, &o, &train, config, c.keys));
 }
 
 static int advise(int argc, char **argv)
