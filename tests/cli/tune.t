@@ -207,6 +207,15 @@ $ gen-tune search --preset gpt --data x.safetensors --space lr=1e-3,1e-2 -o no
 !~ ^gen-tune search: there is no preset gpt; there are: gpt-tiny
 ? 2
 
+# Of many trials the first twenty are shown.
+$ gen-tune search --objective branin --trials 22 -o many -q | sed -n '20,22p' | cut -c 1-12
+<~ ^  19   00
+<~ ^  20   00
+< and 2 more, 
+$ gen-tune search --objective branin --trials 20 -o many20 -q | grep -c more
+< 0
+? 1
+
 # Of few points a random search says that they are few.
 $ sh search.sh -o few --data x.safetensors --space model=lstm,gru --space hidden=4:5 --trials 5
 <*

@@ -191,3 +191,16 @@ TEST(a_child_runs_in_another_folder_and_speaks_into_a_file_there)
     CHECK_INT(tg_path_kind(in(top, "PWNED")), TG_PATH_NONE);
     tg_procs_free(p);
 }
+
+TEST(a_child_that_does_not_end_when_asked_is_killed_after_its_grace)
+{
+    tg_procs *p;
+    const char *mark = in(test_folder(), "x");
+    const char *const argv[] = {"sh", "-c", "trap '' TERM; : > \"$0\"; while :; do :; done", mark, NULL};
+    CHECK_OK(tg_procs_new(0.01, &p));
+    CHECK_OK(tg_procs_start(p, argv, 0));
+    while (tg_path_kind(mark) == TG_PATH_NONE) continue;
+    tg_procs_stop(p);
+    CHECK_INT(tg_procs_count(p), 0);
+    tg_procs_free(p);
+}
