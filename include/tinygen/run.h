@@ -186,13 +186,14 @@ extern const tg_key tg_search_keys[];
 /* Those rows of tg_train_keys that a search fixes for all its trials, up to a TG_KEYS_END; room for TG_SEARCH_ROWS. */
 enum { TG_SEARCH_ROWS = 64 };
 void tg_search_train_rows(tg_key *out);
-/* The model whose key rows are to be bound, too: train->model or train->preset's, else the first of the space's; *out NULL where there is none.
- * Errors: TG_EUSAGE (no such model), those of reading. */
+/* The model whose key rows are to be bound, too: train->model or train->preset's, else the first of the space's; *out NULL where
+ * there is none. Errors: TG_EUSAGE (no such model), those of reading. */
 tg_status tg_search_model(const tg_search_options *o, const tg_train_options *train, const tg_model_desc **out);
 /* A study in o->out, begun or gone on with. keys holds tg_search_keys bound to o, the rows above bound to train, and the model's
  * rows bound to config, NULL where there are none; whatever was given of the latter two is fixed for all trials. Errors: TG_EUSAGE,
  * TG_EBUSY (another search is at it), TG_EINVAL (another study is there; no trial came to a result), TG_EIO (trials end without a
- * word: a full disk, data that are gone), TG_ECANCELLED (stopped); after these two the same call goes on. And those of reading and writing. */
+ * word: a full disk, data that are gone), TG_ECANCELLED (stopped), after which two the same call goes on; those of reading and
+ * writing. */
 tg_status tg_search(tg_context *ctx, const tg_search_options *o, const tg_train_options *train, const void *config,
                     tg_keys *keys);
 

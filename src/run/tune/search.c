@@ -327,7 +327,8 @@ static void warn_of_few(const tg_study *s)
 static tg_status check_options(const tg_search_options *o, const tg_train_options *train)
 {
     if (!o->out) return tg_fail(TG_EUSAGE, "-o STUDY is missing: the folder of the study");
-    if (o->objective && (train->data || train->model || train->preset)) return tg_fail(TG_EUSAGE, "--objective stands in place of --data and --model");
+    if (o->objective && (train->data || train->model || train->preset))
+        return tg_fail(TG_EUSAGE, "--objective stands in place of --data and --model");
     if (!o->objective && o->space.count == 0)
         return tg_fail(TG_EUSAGE, "--space KEY=VALUES is missing: what is to be tried, such as lr=1e-4:1e-2:log");
     return TG_OK;

@@ -31,7 +31,8 @@ static tg_status read_line(tg_study *s, const tg_json *line, int64_t number)
     int64_t job = -1;
     (void)tg_json_real(line, "elapsed", &s->before);
     if (event && strcmp(event, "end")) return TG_OK;
-    if (!event || !tg_json_int(line, "job", &job) || job < 0 || job / 4 > number + 16) return tg_fail(TG_EFORMAT, "no line of a study's");
+    if (!event || !tg_json_int(line, "job", &job) || job < 0 || job / 4 > number + 16)
+        return tg_fail(TG_EFORMAT, "no line of a study's");
     for (int i = TG_TRIAL_OK; status && i <= TG_TRIAL_DIVERGED; i++)
         if (!strcmp(status, tg_trial_status_name((tg_trial_status)i))) end.status = (tg_trial_status)i;
     if (end.status == TG_TRIAL_OPEN || !tg_json_int(line, "trial", &end.trial) || !tg_json_int(line, "rung", &end.rung) ||

@@ -179,7 +179,8 @@ static tg_status check_data(const trial *t)
     if (!path || !hash) return tg_fail(TG_EFORMAT, "%s/study.json names no data", t->study);
     tg_status s = tg_dataset_open_within(path, 0, &d);
     if (!s && strcmp(hash, tg_dataset_hash(d)))
-        s = tg_fail(TG_EINVAL, "%s holds other data than the study's, whose hash is %.64s; bring those back, or begin another study", path, hash);
+        s = tg_fail(TG_EINVAL, "%s holds other data than the study's, whose hash is %.64s; bring those back, or begin another study",
+                    path, hash);
     tg_dataset_close(d);
     return s;
 }

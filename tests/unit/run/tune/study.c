@@ -216,7 +216,7 @@ TEST(a_trial_is_chosen_without_the_results_of_as_many_before_it_as_lag_says)
         tg_str_addf(&want, "\"trial\": %d, \"status\": \"ok\", \"value\": ", (int)k);
         tg_json_put_real(&w, jobs[k].value);
         CHECK(!want.failed);
-        if (!strstr(told, want.data)) test_failed(__FILE__, __LINE__, "trial %d is another: %s is not in what was told", (int)k, want.data);
+        if (!strstr(told, want.data)) test_failed(__FILE__, __LINE__, "trial %d is another: %s was not told", (int)k, want.data);
         tg_str_free(&want);
     }
     tg_space_free(space);
@@ -370,7 +370,8 @@ TEST(more_trials_go_on_with_those_there_are_to_what_as_many_at_once_come_to)
     static const char *const strategies[] = {"random", "grid", "tpe"};
     const char *top = test_folder();
     for (int i = 0; i < 3; i++) {
-        const char *const few[] = {"strategy", strategies[i], "trials", "12", NULL}, *const many[] = {"strategy", strategies[i], "trials", "16", NULL};
+        const char *const few[] = {"strategy", strategies[i], "trials", "12", NULL};
+        const char *const many[] = {"strategy", strategies[i], "trials", "16", NULL};
         const char *folder = in(top, strategies[i]), *whole = in(folder, "whole"), *grown = in(folder, "grown");
         CHECK_OK(search(whole, NULL, many));
         CHECK_OK(search(grown, NULL, few));
@@ -381,7 +382,8 @@ TEST(more_trials_go_on_with_those_there_are_to_what_as_many_at_once_come_to)
         CHECK_ERROR(search(grown, NULL, few), TG_EINVAL, "its trials is 16, and now it would be 12");
         tg_free(want);
     }
-    const char *const asha[] = {"strategy", "asha", "trials", "9", "steps", "90", NULL}, *const more[] = {"strategy", "asha", "trials", "12", "steps", "90", NULL};
+    const char *const asha[] = {"strategy", "asha", "trials", "9", "steps", "90", NULL};
+    const char *const more[] = {"strategy", "asha", "trials", "12", "steps", "90", NULL};
     CHECK_OK(search(in(top, "asha"), NULL, asha));
     CHECK_ERROR(search(in(top, "asha"), NULL, more), TG_EINVAL, "its trials is 9, and now it would be 12");
 }
