@@ -91,6 +91,8 @@ TEST(a_starts_uniform_in_one_over_the_root_of_its_columns_and_b_at_0)
         CHECK(least >= -bound && least < -0.8f * bound && most <= bound && most > 0.8f * bound);
         for (int64_t k = 0; k < tg_shape_count(&b->shape); k++) CHECK(b->data[k] == 0);
     }
+    /* of the same seed, but not the numbers that the first parameter started from */
+    CHECK(fabsf(part(&x, 0, "A")->data[0] * sqrtf(37) - x.table->data[0]) > 1e-3f);
     bench_free(&x);
 }
 
