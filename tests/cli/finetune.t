@@ -82,6 +82,8 @@ $ gen-tune finetune a --data x.safetensors --freeze embed,rnn.0 --steps 5 --weig
 < embed.weight
 < rnn.weight_hh_l0
 < rnn.bias_ih_l0
+$ grep -a -o '"m/[a-z_.0-9]*"' frozen/state.safetensors | sort -u | tr '\n' ' ' # moments of what moves
+< "m/head.bias" "m/head.weight" "m/rnn.bias_hh_l1" "m/rnn.bias_ih_l1" "m/rnn.weight_hh_l1" "m/rnn.weight_ih_l1" 
 $ gen-tune finetune a --data x.safetensors --freeze lstm.0 --steps 5 -o frozen --force -q
 ! gen-tune finetune: --freeze: no parameter of this model is called lstm.0; there are all, embed, rnn.0, rnn.1, head, and their parts, such as embed.weight
 ? 2
@@ -139,6 +141,8 @@ $ gen-tune finetune a --data y.safetensors --lora-rank 2 --batch 4 --seq 10 --dr
 $ gen-tune finetune a --data y.safetensors --lora-rank 2 --batch 4 --seq 10 --steps 20 --until 7 -o cut -q > /dev/null; gen-train --resume --until 0 -o cut -q; for f in model state adapter; do cmp cut/$f.safetensors lora/$f.safetensors && echo same; done
 < same
 < same
+< same
+$ gen-tune finetune a --data y.safetensors --lora-rank 2 --batch 4 --seq 10 --steps 20 --until 7 -o early -q > /dev/null; cp early/adapter.safetensors cut && gen-train --resume -o cut -q && cmp cut/adapter.safetensors lora/adapter.safetensors && echo same
 < same
 $ printf X | dd of=cut/adapter.safetensors bs=1 seek=5000 conv=notrunc 2> /dev/null; gen-train --resume -o cut -q && cmp cut/adapter.safetensors lora/adapter.safetensors && echo same
 < same
