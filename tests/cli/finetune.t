@@ -178,6 +178,11 @@ $ gen-collect synth:shapes --limit 120 -o shapes -q && gen-preprocess shapes -o 
 $ gen-tune finetune vae --data small.safetensors --steps 3 -o vae2 -q
 !~ gen-tune finetune: vae was trained on images of \[[13], 8, 8\], and small.safetensors holds images of \[[13], 6, 6\]; .*
 ? 1
+# Other classes, none among them, are for whoever says so: gen-tune finetune does.
+$ gen-preprocess shapes -o plain.safetensors --size 8 --no-labels -q 2> /dev/null; gen-tune finetune vae --data plain.safetensors --steps 2 -o plain -q | head -n 1; gen-train --data plain.safetensors --model vae --init vae -o vae2 -q
+! gen-train: --init: vae and plain.safetensors do not have the same classes
+< vae -> plain
+? 1
 $ gen-tune finetune vae --data y.safetensors -o vae2 -q
 ! gen-tune finetune: vae was trained on images, and y.safetensors holds text
 ? 1
