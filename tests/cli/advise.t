@@ -39,6 +39,10 @@ $ for b in 4 64; do gen-train --data w.safetensors --model rnn --hidden 8 --laye
 $ gen-train --data w.safetensors --model lstm --layers 1 --hidden 16 --batch 4 --seq 20 --steps 2000 --lr 0.02 --target 1.5 --eval-every 10 -o aim -q; gen-tune advise aim -o aim.advice --effort 8 -q > aim.txt; for f in aim/result.json aim.advice/trials/x0.5-passes_2/result.json; do grep -o '"steps": [0-9]*' $f; done | uniq | wc -l
 < 1
 
+# More data count for what they bring beyond longer training, which helps this run, too.
+$ awk '/^twice the passes/ { p = $5; helps = $6 > 0 } /^twice the data/ { off = $6 - (p - $5); print (helps && off < 2e-4 && off > -2e-4 ? "beyond" : $0) }' aim.txt
+< beyond
+
 # Names with all that a shell acts on.
 $ r="it's; touch PWNED \$(touch PWNED)"; gen-train --data w.safetensors --model rnn --hidden 4 --layers 1 --batch 4 --seq 10 --steps 20 -o "$r" -q; gen-tune advise "$r" --effort 1 --least 0 -o "$r.advice" -q > odd.txt; sh -c "$(tail -n 1 odd.txt) -q" && grep -c val_loss "$r.advice/applied/result.json"; ls PWNED 2> /dev/null
 < 1
