@@ -20,6 +20,12 @@ $ tail -n 1 little.txt
 $ gen-tune advise little -o little.advice --effort 4 --apply --threads 1 2>&1 > again.txt | grep -c 'applied: validation loss 0.*, predicted was 0'; cmp little.advice/applied/model.safetensors little.double/model.safetensors; grep -v '%\|time' again.txt > a; grep -v '%\|time' little.txt | cmp - a
 < 1
 
+# It over-fits; but dropout lies between layers, and it has one.
+$ grep -c '^fit .*gap 0\.[1-9]' little.txt; grep -c 'more dropout' little.txt
+< 1
+< 0
+? 1
+
 # A good one: words by chance, whose entropy the run has reached.
 $ sh $TINYGEN_SRC/tests/support/advise_case.sh good w.safetensors --train-share 0.5 --hidden 16 --seq 20 --steps 800 --lr 0.01 --min-lr 0.001
 < "verdict": "good", "advice": null

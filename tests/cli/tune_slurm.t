@@ -37,6 +37,12 @@ $ rm -r a/trials/0004 a/study.jsonl; echo '{"name": "gen-tune-0123456789abcdef",
 $ rm -r a/trials/0004 a/study.jsonl; echo '{"name": "gen-tune-0123456789abcdef", "job": "3"}' > a/slurm.json; printf '#SBATCH --array=4\nTASK_ID + 0\n' > a/array.sh; printf '%s\n' 'tasks; echo job CG None' | sh search.sh a 5; cmp a/ranking.json want/ranking.json
 < status 0
 
+# Jobs that have failed or were cancelled stay in the queue for minutes; nobody waits for that.
+$ printf '%s\n' 'echo job F NonZeroExitCode; echo job CA None' 'tasks' | sh search.sh e 5 | grep -v once; cmp e/ranking.json want/ranking.json
+< status 0
+< submitted=0,1,2,3,4
+< submitted=0,1,2,3,4
+
 # An array that somebody cancels before anything ran: its trials are submitted again, not for ever, and none is given up for it.
 $ echo 'echo job CA None' | sh search.sh d 2 | grep -v 'once more'; cat err | grep -c 'once more'; grep '"end"' d/study.jsonl
 < status 1

@@ -279,7 +279,6 @@ static tg_status wait_for(array *a)
         const double nap = fmin(fmax((tg_now() - began) / 10, SHORTEST_NAP), LONGEST_NAP);
         for (const double until = tg_now() + nap; tg_now() < until && !is_told_to_stop(a);) tg_nap(SHORTEST_NAP / 4);
     }
-    if (!s) tg_wave_look(&a->wave); /* what ended between the last look and the array's end */
     return s;
 }
 
