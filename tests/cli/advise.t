@@ -69,6 +69,12 @@ $ gen-train --data x.safetensors --model gan --channels 4 --batch 16 --steps 5 -
 < trainings; compare samples: gen-evaluate gan
 < "verdict": "unknown"
 
+# A run that learned by heart says so, and no more passes are tried.
+$ gen-train --data w.safetensors --model lstm --layers 1 --hidden 32 --batch 4 --seq 20 --steps 400 --lr 0.02 --min-lr 0.01 --train-share 0.02 --eval-every 20 -o heart -q; gen-tune advise heart -o heart.advice --effort 1 -q > heart.txt; grep -c '^ *-> over-fitting: it learned by heart\|best after step [1-9]0 of 400, rose' heart.txt; grep -c 'passes  \|passes:' heart.txt
+< 2
+< 0
+? 1
+
 # So few data that nothing can be tried on a share of them: no lever is named, and why.
 $ printf 'the cat sat on a mat by now the cat sat on a mat by now the cat' > tiny.txt; gen-collect tiny.txt --licence CC0-1.0 -o tiny -q; gen-preprocess tiny -o tiny.safetensors --val 0.2 -q 2> /dev/null; gen-train --data tiny.safetensors --model rnn --hidden 4 --layers 1 --seq 8 --batch 2 --steps 10 -o short -q; gen-tune advise short -o short.advice --effort 1 -q | tail -n 1; grep -o '"verdict": "[a-z]*"' short.advice/advice.json
 < no lever can be named: none of the short trainings came to a loss; a larger --effort tries them on more of the data
