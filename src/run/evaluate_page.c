@@ -129,7 +129,10 @@ static int64_t shown(const char *bytes, int64_t length)
 
 static void show_texts(tg_page *p, const char *caption, const tg_text *texts, int64_t count)
 {
-    for (int64_t i = 0; i < count && i < SHOWN_TEXTS; i++) tg_page_sample(p, i ? NULL : caption, texts[i].bytes, shown(texts[i].bytes, texts[i].length));
+    tg_page_note(p, caption);
+    tg_page_side(p);
+    for (int64_t i = 0; i < count && i < SHOWN_TEXTS; i++) tg_page_sample(p, NULL, texts[i].bytes, shown(texts[i].bytes, texts[i].length));
+    tg_page_side_end(p);
 }
 
 static tg_status show_sheet(tg_page *p, const tg_model_data *data, const float *x, const int32_t *labels, int64_t n, int64_t columns,
@@ -177,17 +180,17 @@ static tg_status show_samples(const tg_evaluation *e, tg_page *p, const tg_judge
     const tg_model_data *data = &j->model->data;
     tg_status s = TG_OK;
     if (e->count > 1) tg_page_heading(p, j->path);
-    tg_page_side(p);
     if (j->texts) {
         show_texts(p, word(e, TG_WORD_report_drawn), j->texts, j->count);
         show_texts(p, word(e, TG_WORD_report_real), j->real, j->real_count);
     } else if (j->x) {
         const bool image = data->kind == TG_KIND_IMAGE;
         const int64_t n = image && j->count > SHEET ? SHEET : j->count, m = image && j->real_count > SHEET ? SHEET : j->real_count;
+        tg_page_side(p);
         s = show_sheet(p, data, j->x, j->labels, n, COLUMNS / 2, word(e, TG_WORD_report_drawn));
         if (!s) s = show_sheet(p, data, j->real_x, NULL, m, COLUMNS / 2, word(e, TG_WORD_report_real));
+        tg_page_side_end(p);
     }
-    tg_page_side_end(p);
     return s || tg_path_kind(j->path) != TG_PATH_FOLDER ? s : show_progress(e, p, j);
 }
 

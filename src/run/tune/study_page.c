@@ -176,14 +176,23 @@ static void show_search(const shown *s)
 
 /* ---- learning curves ---------------------------------------------------------------------------------------------------- */
 
+/* Validation losses where they make a curve of any trial: short trials are looked at once, at their end. */
+static int shown_losses(const tg_curve *curves, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (curves[i].count[TG_CURVE_VAL] > 1) return TG_CURVE_VAL;
+    return TG_CURVE_TRAIN;
+}
+
 static void draw_curves(const shown *s, const tg_curve *curves, tg_series *series, const char **hints, int64_t n)
 {
+    const int wanted = shown_losses(curves, n);
     const char *others = word(s, TG_WORD_tune_others); /* in the legend once */
     int64_t drawn = 0;
     double cap = s->capped ? s->cap : s->v->trials[s->v->ok - 1].value;
     for (int64_t k = 0; k < n; k++) {
         const int64_t i = (k + 1) % n; /* the best last: over the others */
-        const int of = curves[i].count[TG_CURVE_VAL] > 0 ? TG_CURVE_VAL : TG_CURVE_TRAIN;
+        const int of = curves[i].count[wanted] > 0 ? wanted : TG_CURVES - 1 - wanted;
         const int64_t count = curves[i].count[of];
         if (count == 0) continue;
         hints[i] = trial_name(s, s->v->trials[i].number);
