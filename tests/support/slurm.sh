@@ -7,7 +7,7 @@
 #     trap 'exit 130' INT TERM HUP                      # sh tells EXIT of none of these
 #     export SLURM_CONF="$work/slurm/slurm.conf"        # sbatch, squeue and scancel find the cluster by it
 #
-# start comes back when the node is idle, after a second or a few. Status: 0 it runs; 77 it cannot here, and prints why (what is
+# start comes back when the node has run a first command, after a second or a few. Status: 0 it runs; 77 it cannot here, and prints why (what is
 # not installed: Debian's slurm-wlm brings it all; not root, which slurmd insists on); 1 it did not come up: the logs' ends.
 # stop kills what jobs are left, ends the three processes by the ids that start wrote down, and leaves FOLDER with its logs.
 # CPUS=N in the environment: a node that claims as many cores (none is bound). Tried with Slurm 22.05 of Debian 12.
@@ -30,6 +30,8 @@ until_so()
 
 idle() { [ -z "$(squeue --noheader)" ]; }
 ready() { sinfo --noheader --format=%T | grep -qx idle; }
+# A container may let the daemons run, and no job.
+works() { timeout 20 srun --immediate=10 true > "$folder/srun.out" 2>&1; }
 # Or there is nothing to wait for any more.
 ready_or_dead() { ready || ! alive slurmctld || ! alive slurmd; }
 
@@ -102,7 +104,7 @@ if [ "$what" = stop ]; then
     exit 0
 fi
 
-for program in munged slurmctld slurmd sbatch squeue scancel; do
+for program in munged slurmctld slurmd sbatch squeue scancel srun timeout; do
     command -v $program > /dev/null || { echo "no $program on this machine (Debian: slurm-wlm)"; exit 77; }
 done
 [ "$(id -u)" -eq 0 ] || { echo "slurmd must be started by root"; exit 77; }
@@ -126,12 +128,12 @@ for _ in 1 2 3 4 5; do
     launch slurmctld slurmctld -D -i -f "$SLURM_CONF"
     launch slurmd slurmd -D -f "$SLURM_CONF"
     until_so ready_or_dead
-    ready && exit 0
+    ready && works && exit 0
     alive slurmctld && alive slurmd && break
     end slurmd
     end slurmctld
     port=$((port + 2))
 done
 stop
-echo "Slurm did not start: $(tail -n 2 "$folder/slurmctld.log" "$folder/slurmd.log" | tr '\n' ' ')"
+echo "Slurm did not start: $(tail -n 2 "$folder/slurmctld.log" "$folder/slurmd.log" "$folder/srun.out" 2> /dev/null | tr '\n' ' ')"
 exit 1
