@@ -16,7 +16,7 @@ static const char *const quiz_lines[] = {
     "The moon is up, the river still,\nA lantern climbs the eastern hill,\nand no one hears the water mill.",
     "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。",
     "</script><script>alert(1)</script><!-- & \"quotes\" 'n' `ticks` ${x}",
-    "  two blanks first\n\ttab\nbell \a escape \x1b[31mred\x1b[0m bytes \xff\xfe, right to left \xe2\x80\xae" "abc",
+    ("  two blanks first\n\ttab\nbell \a escape \x1b[31mred\x1b[0m bytes \xff\xfe, right to left \xe2\x80\xae" "abc"),
     "averyveryveryveryveryveryveryveryveryveryveryveryveryveryveryveryveryveryveryverylongwordwithoutanyblankinitatall",
     "春风又绿江南岸，明月何时照我还。一行没有空格的很长的中文，用来检验换行：人生若只如初见，何事秋风悲画扇。",
 };
