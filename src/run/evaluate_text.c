@@ -9,11 +9,11 @@
 #include "run/evaluate.h"
 #include "run/generate.h"
 #include "run/metrics/two_sample.h"
+#include "run/split_text.h"
 
 enum {
     SAMPLES = 200,
     FEW = 4,                  /* fewer real texts are nothing to compare with */
-    PIECE = 1 << 16,          /* tokens that are decoded at once */
     LEXICON = 64 << 20,       /* bytes of training text whose words are known */
     CALIBRATION = 20000,      /* tokens */
     TIME = 64,
@@ -21,43 +21,6 @@ enum {
 };
 
 /* ---- the data as text ---------------------------------------------------------------------------------------------------- */
-
-/* Told of a split's text in parts; a document's end, where there are any, is a part of length 0. */
-typedef tg_status (*part_hook)(void *user, const char *bytes, int64_t length);
-
-static tg_status read_split(const tg_judged *j, tg_split split, int64_t most, part_hook hook, void *user)
-{
-    const tg_tokenizer *k = tg_dataset_tokenizer(j->data);
-    const int64_t all = tg_dataset_count(j->data, split);
-    const int32_t end = tg_tokenizer_end(k);
-    int32_t *ids = tg_alloc_array(PIECE, sizeof *ids);
-    tg_str text = {0};
-    int64_t told = 0;
-    tg_status s = ids ? TG_OK : TG_ENOMEM;
-    for (int64_t at = 0, count; at < all && told < most && !s; at += count) {
-        count = all - at < PIECE ? all - at : PIECE;
-        s = tg_dataset_tokens(j->data, split, at, count, ids);
-        for (int64_t i = 0; i < count && !s; i++) {
-            int64_t length = 0;
-            const char *bytes = tg_tokenizer_text(k, ids[i], &length);
-            tg_str_add_n(&text, bytes, length);
-            if (text.failed) s = TG_ENOMEM;
-            if (ids[i] != end || end < 0 || s) continue;
-            told += text.length;
-            s = hook(user, text.data ? text.data : "", text.length);
-            if (!s && text.length) s = hook(user, "", 0);
-            tg_str_clear(&text);
-        }
-        if (s || end >= 0 || !text.length) continue;
-        told += text.length;
-        s = hook(user, text.data, text.length);
-        tg_str_clear(&text);
-    }
-    if (!s && text.length) s = hook(user, text.data, text.length);
-    tg_str_free(&text);
-    tg_free(ids);
-    return s;
-}
 
 static tg_status into_string(void *user, const char *bytes, int64_t length)
 {
@@ -158,7 +121,7 @@ static tg_status cut_pieces(tg_evaluation *e, tg_judged *j)
     const int64_t documents = tg_dataset_documents(j->data, e->split);
     const bool whole = documents > 0;
     document_list d = {.ends = tg_alloc_array(j->count, sizeof *d.ends), .room = j->count, .total = documents};
-    tg_status s = d.ends ? read_split(j, e->split, INT64_MAX, whole ? into_documents : into_string, whole ? (void *)&d : (void *)&d.all) : TG_ENOMEM;
+    tg_status s = d.ends ? tg_split_text(j->data, e->split, INT64_MAX, whole ? into_documents : into_string, whole ? (void *)&d : (void *)&d.all) : TG_ENOMEM;
     if (s) {
         tg_str_free(&d.all);
     } else {
@@ -247,7 +210,7 @@ static tg_status measure_words(const tg_evaluation *e, tg_judged *j, learned *l)
 {
     int64_t words = 0, known = 0, real_words = 0, real_known = 0;
     tg_status s = tg_words_known(l->lexicon, j->real, j->real_count, NULL, &real_words, &real_known);
-    if (!s) s = read_split(j, e->split, LEXICON, learn_words, l->lexicon);
+    if (!s) s = tg_split_text(j->data, e->split, LEXICON, learn_words, l->lexicon);
     if (!s) s = tg_words_known(l->lexicon, j->texts, j->count, NULL, &words, &known);
     if (!s) tg_figure_set(j, TG_FIGURE_words_known, share_of(known, words), share_of(real_known, real_words));
     return s;
@@ -278,7 +241,7 @@ static tg_status compare_with_training(tg_evaluation *e, tg_judged *j)
     learned l = {.meter = &meter};
     tg_status s = tg_copied_new((tg_copied_group[]){{j->texts, j->count}, {j->real, j->real_count}}, 2, &l.copied);
     if (!s && !(l.lexicon = tg_map_new())) s = TG_ENOMEM;
-    if (!s) s = read_split(j, TG_TRAIN, INT64_MAX, learn, &l);
+    if (!s) s = tg_split_text(j->data, TG_TRAIN, INT64_MAX, learn, &l);
     tg_meter_end(&meter);
     if (!s) s = measure_words(e, j, &l);
     if (!s) s = measure_copies(j, &l);

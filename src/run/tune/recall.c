@@ -10,12 +10,13 @@
 #include "run/kinds.h"
 #include "run/likelihood.h"
 #include "run/metrics/bits.h"
+#include "run/split_text.h"
 #include "run/trained.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { PIECE = 1 << 14, KEEP = 64 << 20 };
+enum { KEEP = 64 << 20 };
 
 /* The old text under the new tokeniser, as a dataset of one split. */
 typedef struct recoding {
@@ -24,6 +25,7 @@ typedef struct recoding {
     const tg_tokenizer *to;
     tg_scratch *text;
     tg_documents documents;
+    tg_str document;           /* that is being read */
     int64_t chars, missing;
 } recoding;
 
@@ -77,32 +79,23 @@ static tg_status add_document(recoding *r, tg_str *document)
     return s;
 }
 
+static tg_status take_part(void *user, const char *bytes, int64_t length)
+{
+    recoding *r = user;
+    tg_str_add_n(&r->document, length ? bytes : "\n", length ? length : 1);
+    if (r->document.failed) return TG_ENOMEM;
+    if (length) return TG_OK;
+    tg_status s = add_document(r, &r->document);
+    tg_str_clear(&r->document);
+    return s;
+}
+
 /* Documents one after the other, each with its line's end; a text in one piece is one. */
 static tg_status read_text(recoding *r)
 {
-    const tg_tokenizer *k = tg_dataset_tokenizer(r->from);
-    const int64_t all = tg_dataset_count(r->from, TG_VAL);
-    const int32_t end = tg_tokenizer_end(k);
-    int32_t *ids = tg_alloc_array(PIECE, sizeof *ids);
-    tg_str document = {0};
-    tg_status s = ids ? TG_OK : TG_ENOMEM;
-    for (int64_t at = 0, count; at < all && !s; at += count) {
-        count = all - at < PIECE ? all - at : PIECE;
-        s = tg_dataset_tokens(r->from, TG_VAL, at, count, ids);
-        for (int64_t i = 0; i < count && !s; i++) {
-            int64_t length = 0;
-            const char *text = tg_tokenizer_text(k, ids[i], &length);
-            tg_str_add_n(&document, text, length);
-            if (ids[i] != end || end < 0) continue;
-            tg_str_add(&document, "\n");
-            s = document.failed ? TG_ENOMEM : add_document(r, &document);
-            tg_str_clear(&document);
-        }
-        if (document.failed) s = TG_ENOMEM;
-    }
-    if (!s && document.length) s = add_document(r, &document);
-    tg_str_free(&document);
-    tg_free(ids);
+    tg_status s = tg_split_text(r->from, TG_VAL, INT64_MAX, take_part, r);
+    if (!s && r->document.length) s = add_document(r, &r->document);
+    tg_str_free(&r->document);
     return s;
 }
 
