@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "support/example.h"
+#include "support/isas.h"
 #include "test.h"
 
 enum { RANK = 3, MATRICES = 3 };
@@ -189,13 +190,7 @@ static uint64_t hash_after(const char *isa, int threads)
 
 TEST(adapters_give_the_same_bits_on_every_isa_and_for_any_number_of_threads)
 {
-    static const char *const isas[] = {"scalar", "avx2", "avx512", "neon"};
-    static const int threads[] = {1, 2, 3, 7};
-    const uint64_t want = hash_after("scalar", 1);
-    for (int i = 0; i < 4; i++)
-        for (int n = 0; n < 4 && tg_kernels_named(isas[i]); n++)
-            if (hash_after(isas[i], threads[n]) != want)
-                test_failed(__FILE__, __LINE__, "%s, %d threads: other bits", isas[i], threads[n]);
+    same_on_every_isa(hash_after);
 }
 
 TEST(an_adapter_has_a_gradient_where_its_matrix_has_and_what_is_whole_has_its_own)

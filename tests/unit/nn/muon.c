@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "support/example.h"
+#include "support/isas.h"
 #include "support/naive.h"
 #include "test.h"
 #include "tinygen/nn.h"
@@ -184,13 +185,7 @@ static uint64_t hash_after(const char *isa, int threads)
 
 TEST(muon_gives_the_same_bits_on_every_isa_and_for_any_number_of_threads)
 {
-    static const char *const isas[] = {"scalar", "avx2", "avx512", "neon"};
-    static const int threads[] = {1, 2, 3, 7};
-    const uint64_t want = hash_after("scalar", 1);
-    for (int i = 0; i < 4; i++)
-        for (int n = 0; n < 4 && tg_kernels_named(isas[i]); n++)
-            if (hash_after(isas[i], threads[n]) != want)
-                test_failed(__FILE__, __LINE__, "%s, %d threads: other bits", isas[i], threads[n]);
+    same_on_every_isa(hash_after);
 }
 
 TEST(muon_goes_on_from_its_slabs)
