@@ -323,3 +323,10 @@ int cli_done(cli *c, tg_status s)
     free_all(c);
     return code;
 }
+
+int cli_no_such(cli *c, const char *word, const char *const *names, int64_t count)
+{
+    const char *near = tg_nearest(word, names, count);
+    return cli_done(c, tg_fail(TG_EUSAGE, "no such thing to do: %.100s%s%s%s; %s --help tells what there is", word,
+                               near ? " (did you mean " : "", near ? near : "", near ? "?)" : "", c->name));
+}

@@ -66,5 +66,7 @@ bool cli_parse(cli *c, int argc, char **argv);
 /* Tells of a failure once, checks standard output, frees; the exit code: 0 done (or the reader of our output left),
  * 1 failed, 2 usage, 3 a gate not met, 129, 130, 143 stopped by HUP, INT, TERM. */
 int cli_done(cli *c, tg_status s);
+/* The same for a first word that is none of these: the nearest is named. */
+int cli_no_such(cli *c, const char *word, const char *const *names, int64_t count);
 
 #endif

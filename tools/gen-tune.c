@@ -92,6 +92,7 @@ static const subcommand subcommands[] = {
     {"trial", "runs one trial of a search: what job files start", trial},
     {NULL, NULL, NULL}
 };
+enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands - 1 };
 
 static int tell(FILE *to)
 {
@@ -115,8 +116,10 @@ static int no_word(int argc, char **argv)
     for (int i = 1; i < argc && !typo; i++)
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) return tell(stdout);
     if (!cli_begin(&c, argc, argv) || (!typo && !cli_parse(&c, argc, argv))) return c.exit;
-    return cli_done(&c, typo ? tg_fail(TG_EUSAGE, "no such thing to do: %.100s; gen-tune --help tells what there is", argv[1])
-                             : tg_fail(TG_EUSAGE, "what is to be done? gen-tune --help tells what there is"));
+    if (!typo) return cli_done(&c, tg_fail(TG_EUSAGE, "what is to be done? gen-tune --help tells what there is"));
+    const char *names[SUBCOMMANDS];
+    for (int i = 0; i < SUBCOMMANDS; i++) names[i] = subcommands[i].name;
+    return cli_no_such(&c, argv[1], names, SUBCOMMANDS);
 }
 
 int main(int argc, char **argv)

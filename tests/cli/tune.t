@@ -5,7 +5,7 @@ $ printf '%s\n' 'gen-tune search "$@" --layers 1 --batch 4 --seq 16 --steps 20 -
 
 # What makes no sense is refused before anything runs.
 $ gen-tune serch
-! gen-tune: no such thing to do: serch; gen-tune --help tells what there is
+! gen-tune: no such thing to do: serch (did you mean search?); gen-tune --help tells what there is
 ? 2
 $ gen-tune
 !~ ^usage: gen-tune WHAT
@@ -235,3 +235,8 @@ $ name=$(printf 'x"; touch PWNED; `touch PWNED`\n$(touch PWNED) %% 诗') && mkdi
 $ ls -d PWNED */PWNED
 !*
 ? 2
+
+# A folder may be named with its slash.
+$ gen-tune search --objective branin --trials 2 -o slash/ 2> said | tail -n 1; tail -n 1 said
+<~ ^best: trial [01], slash/trials/000[01]$
+< slash/study.html: open it in a browser

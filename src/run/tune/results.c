@@ -207,13 +207,12 @@ static void add_importance(const tg_study *s, const double *importance, tg_str *
 static void add_best(const tg_study *s, const tg_ranked *best, tg_str *out)
 {
     const int64_t trial = s->jobs[best->job].trial;
-    char *path = tg_path_join(s->o->out, "best.json");
+    char *path = tg_path_join(s->o->out, "best.json"), *folder = tg_study_trial(s->o->out, trial, NULL);
     tg_str word = {0};
     tg_str_add_word(&word, path ? path : "");
-    if (!path || word.failed) out->failed = true;
+    if (!path || !folder || word.failed) out->failed = true;
     tg_str_addf(out, "best: trial %lld, ", (long long)trial);
-    add_safe(out, s->o->out);
-    tg_str_addf(out, "/trials/%04lld", (long long)trial);
+    add_safe(out, folder ? folder : "");
     if (!s->o->objective && word.data) {
         tg_str_add(out, "; again: gen-train --config ");
         add_safe(out, word.data);
@@ -221,6 +220,7 @@ static void add_best(const tg_study *s, const tg_ranked *best, tg_str *out)
     }
     tg_str_add(out, "\n");
     tg_str_free(&word);
+    tg_free(folder);
     tg_free(path);
 }
 
@@ -267,7 +267,9 @@ tg_status tg_study_tell(tg_study *s, const tg_study_use *use)
     tg_status status = tg_study_rank(s, &list, &count);
     if (!status) status = tg_study_importance(s, importance);
     if (!status) tell_use(s, use);
-    if (!status) tg_log(s->ctx, TG_LOG_INFO, "%s/study.html: open it in a browser", s->o->out);
+    char *page = tg_path_join(s->o->out, "study.html");
+    if (!status && page) tg_log(s->ctx, TG_LOG_INFO, "%s: open it in a browser", page);
+    tg_free(page);
     if (!status && s->o->json) {
         add_object(s, list, count, importance, use, &out);
         tg_json_writer w = {.out = &out, .comma = true};

@@ -24,7 +24,9 @@ double tg_study_seconds(const tg_study *s)
 char *tg_study_trial(const char *folder, int64_t trial, const char *name)
 {
     tg_str path = {0};
-    tg_str_addf(&path, "%s/trials/%04lld", folder, (long long)trial);
+    tg_str_add(&path, folder);
+    if (*folder && folder[strlen(folder) - 1] == '/') tg_str_addf(&path, "trials/%04lld", (long long)trial); /* as tg_path_join */
+    else tg_str_addf(&path, "/trials/%04lld", (long long)trial);
     if (name) tg_str_addf(&path, "/%s", name);
     if (!path.failed) return path.data;
     tg_str_free(&path);
