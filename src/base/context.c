@@ -51,6 +51,8 @@ tg_status tg_context_new(const tg_context_options *options, tg_context **out)
     if (!ctx) return TG_ENOMEM;
     ctx->options = *options;
     ctx->last_progress = -1;
+    int64_t l1, l3;
+    tg_cpu_caches(&l1, &ctx->l2, &l3);
     tg_status s = choose_isa(options->isa ? options->isa : getenv("TG_ISA"), &ctx->isa);
     if (!s) s = tg_pool_new(options->threads > 0 ? options->threads : tg_default_threads(), &ctx->pool);
     if (s) {

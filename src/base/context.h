@@ -8,6 +8,7 @@ struct tg_context {
     tg_context_options options;
     tg_pool *pool;
     const char *isa;      /* static text */
+    int64_t l2;           /* bytes of a core's cache: how products are cut, never what they give */
     const void *kernels;  /* struct tg_kernels, set by tg_kernels_of on first use */
     double last_progress; /* tg_now of the last report */
     tg_map *read;         /* files that were read, in order; NULL: none yet */

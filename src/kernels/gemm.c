@@ -1,9 +1,10 @@
 /*
  * gemm.c - products of any shape over the register tile. An operand is taken as it lies where the tile can walk it fast and
- * packed into panels where it cannot, or where it is used so often that packing pays. If B must be packed, all threads pack as
- * much of it as there is room for. Then they claim blocks of C; for each, k is taken in blocks, and where A must be packed, a
- * block's rows are, by the thread that computes it, into memory that stays in its cache. A block of C continues its chains
- * from one k-block to the next, so neither packing nor blocking nor threads show in the bits.
+ * packed into panels where it cannot, or where it is used so often that packing pays. Threads claim blocks of C; for each, k is
+ * taken in blocks, and where A must be packed, a block's rows are, by the thread that computes it, into memory that stays in
+ * its cache. B is packed likewise where blocks are whole columns of C, so that each panel is wanted once; else all threads
+ * pack as much of it as there is room for before they claim. A block of C continues its chains from one k-block to the next,
+ * so neither packing nor blocking nor threads show in the bits.
  */
 #include "kernels/drive.h"
 
@@ -12,7 +13,6 @@
 enum {
     K_BLOCK = 1024,             /* a panel of B is at most 128 KiB then and streams from L2; C is touched seldom */
     K_BLOCK_TURNED = 384,       /* where A is walked by steps: what a block's rows take must stay in L2 */
-    ROW_BLOCK = 96 << 10,       /* floats of A that a block's rows take at most: 384 KiB, they stay in L2 */
     PACKED_MOST = 1 << 20,      /* floats of B packed at once, if a block of k takes no more: 4 MiB stay in L3 */
     PACK_GRAIN = 16384,         /* floats packed by one chunk */
     COPY_PANELS = 8,            /* panels side by side that a chunk of lines side by side takes: 1 KiB of each step */
@@ -34,9 +34,10 @@ typedef struct plan {
     int64_t height, tiles;      /* rows of a tile of A, and how many tiles: heights as equal as can be */
     int64_t panels;             /* of B */
     bool pack_a, pack_b;
+    bool on_the_way;            /* B is packed panel by panel by whoever computes with it, not before */
     int64_t k_pass, k_block;    /* as much of k as B is packed for at once, and in a block */
     int64_t row_blocks, col_blocks;
-    int64_t a_floats, b_floats; /* of scratch: of A each thread's, of B in all */
+    int64_t own, own_a, shared; /* floats of scratch: each thread's, of it for A, and all threads' for B */
 } plan;
 
 static bool crowds(int64_t stride, int64_t k)
@@ -56,11 +57,11 @@ static bool must_pack_right(const tg_kernels *kn, const tg_gemm *g)
     return g->b_cs != 1 || g->n % (kn->nr / 2) != 0 || crowds(g->b_rs, g->k) || g->m >= FLAT;
 }
 
-/* Blocks of C whose part of A stays in L2, and enough of them for every thread. The longer side is cut; across, the rows of
- * a packed A would be packed again. */
-static void plan_grid(plan *p, const tg_kernels *kn, int threads)
+/* Blocks of C whose part of A stays in L2, where it takes three eighths, and enough of them for every thread. The longer side
+ * is cut; across, the rows of a packed A would be packed again. */
+static void plan_grid(plan *p, const tg_kernels *kn, int64_t l2, int threads)
 {
-    const int64_t row_tiles = most(1, ROW_BLOCK / (p->height * p->k_block));
+    const int64_t row_tiles = most(1, l2 / (int64_t)sizeof(float) * 3 / 8 / (p->height * p->k_block));
     const int64_t wanted = threads > 1 ? (int64_t)threads * A_THREAD : 1;
     p->row_blocks = ceil_div(p->tiles, row_tiles);
     p->col_blocks = 1;
@@ -73,8 +74,9 @@ static void plan_grid(plan *p, const tg_kernels *kn, int threads)
     }
 }
 
-static plan plan_of(const tg_kernels *kn, const tg_gemm *g, int threads)
+static plan plan_of(tg_context *ctx, const tg_gemm *g, int threads)
 {
+    const tg_kernels *kn = tg_kernels_of(ctx);
     plan p = {.tiles = ceil_div(most(g->m, 1), kn->mr), .panels = ceil_div(most(g->n, 1), kn->nr)};
     const int64_t k = most(g->k, 1);
     p.height = ceil_div(most(g->m, 1), p.tiles);
@@ -82,10 +84,12 @@ static plan plan_of(const tg_kernels *kn, const tg_gemm *g, int threads)
     p.pack_a = must_pack_left(g);
     p.pack_b = must_pack_right(kn, g);
     p.k_block = least(k, g->a_cs == 1 ? K_BLOCK : K_BLOCK_TURNED);
-    p.k_pass = p.pack_b ? least(k, most(PACKED_MOST / (p.panels * kn->nr) / p.k_block, 1) * p.k_block) : k;
-    plan_grid(&p, kn, threads);
-    p.a_floats = p.pack_a ? padded(ceil_div(p.tiles, p.row_blocks) * p.height * p.k_block, 16) : 0;
-    p.b_floats = p.pack_b ? p.panels * kn->nr * p.k_pass : 0;
+    plan_grid(&p, kn, ctx->l2, threads);
+    p.on_the_way = p.pack_b && p.row_blocks == 1;
+    p.k_pass = p.pack_b && !p.on_the_way ? least(k, most(PACKED_MOST / (p.panels * kn->nr) / p.k_block, 1) * p.k_block) : k;
+    p.own_a = p.pack_a ? padded(ceil_div(p.tiles, p.row_blocks) * p.height * p.k_block, 16) : 0;
+    p.own = p.own_a + (p.on_the_way ? 2 * kn->nr * p.k_block : 0);
+    p.shared = p.pack_b && !p.on_the_way ? p.panels * kn->nr * p.k_pass : 0;
     return p;
 }
 
@@ -123,8 +127,8 @@ int64_t tg_gemm_room(tg_context *ctx, const tg_gemm *g)
         return tg_gemm_room(ctx, &other) + g->m * g->n * (int64_t)sizeof(float);
     }
     const int threads = tg_pool_threads(pool_for(ctx, g));
-    const plan p = plan_of(tg_kernels_of(ctx), g, threads);
-    return (p.a_floats * threads + p.b_floats) * (int64_t)sizeof(float);
+    const plan p = plan_of(ctx, g, threads);
+    return (p.own * threads + p.shared) * (int64_t)sizeof(float);
 }
 
 /* ---- packing ------------------------------------------------------------------------------------------------------ */
@@ -177,7 +181,7 @@ typedef struct gemm_job {
     plan p;
     int64_t k0, k1;             /* this pass */
     tg_right b;                 /* its B, from k0 on */
-    float *a_scratch;           /* each thread's, one behind the other */
+    float *own;                 /* each thread's scratch, one behind the other */
     _Atomic int64_t next;       /* block that nobody has claimed yet */
 } gemm_job;
 
@@ -186,7 +190,7 @@ static void aim_right(gemm_job *j, tg_pool *pool, float *scratch)
 {
     const tg_gemm *g = j->g;
     const int64_t nr = j->kn->nr, k = j->k1 - j->k0;
-    if (j->p.pack_b) {
+    if (j->p.pack_b && !j->p.on_the_way) {
         run_pack(pool, pack_of(j->kn, scratch, g->b + j->k0 * g->b_rs, g->b_rs, g->b_cs, k, g->n, nr));
         j->b = (tg_right){scratch, nr * k, nr};
     } else if (g->packed) {
@@ -215,13 +219,19 @@ static void one_k_block(const gemm_job *j, const corner *at, int64_t k, int64_t 
     const tg_gemm *g = j->g;
     const bool first = k == 0, last = k + kb == g->k;
     const tg_left a = aim_left(j, at->row, at->rows, k, kb, own);
-    tg_right b = j->b;
     float *c = g->c + at->row * g->c_rs + at->col;
     const float *from = !first ? c : g->from ? g->from + at->row * g->from_rs + at->col : NULL;
+    const int64_t from_rs = first ? g->from_rs : g->c_rs;
     tg_epilogue ep = last && g->ep ? *g->ep : (tg_epilogue){0};
-    b.b += at->col / j->kn->nr * b.panel + (k - j->k0) * b.step;
     if (ep.bias) ep.bias += at->col;
-    j->kn->gemm_block(c, g->c_rs, from, first ? g->from_rs : g->c_rs, &a, &b, at->rows, at->cols, kb, &ep);
+    if (j->p.on_the_way) {
+        const tg_raw raw = {g->b + k * g->b_rs + at->col * g->b_cs, g->b_rs, g->b_cs, own + j->p.own_a};
+        j->kn->gemm_raw(c, g->c_rs, from, from_rs, &a, &raw, at->rows, at->cols, kb, &ep);
+        return;
+    }
+    tg_right b = j->b;
+    b.b += at->col / j->kn->nr * b.panel + (k - j->k0) * b.step;
+    j->kn->gemm_block(c, g->c_rs, from, from_rs, &a, &b, at->rows, at->cols, kb, &ep);
 }
 
 /* Part i of n, as even as whole units allow, at most `end` of what a unit holds. */
@@ -244,7 +254,7 @@ static void claim_blocks(void *arg, int64_t thread)
     gemm_job *j = arg;
     const int64_t blocks = j->p.row_blocks * j->p.col_blocks;
     for (int64_t block; (block = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed)) < blocks;)
-        one_block(j, block, j->a_scratch + thread * j->p.a_floats);
+        one_block(j, block, j->own + thread * j->p.own);
 }
 
 typedef struct gemv_job { const tg_gemm *g; const tg_kernels *kn; } gemv_job;
@@ -299,8 +309,8 @@ void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch)
         return;
     }
     tg_pool *pool = pool_for(ctx, g);
-    gemm_job j = {.g = g, .kn = kn, .p = plan_of(kn, g, tg_pool_threads(pool))};
-    j.a_scratch = (float *)scratch + j.p.b_floats;
+    gemm_job j = {.g = g, .kn = kn, .p = plan_of(ctx, g, tg_pool_threads(pool))};
+    j.own = (float *)scratch + j.p.shared;
     for (; j.k0 == 0 || j.k0 < g->k; j.k0 = j.k1) {
         j.k1 = least(g->k, j.k0 + j.p.k_pass);
         aim_right(&j, pool, scratch);

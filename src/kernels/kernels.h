@@ -34,9 +34,12 @@ typedef struct tg_epilogue {
  *          matrix as it lies); tiles have `height` rows, the last one fewer.
  *   right  column j of panel q at step p: b[q*panel + p*step + j]; a panel is nr columns wide, the last one may be read up
  *          to nr/2 or nr columns, whichever holds what is wanted.
+ *   raw    column j at step p: b[p*step + j*line], one of the two 1. Panels are packed one after the other into room for two
+ *          of k steps, each while the one before it is in use.
  */
 typedef struct tg_left { const float *a; int64_t tile, row, step, height; } tg_left;
 typedef struct tg_right { const float *b; int64_t panel, step; } tg_right;
+typedef struct tg_raw { const float *b; int64_t step, line; float *room; } tg_raw;
 
 /*
  * One axis of a convolution over `in` numbers with `out` results: result o takes tap q from o*stride + q*dilation - before,

@@ -164,23 +164,81 @@ static void activate_rows(float *c, int64_t c_rs, int64_t rows, int64_t cols, in
         }
 }
 
+/* The next panel's part of B as it lies: column j at step p is x[p*step + j*line], j < lines. */
+typedef struct strip { const float *x; int64_t step, line, lines; } strip;
+
+static void fetch_steps(const strip *b, tg_span steps)
+{
+    if (b->line == 1)
+        for (int64_t p = steps.begin; p < steps.end; p++) {
+            __builtin_prefetch(b->x + p * b->step, 0, 2);
+            if (b->lines > 16) __builtin_prefetch(b->x + p * b->step + 16, 0, 2);
+        }
+    else
+        for (int64_t j = 0; j < b->lines; j++)
+            for (int64_t p = steps.begin; p < steps.end; p += 16) __builtin_prefetch(b->x + j * b->line + p, 0, 2);
+}
+
+static void pack_steps(float *panel, const strip *b, tg_span steps)
+{
+    TG_K(pack)(panel + steps.begin * TG_NR, 0, b->x + steps.begin * b->step, b->step, b->line, steps.end - steps.begin, b->lines,
+               TG_NR);
+}
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* A block of C, and what it is the product of but for B. */
+typedef struct block {
+    float *c;
+    int64_t c_rs;
+    const float *from;
+    int64_t from_rs;
+    const tg_left *a;
+    int64_t rows, cols, k;
+    const tg_epilogue *ep;
+} block;
+
+/* All rows against one panel, of columns j and on. Meanwhile the next one is packed into `to`, if there is one: before each
+ * tile a slice of its steps is fetched, so that what is packed after the tile has come from L3 in its time. */
+static void one_panel(const block *o, int64_t j, const float *b, int64_t b_step, const strip *next, float *to)
+{
+    const tg_left *a = o->a;
+    const tg_epilogue *ep = o->ep;
+    const int64_t tiles = (o->rows + a->height - 1) / a->height, slice = ((o->k + tiles - 1) / tiles + 15) / 16 * 16;
+    tile_args t = {.c_rs = o->c_rs, .from_rs = o->from_rs, .a_row = a->row, .a_step = a->step, .b = b, .b_step = b_step, .k = o->k,
+                   .cols = least(o->cols - j, TG_NR), .bias = ep && ep->bias ? ep->bias + j : NULL};
+    for (int64_t i = 0, n = 0; i < o->rows; i += a->height, n++) {
+        const int64_t m = least(o->rows - i, a->height);
+        const tg_span steps = {least(n * slice, o->k), least((n + 1) * slice, o->k)};
+        t.c = o->c + i * o->c_rs + j;
+        t.from = o->from ? o->from + i * o->from_rs + j : NULL;
+        t.next = !o->from ? NULL : i + m < o->rows ? t.from + m * o->from_rs : j + TG_NR < o->cols ? o->from + j + TG_NR : NULL;
+        t.a = a->a + n * a->tile;
+        t.rows = j == 0 && a->row == o->k && i + m < o->rows ? t.a + a->tile : t.a;
+        if (next) fetch_steps(next, steps);
+        tile_of(&t, m);
+        if (next && steps.begin < steps.end) pack_steps(to, next, steps);
+        if (ep && ep->act != TG_ACT_LINEAR) activate_rows(t.c, o->c_rs, m, t.cols, ep->act);
+    }
+}
+
 void TG_K(gemm_block)(float *c, int64_t c_rs, const float *from, int64_t from_rs, const tg_left *a, const tg_right *b,
                       int64_t rows, int64_t cols, int64_t k, const tg_epilogue *ep)
 {
-    for (int64_t j = 0; j < cols; j += TG_NR) {
-        tile_args t = {.c_rs = c_rs, .from_rs = from_rs, .a_row = a->row, .a_step = a->step, .b = b->b + j / TG_NR * b->panel,
-                       .b_step = b->step, .k = k, .cols = cols - j < TG_NR ? cols - j : TG_NR,
-                       .bias = ep && ep->bias ? ep->bias + j : NULL};
-        for (int64_t i = 0, n = 0; i < rows; i += a->height, n++) {
-            const int64_t m = rows - i < a->height ? rows - i : a->height;
-            t.c = c + i * c_rs + j;
-            t.from = from ? from + i * from_rs + j : NULL;
-            t.next = !from ? NULL : i + m < rows ? t.from + m * from_rs : j + TG_NR < cols ? from + j + TG_NR : NULL;
-            t.a = a->a + n * a->tile;
-            t.rows = j == 0 && a->row == k && i + m < rows ? t.a + a->tile : t.a;
-            tile_of(&t, m);
-            if (ep && ep->act != TG_ACT_LINEAR) activate_rows(t.c, c_rs, m, t.cols, ep->act);
-        }
+    const block o = {c, c_rs, from, from_rs, a, rows, cols, k, ep};
+    for (int64_t j = 0; j < cols; j += TG_NR) one_panel(&o, j, b->b + j / TG_NR * b->panel, b->step, NULL, NULL);
+}
+
+void TG_K(gemm_raw)(float *c, int64_t c_rs, const float *from, int64_t from_rs, const tg_left *a, const tg_raw *b, int64_t rows,
+                    int64_t cols, int64_t k, const tg_epilogue *ep)
+{
+    const block o = {c, c_rs, from, from_rs, a, rows, cols, k, ep};
+    strip s = {b->b, b->step, b->line, least(cols, TG_NR)};
+    pack_steps(b->room, &s, (tg_span){0, k});
+    for (int64_t j = 0, odd = 0; j < cols; j += TG_NR, odd = !odd) {
+        s.x += TG_NR * b->line;
+        s.lines = least(cols - j - TG_NR, TG_NR);
+        one_panel(&o, j, b->room + odd * k * TG_NR, TG_NR, s.lines > 0 ? &s : NULL, b->room + !odd * k * TG_NR);
     }
 }
 

@@ -1,10 +1,11 @@
 /* Tests of kernels/gemm.c: products of sizes and strides that take every way through it - operands packed, as they lie,
- * packed beforehand; one k-block and several; one row - against a chain of fused multiply-adds written as a loop, which
+ * packed beforehand; one k-block and several; one block of rows and several; one row - against a chain of fused multiply-adds written as a loop, which
  * they must equal bit for bit, on every instruction set and for any number of threads. */
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/context.h"
 #include "base/rng.h"
 #include "kernels/drive.h"
 #include "test.h"
@@ -34,6 +35,7 @@ static void run(const char *isa, int threads, const size *s, tg_gemm g, float *c
 {
     tg_context *ctx;
     CHECK_OK(tg_context_new(&(tg_context_options){.threads = threads, .isa = isa}, &ctx));
+    if (threads == 2) ctx->l2 = 64 << 10; /* a small cache cuts more finely */
     const int64_t bytes = s->m * s->n * (int64_t)sizeof *c;
     if (s->add) memcpy(c, g.from, (size_t)bytes);
     else memset(c, 0xff, (size_t)bytes);

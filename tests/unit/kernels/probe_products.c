@@ -120,6 +120,31 @@ static void gemm_block(probe *p)
     for (int64_t h = 1; h <= 14 && p->n == 33; h++) check_product(p, h, 16, 3, h < mr ? h : mr);
 }
 
+/* B by rows and by columns, with gaps between them, packed on the way: the bits of one that was packed before. From one tile,
+ * which packs a whole panel, to more tiles than there are slices to pack. */
+static void gemm_raw(probe *p)
+{
+    const tg_kernels *kn = p->k;
+    enum { GAP = 3 };
+    const int64_t cols = p->n, rows[] = {1, kn->mr, 40};
+    for (int64_t k = 1; k <= 77; k += 38)
+        for (int turned = 0; turned < 2; turned++) {
+            const int64_t step = turned ? 1 : cols + GAP, line = turned ? k + GAP : 1;
+            const float *b = probe_floats(p, (k - 1) * step + (cols - 1) * line + 1, -1, 1), *bias = probe_floats(p, cols, -1, 1);
+            float *pb = probe_result(p, panels(cols, kn->nr) * kn->nr * k), *room = probe_result(p, 2 * kn->nr * k);
+            const tg_epilogue ep = {bias, TG_ACT_TANH};
+            kn->pack(pb, k * kn->nr, b, step, line, k, cols, kn->nr);
+            for (int r = 0; r < 3; r++) {
+                const float *a = probe_floats(p, rows[r] * k, -1, 1), *from = probe_floats(p, rows[r] * cols, -1, 1);
+                float *c = probe_result(p, rows[r] * cols), *want = probe_result(p, rows[r] * cols);
+                const tg_left left = {a, kn->mr * k, k, 1, kn->mr};
+                kn->gemm_block(want, cols, from, cols, &left, &(tg_right){pb, k * kn->nr, kn->nr}, rows[r], cols, k, &ep);
+                kn->gemm_raw(c, cols, from, cols, &left, &(tg_raw){b, step, line, room}, rows[r], cols, k, &ep);
+                CHECK_BYTES(c, want, rows[r] * cols * (int64_t)sizeof *c);
+            }
+        }
+}
+
 static void gemv(probe *p)
 {
     const tg_kernels *kn = p->k;
@@ -184,5 +209,5 @@ static void gemv_turned(probe *p)
     }
 }
 
-const probe_row probe_products[] = {{"pack", pack}, {"gemm_block", gemm_block}, {"gemv", gemv}, {"gemv", gemv_is_gemm},
-                                     {"gemv_turned", gemv_turned}, {NULL, NULL}};
+const probe_row probe_products[] = {{"pack", pack}, {"gemm_block", gemm_block}, {"gemm_raw", gemm_raw}, {"gemv", gemv},
+                                     {"gemv", gemv_is_gemm}, {"gemv_turned", gemv_turned}, {NULL, NULL}};
