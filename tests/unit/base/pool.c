@@ -106,6 +106,47 @@ TEST(a_call_from_inside_a_chunk_runs_in_that_thread)
     }
 }
 
+/* Nobody leaves before all four threads have come. */
+static void gather_chunk(void *arg, int64_t chunk)
+{
+    job *j = arg;
+    (void)chunk;
+    atomic_fetch_add(&j->inner, 1);
+    while (atomic_load(&j->inner) < 4) nanosleep(&(struct timespec){0, 100000}, NULL);
+}
+
+/* The caller alone could do any other job; this one hangs if it does not wake those that sleep. */
+TEST(a_job_wakes_as_many_sleepers_as_it_has_chunks_for)
+{
+    tg_pool *p = NULL;
+    CHECK_OK(tg_pool_new(4, &p));
+    for (int i = 0; i < 3; i++) {
+        job j = {0};
+        nanosleep(&(struct timespec){0, 5000000}, NULL); /* longer than spinning and yielding together */
+        tg_pool_run(p, gather_chunk, &j, 4);
+    }
+    tg_pool_free(p);
+}
+
+static _Thread_local int64_t own_last = -1;
+
+static void climbing_chunk(void *arg, int64_t chunk)
+{
+    if (chunk <= own_last) atomic_fetch_add((_Atomic int64_t *)arg, 1);
+    own_last = chunk;
+}
+
+TEST(each_thread_of_a_pool_is_handed_its_chunks_in_ascending_order)
+{
+    tg_pool *p = NULL;
+    _Atomic int64_t falls = 0;
+    CHECK_OK(tg_pool_new(3, &p));
+    own_last = -1;
+    tg_pool_run(p, climbing_chunk, &falls, CHUNKS);
+    CHECK_INT(atomic_load(&falls), 0);
+    tg_pool_free(p);
+}
+
 static void ascending_chunk(void *arg, int64_t chunk)
 {
     int64_t *last = arg;

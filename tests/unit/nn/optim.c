@@ -119,6 +119,29 @@ TEST(optimisers_are_those_of_plain_loops_over_twenty_steps)
     for (int i = 0; i < CONFIGS; i++) check(0.01, &configs[i]);
 }
 
+/* docs/numerics.md: |m| < 1e-30 and v < 1e-36 become 0. Without a gradient and with betas of 1/2, moments are halved. */
+TEST(moments_that_have_decayed_to_nothing_become_zero)
+{
+    static const char *const isas[] = {"scalar", "avx2", "avx512", "neon"};
+    const float first[] = {2.01e-30f, 1.99e-30f, -2.01e-30f, -1.99e-30f}, second[] = {2.01e-36f, 1.99e-36f, 1, 0};
+    for (int i = 0; i < 4; i++) {
+        const tg_kernels *k = tg_kernels_named(isas[i]);
+        float w[4] = {1, 1, 1, 1}, g[4] = {0}, m[4], v[4], speed[4], square[4];
+        if (!k) continue;
+        memcpy(m, first, sizeof m);
+        memcpy(v, second, sizeof v);
+        memcpy(speed, first, sizeof speed);
+        memcpy(square, second, sizeof square);
+        k->adam(w, g, m, v, 4, 1, 0.1f, 0.5f, 0.5f, 1e-8f, 1, 0, 1);
+        k->sgd(w, g, speed, 4, 1, 0.1f, 0.5f, false, 0);
+        k->rmsprop(w, g, square, 4, 1, 0.1f, 0.5f, 1e-8f, 0);
+        for (int e = 0; e < 4; e++) {
+            CHECK(m[e] == (e % 2 ? 0 : first[e] / 2) && speed[e] == m[e]);
+            CHECK(v[e] == (e == 1 ? 0 : second[e] / 2) && square[e] == v[e]);
+        }
+    }
+}
+
 static uint64_t hash_after(const char *isa, int threads, const tg_optim_config *c)
 {
     bench x = bench_new(threads, isa);
