@@ -31,8 +31,8 @@ static job plan(tg_context *ctx, const tg_sequence *s)
     j.rows = ceil_div(s->B, least(s->B, tg_pool_threads(ctx->pool)));
     j.chunks = ceil_div(s->B, j.rows);
     const int64_t tiles = ceil_div(j.rows, j.kn->mr) * j.kn->mr;
-    /* packed rows of the left operand; then state before the step, dh, dc */
-    j.own_size = lines(tiles * j.G * s->H) + 3 * lines(j.rows * s->H);
+    /* packed rows of the left operand; then forward's state before the step, or dh and dc */
+    j.own_size = lines(tiles * j.G * s->H) + 2 * lines(j.rows * s->H);
     return j;
 }
 

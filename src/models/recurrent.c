@@ -215,7 +215,7 @@ static tg_tensor *run_layer(const tg_model *m, tg_tape *t, int64_t k, tg_tensor 
     return y;
 }
 
-/* Logits [T, B, V] of tokens [T, B]. */
+/* Logits [T, B, V] of tokens [T, B], or of the last step alone. */
 static tg_tensor *recurrent_next(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tensor *reset, tg_carry *carry)
 {
     const recurrent_config *c = tg_model_config(m);
@@ -228,6 +228,7 @@ static tg_tensor *recurrent_next(tg_model *m, tg_tape *t, tg_tensor *tokens, tg_
         x = run_layer(m, t, k, gx, reset, carry);
         if (c->layer_norm) x = tg_norm_layer_apply(t, &r->norms[k], x);
     }
+    if (x && carry && carry->last_only) x = tg_last_step(t, x);
     x = tg_linear_layer_apply(t, &r->head, x, TG_LINEAR);
     if (x && carry) tg_carry_swap(carry);
     return x;

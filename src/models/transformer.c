@@ -252,13 +252,6 @@ static tg_tensor *embed(const tg_model *m, tg_tape *t, tg_tensor *tokens, const 
     return tg_add(t, x, tg_embed_layer_apply(t, &r->pos, at));
 }
 
-/* [1, B, C] of [T, B, C], where nobody goes back. */
-static tg_tensor *last_step(tg_tape *t, tg_tensor *x)
-{
-    const int64_t *d = x->shape.dims, behind = (d[0] - 1) * d[1] * d[2];
-    return tg_tape_view(t, x->data ? x->data + behind : NULL, 3, (int64_t[]){1, d[1], d[2]});
-}
-
 /* Logits [T, B, V] of tokens [T, B], or of the last step alone; `first` [T, B] or NULL: where documents begin. */
 static tg_tensor *forward(const tg_model *m, tg_tape *t, tg_tensor *tokens, tg_tensor *first, tg_carry *carry)
 {
@@ -275,7 +268,7 @@ static tg_tensor *forward(const tg_model *m, tg_tape *t, tg_tensor *tokens, tg_t
         }
         x = feed_forward(t, c, &r->blocks[k], attend(t, c, &r->blocks[k], x, first, carry ? &cache : NULL));
     }
-    if (x && carry && carry->last_only) x = last_step(t, x);
+    if (x && carry && carry->last_only) x = tg_last_step(t, x);
     x = x ? tg_linear(t, norm(t, c, &r->norm, x), r->head, NULL, TG_LINEAR) : NULL;
     if (x && carry) {
         carry->filled[KEYS] = carry->filled[VALUES] = used + tokens->shape.dims[0];

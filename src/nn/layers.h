@@ -16,6 +16,8 @@ tg_status tg_linear_layer_declare(tg_params *p, tg_linear_layer *l, const char *
 /* The same with spectral norm and a bias: NAME.weight_orig, buffers NAME.weight_u, NAME.weight_v. */
 tg_status tg_linear_layer_declare_spectral(tg_params *p, tg_linear_layer *l, const char *name, int64_t in, int64_t out, int group);
 tg_tensor *tg_linear_layer_apply(tg_tape *t, const tg_linear_layer *l, tg_tensor *x, tg_activation act);
+/* A view of the last step of x [T, B, C], as [1, B, C], where nobody goes back: what a head needs for the next token alone. */
+tg_tensor *tg_last_step(tg_tape *t, const tg_tensor *x);
 
 /* nn.Embedding: NAME.weight [V, D] from N(0, deviation²); PyTorch's deviation is 1. */
 typedef struct tg_embed_layer { tg_tensor *table; } tg_embed_layer;

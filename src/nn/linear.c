@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "autograd/tape.h"
 #include "nn/layers.h"
 
 static bool full_name(char out[1280], const char *module, const char *name, int number)
@@ -52,4 +53,10 @@ tg_status tg_linear_layer_declare_spectral(tg_params *p, tg_linear_layer *l, con
 tg_tensor *tg_linear_layer_apply(tg_tape *t, const tg_linear_layer *l, tg_tensor *x, tg_activation act)
 {
     return tg_linear(t, x, l->u ? tg_spectral_norm(t, l->w, l->u, l->v) : l->w, l->b, act);
+}
+
+tg_tensor *tg_last_step(tg_tape *t, const tg_tensor *x)
+{
+    const int64_t *d = x->shape.dims, behind = (d[0] - 1) * d[1] * d[2];
+    return tg_tape_view(t, x->data ? x->data + behind : NULL, 3, (int64_t[]){1, d[1], d[2]});
 }

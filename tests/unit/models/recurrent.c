@@ -206,6 +206,32 @@ TEST(a_gru_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("gru", 
 TEST(with_classes_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("lstm", WITH("classes=3", "hidden=20")); }
 TEST(an_rnn_step_by_step_gives_the_bits_of_the_whole) { steps_equal_whole("rnn", WITH("hidden=20", "activation=relu")); }
 
+TEST(the_last_steps_logits_alone_have_the_same_bits)
+{
+    enum { HALF = LONG / 2 };
+    static float whole[LONG * FEW * V];
+    int32_t ids[LONG * FEW];
+    tg_model *m = model_of("lstm", WITH("hidden=20", "layer-norm=true"), false);
+    tg_tape *t;
+    tg_carry carry;
+    for (int i = 0; i < LONG * FEW; i++) ids[i] = i * 7 % V;
+    logits_by(m, LONG, ids, whole);
+    CHECK_OK(tg_tape_new(ctx, &t));
+    CHECK_OK(tg_carry_new(m, FEW, &carry));
+    carry.last_only = true;
+    for (int at = 0; at < LONG; at += HALF) {
+        tg_tape_begin(t, &(tg_tape_mode){.frozen = true});
+        tg_tensor *x = tg_input_ids(t, 2, (int64_t[]){HALF, FEW}, ids + at * FEW);
+        const tg_tensor *y = tg_model_descriptor(m)->next(m, t, x, NULL, &carry);
+        CHECK_OK(y ? TG_OK : tg_tape_status(t));
+        CHECK_INT(y->shape.dims[0], 1);
+        CHECK_BYTES(y->data, whole + (at + HALF - 1) * FEW * V, (int64_t)sizeof(float) * FEW * V);
+    }
+    tg_carry_free(&carry);
+    tg_tape_free(t);
+    tg_model_free(m);
+}
+
 /* What a frozen tape keeps changes no bit, is given up when the weights may have changed, and costs no memory twice. */
 static void frozen_equals_anew(const char *name, const char *const *settings)
 {
