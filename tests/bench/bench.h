@@ -91,5 +91,7 @@ int bench_command(const char *const *argv, char *out, int room, double *seconds,
 const char *bench_program(const bench *b, const char *name, char out[512]);
 double bench_figure(const char *text, const char *key);
 void bench_data(const bench *b, const char *name, const char *bytes);
+/* How many symbols the text has that models are trained on here: what a peer's head must have, too. 0: there is no text. */
+int64_t bench_symbols(const bench *b);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "bench/bench.h"
+#include "tinygen/data.h"
 
 typedef struct training { const char *name, *model; int hidden, batch, seq, steps, sample; bool peer; } training;
 
@@ -84,6 +85,17 @@ void bench_data(const bench *b, const char *name, const char *bytes)
                   OUT, NULL, NULL);
 }
 
+int64_t bench_symbols(const bench *b)
+{
+    char path[512];
+    tg_dataset *d = NULL;
+    bench_data(b, "verses", "1000k");
+    snprintf(path, sizeof path, "%.480s/verses.safetensors", b->folder);
+    const int64_t n = tg_dataset_open(b->on[0], path, &d) ? 0 : tg_tokenizer_vocab(tg_dataset_tokenizer(d));
+    tg_dataset_close(d);
+    return n;
+}
+
 /* ---- training --------------------------------------------------------------------------------------------------------- */
 
 static int train(program_arg *a, int steps, int threads, char out[OUT], double *seconds)
@@ -119,13 +131,13 @@ static double measure_peer(bench_row *r)
 
 static const char *const sides[BENCH_BLAS] = {"PyTorch/pthread", "PyTorch/openmp"};
 
-static bench_child *start_torch(const training *t, int blas, int threads)
+static bench_child *start_torch(const bench *b, const training *t, int blas, int threads)
 {
-    char n[4][16];
-    const int values[4] = {t->hidden, t->batch, t->seq, threads};
-    for (int i = 0; i < 4; i++) snprintf(n[i], sizeof n[i], "%d", values[i]);
+    char n[5][16];
+    const int values[5] = {t->hidden, t->batch, t->seq, threads, (int)bench_symbols(b)};
+    for (int i = 0; i < 5; i++) snprintf(n[i], sizeof n[i], "%d", values[i]);
     return bench_child_start((const char *[]){"/usr/bin/python3", "tests/bench/peers/torch_recurrent.py", t->model, n[0], n[1], n[2],
-                                              n[3], NULL}, blas, threads);
+                                              n[3], n[4], NULL}, blas, threads);
 }
 
 static void add_training(bench *b, const training *t, int on, program_arg args[1 + BENCH_BLAS])
@@ -137,7 +149,7 @@ static void add_training(bench *b, const training *t, int on, program_arg args[1
         if (!bench_wanted(b, row.group, row.name)) return;
         args[side] = arg_of(b, t, "run");
         if (side > 0) {
-            args[side].peer = t->peer ? start_torch(t, side - 1, row.threads) : NULL;
+            args[side].peer = t->peer ? start_torch(b, t, side - 1, row.threads) : NULL;
             row.side = sides[side - 1];
             row.limit = NULL;
             row.measure = measure_peer;

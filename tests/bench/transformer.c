@@ -59,13 +59,13 @@ static double measure_peer(bench_row *r)
     return a->measured++ >= a->t->rounds ? NAN : bench_child_ask(a->peer, "go");
 }
 
-static bench_child *start_torch(const gpt *t, int blas, int threads)
+static bench_child *start_torch(const bench *b, const gpt *t, int blas, int threads)
 {
-    char n[6][16];
-    const int values[6] = {t->layers, t->dim, t->heads, t->batch, t->context, threads};
-    for (int i = 0; i < 6; i++) snprintf(n[i], sizeof n[i], "%d", values[i]);
+    char n[7][16];
+    const int values[7] = {t->layers, t->dim, t->heads, t->batch, t->context, threads, (int)bench_symbols(b)};
+    for (int i = 0; i < 7; i++) snprintf(n[i], sizeof n[i], "%d", values[i]);
     return bench_child_start((const char *[]){"/usr/bin/python3", "tests/bench/peers/torch_gpt.py", n[0], n[1], n[2], n[3], n[4], n[5],
-                                              NULL}, blas, threads);
+                                              n[6], NULL}, blas, threads);
 }
 
 static void add_training(bench *b, const gpt *t, int on, gpt_arg args[1 + BENCH_BLAS])
@@ -78,7 +78,7 @@ static void add_training(bench *b, const gpt *t, int on, gpt_arg args[1 + BENCH_
         if (!bench_wanted(b, row.group, row.name)) return;
         args[side] = (gpt_arg){.b = b, .t = t};
         snprintf(args[side].run, sizeof args[side].run, "%s/run", b->folder);
-        if (side) args[side].peer = start_torch(t, side - 1, row.threads);
+        if (side) args[side].peer = start_torch(b, t, side - 1, row.threads);
         if (!side || args[side].peer) bench_add(b, &row);
     }
 }

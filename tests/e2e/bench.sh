@@ -31,3 +31,18 @@ echo '{"rows": 1}' > "$work/old.json"
 "$bench" --compare "$work/old.json" "$work/new.json" > "$work/out" 2>&1
 [ $? -eq 1 ] && grep -q 'old.json: no rows' "$work/out"
 tell bench_refuses_what_is_no_bench_file $?
+
+# peer NAME SCRIPT ARGS...: PyTorch's step says that it is ready and answers with a rate
+peer()
+{
+    name=$1 script=tests/bench/peers/$2; shift 2
+    echo go | /usr/bin/python3 "$script" "$@" > "$work/out" 2>&1
+    awk 'NR == 1 && $0 != "ready" { exit 1 } NR == 2 && $1 > 0 { found = 1 } END { exit !found }' "$work/out"
+    tell "$name" $?
+}
+if /usr/bin/python3 -c 'import torch' 2> /dev/null; then
+    peer bench_peer_trains_a_recurrent_net torch_recurrent.py rnn 8 2 3 1 39
+    peer bench_peer_trains_a_transformer torch_gpt.py 1 8 2 2 5 1 39
+else
+    echo "skip bench_peers: no PyTorch here"
+fi

@@ -1,7 +1,7 @@
-"""torch_gpt.py LAYERS DIM HEADS BATCH CONTEXT THREADS - PyTorch's training step of a small GPT behind a pipe.
+"""torch_gpt.py LAYERS DIM HEADS BATCH CONTEXT THREADS SYMBOLS - PyTorch's training step of a small GPT behind a pipe.
 
 Says "ready", then answers each line with tokens a second over a second of steps, one at least: learned positions, pre-norm
-layers of causal attention and GELU without biases, a head tied to the embedding of 65 symbols, cross-entropy, gradients
+layers of causal attention and GELU without biases, a head tied to the embedding of the symbols, cross-entropy, gradients
 clipped to 1, AdamW."""
 import math
 import sys
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from pipe import answer
 
-layers, dim, heads, batch, context, threads = map(int, sys.argv[1:7])
+layers, dim, heads, batch, context, threads, symbols = map(int, sys.argv[1:8])
 torch.set_num_threads(threads)
 torch.set_flush_denormal(True)
 torch.manual_seed(1)
@@ -41,7 +41,7 @@ class Block(nn.Module):
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.tokens, self.places = nn.Embedding(65, dim), nn.Embedding(context, dim)
+        self.tokens, self.places = nn.Embedding(symbols, dim), nn.Embedding(context, dim)
         self.blocks = nn.Sequential(*(Block() for _ in range(layers)))
         self.norm = nn.LayerNorm(dim)
         for p in self.parameters():
@@ -54,12 +54,12 @@ class Net(nn.Module):
 
 net = Net()
 optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
-x, y = (torch.randint(65, (batch, context)) for _ in range(2))
+x, y = (torch.randint(symbols, (batch, context)) for _ in range(2))
 
 
 def step():
     optimiser.zero_grad(set_to_none=True)
-    F.cross_entropy(net(x).view(-1, 65), y.view(-1)).backward()
+    F.cross_entropy(net(x).view(-1, symbols), y.view(-1)).backward()
     nn.utils.clip_grad_norm_(net.parameters(), 1)
     optimiser.step()
 
