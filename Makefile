@@ -27,8 +27,14 @@ ISA_avx2   := -mavx2 -mfma
 ISA_avx512 := -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl
 ISA_neon   :=
 
-# What the promises rest on; CFLAGS cannot take them away.
+# What the promises rest on; CFLAGS, which comes before it, cannot take them away. What no later option undoes is refused: it lets
+# a compiler reorder sums, or has the linked program take denormals for 0.
 STD    := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno -pthread
+UNSAFE := $(filter -Ofast -ffast-math -funsafe-math-optimizations -fassociative-math -freciprocal-math -ffinite-math-only \
+            -fno-signed-zeros -fsingle-precision-constant -ffp-model=fast -ffp-model=aggressive -mdaz-ftz,$(CC) $(CFLAGS) $(LDFLAGS))
+ifneq ($(UNSAFE),)
+$(error $(UNSAFE) in CC, CFLAGS or LDFLAGS gives other results than everywhere else; take -O3 in its place, which does not)
+endif
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Werror
 STRICT := -Wconversion
 INC    := -Iinclude -Isrc

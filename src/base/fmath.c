@@ -1,9 +1,14 @@
 /* fmath.c - fmath.inc over one float, and the remainder of large arguments by pi/2 that sin and cos need. */
 #include "base/fmath.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#if FLT_EVAL_METHOD != 0
+#error "floats are computed in wider registers here, which gives other results; on x86 take -msse2 -mfpmath=sse"
+#endif
 
 static inline int32_t bits_of(float x)
 {
