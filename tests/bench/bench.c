@@ -38,8 +38,8 @@ bool bench_wanted(const bench *b, const char *group, const char *name)
 
 void bench_add(bench *b, const bench_row *row)
 {
-    if (!bench_wanted(b, row->group, row->name) || b->count == BENCH_ROWS_MOST) return;
-    bench_row *r = malloc(sizeof *r);
+    if (!bench_wanted(b, row->group, row->name)) return;
+    bench_row *r = b->count < BENCH_ROWS_MOST ? malloc(sizeof *r) : NULL;
     if (!r) abort();
     *r = *row;
     if (r->per_unit == 0) r->per_unit = 1;

@@ -11,7 +11,7 @@
 
 #define BENCH_PACKED ", packed" /* ends the name of a product whose right operand was packed beforehand */
 
-enum { BENCH_ROUNDS_MOST = 25, BENCH_ROWS_MOST = 600 };
+enum { BENCH_ROUNDS_MOST = 25, BENCH_ROWS_MOST = 1000 };
 
 typedef struct bench_row bench_row;
 struct bench_row {

@@ -200,6 +200,10 @@ $ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --s
 !~ all else$
 $ grep -c '"profile": \[{"op": "[a-z_ ]*", "pass": "[a-z]*", "shape": .*"calls": [0-9]*, "seconds": 0\.' p/result.json
 < 1
+# Five steps, two layers of one shape.
+$ grep -o '"calls": [0-9]*' p/result.json | sort -u
+< "calls": 10
+< "calls": 5
 $ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 8 -o q -q && cmp p/model.safetensors q/model.safetensors
 $ gen-train --data x.safetensors --model lstm --hidden 16 --batch 4 --seq 10 --steps 3 --profile -o short -q
 ! gen-train: warning: --profile leaves the first 3 steps out, and there were no more; give --steps 50 or so
