@@ -90,6 +90,7 @@ TEST(products_are_chains_of_fused_multiply_adds_whichever_way_they_take)
         {96, 48, 600, 1, 0, 0, 0, 1}, {160, 32, 700, 1, 0, 1, 0, 1},                            /* transposed as a whole */
         {544, 40, 1000, 1, 0, 1, 0, 0},                                                         /* columns of A far apart */
         {20, 600, 1030, 0, 1, 0, 0, 0},                                                         /* B packed in two passes */
+        {3, 40, 0, 0, 0, 1, 0, 0},       {9, 17, 0, 1, 1, 0, 0, 0},    {1, 17, 0, 0, 1, 1, 1, 0},                     /* nothing to add */
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) check_size(&sizes[i]);
 }
