@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "support/example.h"
+#include "support/isas.h"
 #include "support/naive.h"
 #include "support/net.h"
 #include "test.h"
@@ -324,6 +325,7 @@ TEST(recurrent_sequences_are_those_of_plain_loops)
             for (int variant = 0; variant < 4; variant++)
                 check_sequence(ops[o], sizes[s][0], sizes[s][1], sizes[s][2], TG_TANH, variant & 1, variant & 2);
     check_sequence(&tg_op_rnn, 5, 3, 33, TG_RELU, true, true);
+    check_sequence(&tg_op_rnn, 2, 15, 1024, TG_TANH, true, false); /* rows a page apart */
 }
 
 /* ---- the same bits ---------------------------------------------------------------------------------------------- */
@@ -352,17 +354,15 @@ static uint64_t hash_of_examples(const char *isa, int threads)
     return tg_xxh64_end(&h);
 }
 
-/* A model's loss and gradients, in sizes that make many chunks; twice, so that gradients are also added to. */
-static uint64_t hash_of_net(const char *isa, int threads, tg_recurrent_kind kind)
+/* A model's loss and gradients; twice, so that gradients are also added to. */
+static uint64_t hash_of_training(const char *isa, int threads, const net_shape *shape, int64_t T, int64_t B)
 {
-    enum { T = 9, B = 13, V = 67 };
     tg_context *ctx = example_context(threads, isa);
     tg_tape *t = NULL;
     net n;
-    net_shape shape = {.kind = kind, .V = V, .D = 33, .H = 90, .layers = 2, .norm = true, .dropout = 0.2};
-    net_make(&n, ctx, &shape, false);
+    net_make(&n, ctx, shape, false);
     CHECK_OK(tg_tape_new(ctx, &t));
-    int32_t *tokens = net_tokens(1, T * B, V), *targets = net_tokens(2, T * B, V);
+    int32_t *tokens = net_tokens(1, T * B, shape->V), *targets = net_tokens(2, T * B, shape->V);
     tg_tensor *loss = NULL;
     for (uint64_t step = 0; step < 2; step++) {
         tg_tape_begin(t, &(tg_tape_mode){.train = true, .seed = 1, .step = step});
@@ -377,6 +377,21 @@ static uint64_t hash_of_net(const char *isa, int threads, tg_recurrent_kind kind
     tg_context_free(ctx);
     return hash;
 }
+
+/* In sizes that make many chunks. */
+static uint64_t hash_of_net(const char *isa, int threads, tg_recurrent_kind kind)
+{
+    const net_shape shape = {.kind = kind, .V = 67, .D = 33, .H = 90, .layers = 2, .norm = true, .dropout = 0.2};
+    return hash_of_training(isa, threads, &shape, 9, 13);
+}
+
+/* 4·256 gates are a page: going back, they are packed, of as many rows as fill whole tiles. */
+static uint64_t hash_of_page(const char *isa, int threads)
+{
+    return hash_of_training(isa, threads, &(net_shape){.kind = TG_LSTM, .V = 5, .D = 8, .H = 256, .layers = 1}, 2, 14);
+}
+
+TEST(gates_a_page_apart_give_the_same_bits_on_every_isa_and_for_any_number_of_threads) { same_on_every_isa(hash_of_page); }
 
 TEST(ops_give_the_same_bits_on_every_isa_and_for_any_number_of_threads)
 {
