@@ -136,7 +136,9 @@ static job plan(tg_context *ctx, const tg_attend *s, const tg_attend_grad *g)
 static int64_t room(tg_context *ctx, const tg_attend *s, const tg_attend_grad *g)
 {
     const job j = plan(ctx, s, g);
-    return (2 * table_size(s) + j.own_size * tg_pool_threads(pool_for(ctx, s))) * (int64_t)sizeof(float);
+    tg_attend full = *s; /* a cache that fills must not need more one day, when threads begin to pay */
+    if (s->capacity) full.used = s->capacity - s->T;
+    return (2 * table_size(s) + j.own_size * tg_pool_threads(pool_for(ctx, &full))) * (int64_t)sizeof(float);
 }
 
 int64_t tg_attend_room(tg_context *ctx, const tg_attend *s) { return room(ctx, s, NULL); }

@@ -259,6 +259,16 @@ static void check_pieces(inputs *in, tg_tape *t, const float *whole, int64_t pie
     tg_free(c.v);
 }
 
+TEST(a_cache_that_fills_needs_no_more_scratch)
+{
+    tg_context *ctx = example_context(3, NULL);
+    tg_attend s = {.T = 1, .B = 1, .H = 8, .K = 2, .D = 64, .capacity = 1000};
+    const int64_t empty = tg_attend_room(ctx, &s);
+    s.used = 999; /* so many multiply-adds are shared out to threads */
+    CHECK_INT(tg_attend_room(ctx, &s), empty);
+    tg_context_free(ctx);
+}
+
 TEST(a_sequence_in_pieces_behind_a_cache_has_the_same_bits)
 {
     static const char *const isas[] = {"scalar", "avx2", "avx512", "neon"};
