@@ -26,8 +26,8 @@ typedef struct tg_shape { int rank; int64_t dims[TG_MAX_RANK]; } tg_shape;
 
 /*
  * Invariants: exactly one of data and ids may be set, by dtype; both are NULL in a plan (shapes and costs only).
- * has_grad implies grad. grad of an activation gets its memory when backward first writes it, that of a parameter is part
- * of the gradients' slab.
+ * has_grad implies grad. grad of an activation gets its memory when backward first writes it, and is gone when the op that
+ * made the activation has read it; that of a parameter is part of the gradients' slab.
  */
 typedef struct tg_tensor {
     tg_shape shape;
@@ -39,6 +39,7 @@ typedef struct tg_tensor {
     bool has_grad;      /* grad holds a value; else the first writer overwrites it */
     bool spare;         /* of a tape, and backward does not read its values: an op may use its memory up */
     bool spent;         /* an op did: reading it again is an error */
+    int64_t grad_room;  /* of a tape: bytes of grad that another gradient may have when it has been read; 0: none */
     int group;          /* parameter group, or -1 */
     const char *name;   /* parameters: PyTorch's conventional name; else NULL */
 } tg_tensor;

@@ -41,6 +41,9 @@ typedef struct tg_node tg_node;
 struct tg_node {
     const tg_op *op;
     tg_node *before;             /* recorded before this one */
+    void *left;                  /* memory of the result's gradient, which has been read, for another one; NULL in a plan */
+    int64_t left_bytes;
+    tg_node *next_left;          /* among those that have some */
     tg_tensor *in[TG_OP_INPUTS]; /* NULL: an optional one that is not given */
     tg_tensor *out;              /* shape sets its shape */
     bool spare;                  /* set by shape: backward does not read out->data */
@@ -79,7 +82,8 @@ struct tg_op {
     const char *source;  /* paper, or "" */
     int n_in;
     unsigned optional;   /* bit i: input i may be NULL */
-    unsigned adopts;     /* bit i: backward may make a buffer of its own the gradient of input i, if that has none */
+    unsigned adopts;     /* bit i: backward may make a buffer of its own the gradient of input i, if that has none ... */
+    bool passes_on;      /* ... and that buffer is the gradient of its result */
     tg_status (*shape)(tg_tape *t, tg_node *n);
     void (*forward)(tg_tape *t, tg_node *n);  /* NULL: a view is all there is to it */
     void (*backward)(tg_tape *t, tg_node *n);

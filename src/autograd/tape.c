@@ -52,7 +52,7 @@ void tg_tape_begin(tg_tape *t, const tg_tape_mode *mode)
     t->mode = *mode;
     t->status = TG_OK;
     t->kept_last = NULL;
-    t->last = t->newest = NULL;
+    t->last = t->newest = t->left = NULL;
     t->dropouts = 0;
     t->noises = mode->draws;
     t->flops = t->back_flops = 0;
@@ -365,6 +365,23 @@ tg_tensor *tg_tape_apply(tg_tape *t, const tg_op *op, tg_tensor *const *in, cons
     return n->out;
 }
 
+tg_tape_place tg_tape_here(const tg_tape *t)
+{
+    return (tg_tape_place){tg_arena_here(t->arena), t->used, t->last};
+}
+
+tg_tensor *tg_tape_settle(tg_tape *t, tg_tape_place from, tg_tensor *x, tg_tensor *next)
+{
+    if (!next || next == x || t->last != from.last || t->look || t->mode.watch) return next;
+    TG_ASSERT(tg_shape_equal(&x->shape, &next->shape) && x->dtype == TG_F32 && x->group < 0);
+    if (x->data != next->data) memcpy(x->data, next->data, (size_t)(tg_shape_count(&x->shape) * (int64_t)sizeof(float)));
+    x->spare = next->spare;
+    x->spent = false;
+    t->newest = NULL;
+    scratch_end(t, (scratch_mark){from.arena, from.used});
+    return x;
+}
+
 /* ---- backward --------------------------------------------------------------------------------------------------- */
 
 float *tg_node_grad(const tg_tape *t, tg_node *n, int i, bool *add)
@@ -376,6 +393,12 @@ float *tg_node_grad(const tg_tape *t, tg_node *n, int i, bool *add)
     return x->grad;
 }
 
+static void pass_room_on(tg_node *n, tg_tensor *to)
+{
+    to->grad_room = n->out->grad_room;
+    n->out->grad_room = 0;
+}
+
 float *tg_node_grad_or_adopt(const tg_tape *t, tg_node *n, int i, float *buffer)
 {
     tg_tensor *x = n->in[i];
@@ -383,7 +406,43 @@ float *tg_node_grad_or_adopt(const tg_tape *t, tg_node *n, int i, float *buffer)
     if (x->grad) return x->grad;
     x->grad = buffer;
     x->has_grad = true;
+    if (n->op->passes_on) pass_room_on(n, x);
     return NULL;
+}
+
+/* Memory for the gradient of x: the smallest of those that have been read, if one is large enough, so that a step's gradients
+ * take little more than the largest few of them. The oldest of equals: the newest is still in another core's cache. */
+static tg_status take_gradient(tg_tape *t, tg_tensor *x)
+{
+    const int64_t bytes = tg_shape_count(&x->shape) * (int64_t)sizeof(float);
+    tg_node **best = NULL;
+    for (tg_node **at = &t->left; *at; at = &(*at)->next_left)
+        if ((*at)->left_bytes >= bytes && (!best || (*at)->left_bytes <= (*best)->left_bytes)) best = at;
+    void *grad = NULL;
+    x->grad_room = bytes;
+    if (best) {
+        grad = (*best)->left;
+        x->grad_room = (*best)->left_bytes;
+        *best = (*best)->next_left;
+    } else if (take_values(t, bytes, &grad)) {
+        return t->status;
+    }
+    x->grad = grad;
+    return TG_OK;
+}
+
+/* Nobody reads the gradient of this node's result any more. */
+static void leave_gradient(tg_tape *t, tg_node *n)
+{
+    tg_tensor *out = n->out;
+    if (out->grad_room == 0) return;
+    n->left = out->grad;
+    n->left_bytes = out->grad_room;
+    n->next_left = t->left;
+    t->left = n;
+    out->grad = NULL;
+    out->grad_room = 0;
+    out->has_grad = false;
 }
 
 /* Memory for the gradients that this node is about to write first. Parameters bring theirs. */
@@ -395,11 +454,8 @@ static tg_status take_gradients(tg_tape *t, tg_node *n)
         bool adopts = (n->op->adopts >> i & 1) != 0;
         if (adopts && !t->mode.plan) continue;
         if (t->mode.plan) x->has_grad = true;
-        if (adopts) continue;
-        void *grad = NULL;
-        tg_status s = take_values(t, tg_shape_count(&x->shape) * (int64_t)sizeof(float), &grad);
-        if (s) return s;
-        x->grad = grad;
+        if (adopts && n->op->passes_on) pass_room_on(n, x);
+        if (!adopts && take_gradient(t, x)) return t->status;
     }
     return TG_OK;
 }
@@ -416,6 +472,7 @@ static tg_status node_back(tg_tape *t, tg_node *n)
     if (is_profiled(t))
         tg_profile_add(t->profile, n->op->name, &n->out->shape, "backward", tg_now() - began, n->op->flops(t, n, true));
     scratch_end(t, mark);
+    leave_gradient(t, n);
     return s;
 }
 

@@ -36,6 +36,7 @@ struct tg_tape {
     tg_tape_mode mode;
     tg_node *last;           /* recorded last; NULL: nothing to go back through */
     tg_node *newest;         /* computed last, recorded or not */
+    tg_node *left;           /* the newest of those whose gradients left memory for others */
     uint32_t dropouts;       /* recorded since begin */
     int64_t frozen_passes;   /* begun one after another, this one too; 0: the mode is not frozen */
     tg_arena *kept_arena;    /* NULL: nothing was kept yet */
@@ -56,6 +57,13 @@ tg_tensor *tg_tape_apply(tg_tape *t, const tg_op *op, tg_tensor *const *in, cons
 
 /* A tensor over part of another's memory, through which no gradient flows. NULL: failed. */
 tg_tensor *tg_tape_view(tg_tape *t, float *data, int rank, const int64_t *dims);
+
+/* A place on the tape. After part of a model that turned x, made before the place, into `next` of the same shape: where nothing was
+ * recorded since, and nobody looks, all memory taken since is given back, next's values move into x, and x is returned; else next.
+ * So a pass without gradients holds one layer at a time. next NULL: NULL. */
+typedef struct tg_tape_place { tg_arena_mark arena; int64_t used; const tg_node *last; } tg_tape_place;
+tg_tape_place tg_tape_here(const tg_tape *t);
+tg_tensor *tg_tape_settle(tg_tape *t, tg_tape_place from, tg_tensor *x, tg_tensor *next);
 
 /* From now on look is told of every op; NULL: nobody is. Not in a plan, nor of what is kept from the pass before. */
 void tg_tape_watch(tg_tape *t, tg_tape_look *look, void *user);

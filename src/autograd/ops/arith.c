@@ -59,7 +59,7 @@ static bool add_example(int variant, tg_example *e)
 }
 
 const tg_op tg_op_add = {
-    .name = "add", .n_in = 2, .adopts = 1,
+    .name = "add", .n_in = 2, .adopts = 1, .passes_on = true,
     .doc = "y = a + b; equal shapes",
     .source = "",
     .shape = add_shape,

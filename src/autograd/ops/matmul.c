@@ -166,7 +166,7 @@ static bool linear_example(int variant, tg_example *e)
 }
 
 const tg_op tg_op_linear = {
-    .name = "linear", .n_in = 4, .optional = 1 << BIAS | 1 << ONTO, .adopts = 1 << ONTO,
+    .name = "linear", .n_in = 4, .optional = 1 << BIAS | 1 << ONTO, .adopts = 1 << ONTO, .passes_on = true,
     .doc = "y[..., O] = act(onto + x[..., I]·wᵀ + b); w[O, I], b[O] or none, onto[..., O] or none; act none, tanh, sigmoid or relu",
     .source = "",
     .shape = linear_shape,

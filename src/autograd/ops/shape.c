@@ -45,7 +45,7 @@ static bool reshape_example(int variant, tg_example *e)
 }
 
 const tg_op tg_op_reshape = {
-    .name = "reshape", .n_in = 1, .adopts = 1,
+    .name = "reshape", .n_in = 1, .adopts = 1, .passes_on = true,
     .doc = "the same elements in another shape",
     .source = "",
     .shape = reshape_shape,

@@ -300,6 +300,80 @@ TEST(a_parameter_used_twice_gets_the_sum_of_both_gradients)
     tg_context_free(ctx);
 }
 
+/* A row of products; where settled, after each the memory of the last is given back. */
+static tg_tensor *row_of_products(tg_tape *t, tg_tensor *x, tg_tensor *w, int n, bool settled)
+{
+    for (int i = 0; i < n && x; i++) {
+        const tg_tape_place before = tg_tape_here(t);
+        tg_tensor *next = tg_activate(t, tg_linear(t, x, w, NULL, TG_LINEAR), TG_TANH);
+        x = settled ? tg_tape_settle(t, before, x, next) : next;
+    }
+    return x;
+}
+
+typedef struct row_job { tg_context *ctx; tg_tape *tape; tg_tensor w, x; } row_job;
+enum { ROW = 24, DEEP = 12, ROW_BYTES = ROW * ROW * 4 };
+
+static row_job row_new(bool trained)
+{
+    row_job r = {.ctx = example_context(2, NULL), .w = {.group = -1, .wants_grad = trained}, .x = {.group = -1}};
+    tg_tensor *const both[] = {&r.w, &r.x};
+    for (int k = 0; k < 2; k++) {
+        both[k]->shape = tg_shape_of(2, (int64_t[]){ROW, ROW});
+        both[k]->data = tg_alloc(ROW_BYTES);
+        CHECK(both[k]->data != NULL);
+        for (int i = 0; i < ROW * ROW; i++) both[k]->data[i] = (float)((i * 7 + k) % 11 - 5) / 40;
+    }
+    CHECK_OK(tg_tape_new(r.ctx, &r.tape));
+    return r;
+}
+
+static void row_free(row_job *r)
+{
+    tg_free(r->w.data);
+    tg_free(r->x.data);
+    tg_tape_free(r->tape);
+    tg_context_free(r->ctx);
+}
+
+TEST(a_pass_that_is_settled_holds_one_part_and_gives_the_same)
+{
+    float *want = tg_alloc(ROW_BYTES);
+    int64_t peak[2];
+    CHECK(want != NULL);
+    for (int settled = 0; settled < 2; settled++) {
+        row_job r = row_new(false);
+        tg_tape_begin(r.tape, &(tg_tape_mode){0});
+        tg_tensor *x = tg_scale(r.tape, &r.x, 1, 0), *y = row_of_products(r.tape, x, &r.w, DEEP, settled);
+        CHECK_OK(tg_tape_status(r.tape));
+        CHECK(!settled || (y == x && !x->spent));
+        if (settled) CHECK_BYTES(y->data, want, ROW_BYTES);
+        memcpy(want, y->data, ROW_BYTES);
+        peak[settled] = tg_tape_peak(r.tape);
+        row_free(&r);
+    }
+    test_note("%lld bytes, settled %lld", (long long)peak[0], (long long)peak[1]);
+    CHECK(peak[0] > DEEP * ROW_BYTES && peak[1] < 6 * ROW_BYTES);
+    tg_free(want);
+}
+
+/* Nothing that backward will read is given back, and gradients take the memory of those that have been read: beyond what
+ * forward keeps, a row of any length takes a few. */
+TEST(gradients_that_were_read_leave_their_memory_to_others)
+{
+    row_job r = row_new(true);
+    tg_tape_begin(r.tape, &(tg_tape_mode){.train = true});
+    tg_tensor *x = tg_scale(r.tape, &r.x, 1, 0), *y = row_of_products(r.tape, x, &r.w, DEEP, true);
+    CHECK(y != x);
+    const int64_t forward = tg_tape_peak(r.tape);
+    CHECK_OK(tg_tape_backward(r.tape, tg_sum(r.tape, y)));
+    const int64_t more = tg_tape_peak(r.tape) - forward;
+    test_note("forward %lld bytes, backward %lld more", (long long)forward, (long long)more);
+    CHECK(forward > DEEP * ROW_BYTES && more < 7 * ROW_BYTES);
+    CHECK(r.w.has_grad && !y->has_grad && !y->grad); /* what has left its memory is not there to be read */
+    row_free(&r);
+}
+
 /* y = (a + a) + reshape(a), used again behind: gradients that are adopted and then added to. */
 TEST(adopted_gradients_are_added_to_rightly)
 {
