@@ -1,6 +1,7 @@
 /*
  * pool.c - a job is a count of chunks that nobody has claimed yet. Threads claim by compare-and-swap and count finished
- * chunks down; the caller works too, then waits for zero.
+ * chunks down; the caller works too, then waits for zero. Of as many chunks as there are threads each is a thread's own, which
+ * it finds in its caches from job to job; who has done his own takes what others, asleep or busy elsewhere, have not begun.
  *
  * Invariants: fn, arg and chunks change only while unclaimed and unfinished are 0, and a thread reads them only after
  * a claim, so a thread that overslept a whole job cannot mix two. unclaimed < 0 tells the workers to end.
@@ -20,13 +21,17 @@
 #include "base/cpu.h"
 #include "base/fault.h"
 
-/* Virtual memory, touched only where used; room for a kernel's tiles and a sanitizer's frames. */
-enum { STACK_BYTES = 512 * 1024, POLLS = 64, MAX_THREADS = 1024 };
+/* Stacks are virtual memory, touched only where used; room for a kernel's tiles and a sanitizer's frames. */
+enum { STACK_BYTES = 512 * 1024, POLLS = 64, MAX_THREADS = 1024, OWNERS = 62 /* most threads whose chunks are their own */ };
+/* In unclaimed: what is left is no count but a set of chunks, bit i of chunk i. */
+static const int64_t OWNED = INT64_C(1) << OWNERS;
+
+typedef struct worker_arg { tg_pool *pool; int thread; pthread_t id; } worker_arg;
 
 struct tg_pool {
     int threads;        /* the workers and the caller */
     double spin, yield; /* seconds that a waiting thread spins, then yields, before it sleeps */
-    pthread_t *workers;
+    worker_arg *workers;
     pthread_mutex_t lock;
     pthread_cond_t work, joined;
     void (*fn)(void *arg, int64_t chunk);
@@ -65,14 +70,23 @@ static bool poll_until(const tg_pool *p, _Atomic int64_t *value, bool zero)
     }
 }
 
-/* Claims chunks, in ascending order, until none is left; returns how many it ran. */
-static int64_t run_chunks(tg_pool *p)
+/* The bit of the chunk that a thread takes of a set: its own, or else the first. */
+static int64_t choose(int64_t set, int thread)
+{
+    const int64_t own = thread < OWNERS ? set & INT64_C(1) << thread : 0;
+    return own ? own : set & -set;
+}
+
+/* Claims chunks until none is left, its own first or in ascending order; returns how many it ran. */
+static int64_t run_chunks(tg_pool *p, int thread)
 {
     int64_t did = 0, left = atomic_load_explicit(&p->unclaimed, memory_order_acquire);
     while (left > 0) {
-        if (!atomic_compare_exchange_weak_explicit(&p->unclaimed, &left, left - 1, memory_order_acquire,
+        const int64_t bit = left & OWNED ? choose(left ^ OWNED, thread) : 1;
+        const int64_t rest = left - bit == OWNED ? 0 : left - bit;
+        if (!atomic_compare_exchange_weak_explicit(&p->unclaimed, &left, rest, memory_order_acquire,
                                                    memory_order_acquire)) continue;
-        p->fn(p->arg, p->chunks - left);
+        p->fn(p->arg, left & OWNED ? __builtin_ctzll((unsigned long long)bit) : p->chunks - left);
         did++;
         left = atomic_load_explicit(&p->unclaimed, memory_order_acquire);
     }
@@ -90,11 +104,12 @@ static void sleep_until_work(tg_pool *p)
 
 static void *worker(void *arg)
 {
-    tg_pool *p = arg;
+    const worker_arg *self = arg;
+    tg_pool *p = self->pool;
     for (;;) {
         if (!poll_until(p, &p->unclaimed, false)) sleep_until_work(p);
         if (atomic_load_explicit(&p->unclaimed, memory_order_acquire) < 0) return NULL;
-        int64_t did = run_chunks(p);
+        int64_t did = run_chunks(p, self->thread);
         if (!did || atomic_fetch_sub(&p->unfinished, did) != did || !atomic_load(&p->caller_sleeps)) continue;
         pthread_mutex_lock(&p->lock);
         pthread_cond_signal(&p->joined);
@@ -133,9 +148,10 @@ void tg_pool_run(tg_pool *p, void (*fn)(void *arg, int64_t chunk), void *arg, in
     p->arg = arg;
     p->chunks = chunks;
     atomic_store_explicit(&p->unfinished, chunks, memory_order_relaxed);
-    atomic_store(&p->unclaimed, chunks);
+    const bool owned = chunks == p->threads && chunks <= OWNERS;
+    atomic_store(&p->unclaimed, owned ? OWNED | ((INT64_C(1) << chunks) - 1) : chunks);
     wake(p, chunks - 1);
-    int64_t did = run_chunks(p);
+    int64_t did = run_chunks(p, 0);
     if (atomic_fetch_sub(&p->unfinished, did) != did) join_job(p);
     atomic_store_explicit(&p->busy, false, memory_order_release);
 }
@@ -150,8 +166,11 @@ static int start_workers(tg_pool *p, int wanted)
     if (pthread_attr_init(&attr) != 0) return 0;
     pthread_attr_setstacksize(&attr, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (started < wanted && !tg_fault(TG_FAULT_THREAD)
-           && pthread_create(&p->workers[started], &attr, worker, p) == 0) started++;
+    for (; started < wanted && !tg_fault(TG_FAULT_THREAD); started++) {
+        worker_arg *w = &p->workers[started];
+        *w = (worker_arg){.pool = p, .thread = started + 1};
+        if (pthread_create(&w->id, &attr, worker, w) != 0) break;
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
     return started;
@@ -187,7 +206,7 @@ void tg_pool_free(tg_pool *p)
     if (!p) return;
     atomic_store(&p->unclaimed, -1);
     wake(p, p->threads);
-    for (int i = 0; i < p->threads - 1; i++) pthread_join(p->workers[i], NULL);
+    for (int i = 0; i < p->threads - 1; i++) pthread_join(p->workers[i].id, NULL);
     pthread_cond_destroy(&p->joined);
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->lock);

@@ -9,7 +9,8 @@ tg_status tg_pool_new(int threads, tg_pool **out);
 void tg_pool_free(tg_pool *p);
 int tg_pool_threads(const tg_pool *p);
 /* Calls fn(arg, chunk) once for each chunk of 0..chunks-1, from any thread; returns when all are done. Chunks are
- * handed out in ascending order. p NULL or one chunk: in the caller. A call from inside a chunk runs in that thread. */
+ * handed out in ascending order; but of as many as there are threads, chunk i goes to the same thread in every job (0: the
+ * caller), unless that is late. p NULL or one chunk: in the caller. A call from inside a chunk runs in that thread. */
 void tg_pool_run(tg_pool *p, void (*fn)(void *arg, int64_t chunk), void *arg, int64_t chunks);
 int tg_default_threads(void); /* affinity mask, cgroup quota, divided by N under make -jN (MAKEFLAGS) */
 #endif

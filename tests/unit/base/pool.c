@@ -128,6 +128,43 @@ TEST(a_job_wakes_as_many_sleepers_as_it_has_chunks_for)
     tg_pool_free(p);
 }
 
+static _Thread_local char self; /* its address tells threads apart */
+
+static void owner_chunk(void *arg, int64_t chunk)
+{
+    job *j = arg;
+    j->square[chunk] = (int64_t)(intptr_t)&self;
+    gather_chunk(j, chunk); /* so that nobody is late */
+}
+
+TEST(of_as_many_chunks_as_threads_each_goes_to_the_same_thread_in_every_job)
+{
+    tg_pool *p = NULL;
+    job first = {0};
+    CHECK_OK(tg_pool_new(4, &p));
+    tg_pool_run(p, owner_chunk, &first, 4);
+    CHECK_INT(first.square[0], (int64_t)(intptr_t)&self);
+    for (int i = 0; i < 20; i++) {
+        job j = {0};
+        if (i % 10 == 0) nanosleep(&(struct timespec){0, 5000000}, NULL); /* they may sleep in between */
+        tg_pool_run(p, owner_chunk, &j, 4);
+        for (int c = 0; c < 4; c++) CHECK_INT(j.square[c], first.square[c]);
+    }
+    tg_pool_free(p);
+}
+
+TEST(a_pool_runs_as_many_chunks_as_threads_once_each)
+{
+    for (int threads = 1; threads <= 70; threads += 23) { /* more than can have their own, too */
+        tg_pool *p = NULL;
+        job j = {0};
+        CHECK_OK(tg_pool_new(threads, &p));
+        for (int i = 0; i < 50; i++) tg_pool_run(p, count_chunk, &j, threads);
+        for (int c = 0; c < threads; c++) CHECK_INT(atomic_load(&j.times[c]), 50);
+        tg_pool_free(p);
+    }
+}
+
 static _Thread_local int64_t own_last = -1;
 
 static void climbing_chunk(void *arg, int64_t chunk)
