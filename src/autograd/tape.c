@@ -79,6 +79,7 @@ void tg_tape_profile(tg_tape *t, tg_profile *p) { t->profile = p; }
 const tg_tape_mode *tg_tape_mode_of(const tg_tape *t) { return &t->mode; }
 bool tg_tape_is_frozen(const tg_tape *t) { return t->mode.frozen; }
 bool tg_tape_first_frozen(const tg_tape *t) { return t->frozen_passes == 1; }
+bool tg_tape_keeps_far(const tg_tape *t) { return t->kept_bytes > t->ctx->l2; }
 double tg_tape_flops(const tg_tape *t) { return t->flops; }
 double tg_tape_backward_flops(const tg_tape *t) { return t->back_flops; }
 int64_t tg_tape_peak(const tg_tape *t) { return t->peak; }
@@ -219,6 +220,7 @@ static tg_kept *new_kept(tg_tape *t, const tg_kept *like)
     k->data = data;
     while (*end) end = &(*end)->next;
     *end = k;
+    t->kept_bytes += k->bytes;
     return k;
 }
 

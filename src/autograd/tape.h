@@ -42,6 +42,7 @@ struct tg_tape {
     tg_arena *kept_arena;    /* NULL: nothing was kept yet */
     uint32_t noises;         /* drawn since begin */
     tg_kept *kept;           /* what is kept while the mode is frozen, in the order of first use */
+    int64_t kept_bytes;      /* of all of it */
     tg_kept *kept_last;      /* found last: ops ask in the same order every time, so the next one is wanted next */
     double flops, back_flops;
     int64_t used, peak;      /* bytes, each piece rounded up to the arena's alignment */
@@ -86,6 +87,8 @@ float *tg_tape_keep(tg_tape *t, const tg_node *n, tg_tensor *const *of, int coun
 
 /* Whether this is the first pass since the mode is frozen: what would have to be made for it alone may wait. */
 bool tg_tape_first_frozen(const tg_tape *t);
+/* Whether what is kept takes more than a core's L2, so that each use fetches it from further away. */
+bool tg_tape_keeps_far(const tg_tape *t);
 
 /* For tangents: the sum of two, of which one or both may be NULL; and the refusal of what a row cannot do. */
 tg_tensor *tg_tangent_sum(tg_tape *t, tg_tensor *a, tg_tensor *b);

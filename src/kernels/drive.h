@@ -26,6 +26,7 @@ typedef struct tg_gemm {
     const float *from; int64_t from_rs;   /* NULL: zeros; may be c */
     float *c; int64_t c_rs;
     const tg_epilogue *ep;
+    bool far;                             /* a core's L2 does not keep B from use to use: one row is split though it is small */
 } tg_gemm;
 /* Bytes of scratch that tg_gemm_run needs for these sizes and strides; of the pointers, only whether packed and ep are given
  * matters. 64-byte aligned memory. */
@@ -47,6 +48,7 @@ typedef struct tg_sequence {
     const float *h0, *c0;        /* [B, H]; NULL: zeros */
     const int32_t *reset;        /* [T, B] or NULL */
     const float *packed;         /* w_hh by tg_sequence_pack, for forward; NULL: it is packed in scratch */
+    bool far;                    /* as in tg_gemm */
     /* results, kept for backward */
     float *y;                    /* [T, B, H] */
     float *gates;                /* [T, B, G·H] activated; may be gx; backward leaves their gradients before activation here */

@@ -21,7 +21,8 @@ enum {
     FLAT = 256,                 /* fewer rows of A: packing B does not pay */
     FAR = 1 << 19,              /* floats of a transposed A that L2 does not hold: its steps, far apart, would wait for L3 */
     A_THREAD = 4,               /* blocks of C for each, so that no thread waits long for the last */
-    SMALL = 1 << 18             /* multiply-adds below which a fork costs more than it brings */
+    SMALL = 1 << 18,            /* multiply-adds below which a fork costs more than it brings */
+    SMALL_FAR = 1 << 15         /* the same of one row whose weights are not in L2: 128 KiB of them */
 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -257,25 +258,25 @@ static void claim_blocks(void *arg, int64_t thread)
         one_block(j, block, j->own + thread * j->p.own);
 }
 
-typedef struct gemv_job { const tg_gemm *g; const tg_kernels *kn; } gemv_job;
+typedef struct gemv_job { const tg_gemm *g; const tg_kernels *kn; int parts; } gemv_job;
 
-static void gemv_span(void *arg, tg_span panels)
+static void gemv_part(void *arg, int64_t part)
 {
     const gemv_job *j = arg;
     const tg_gemm *g = j->g;
     const int64_t nr = j->kn->nr;
-    const tg_span columns = {panels.begin * nr, least(g->n, panels.end * nr)};
+    const tg_span columns = part_of(ceil_div(g->n, nr), part, j->parts, nr, g->n);
+    if (columns.begin >= columns.end) return;
     if (g->packed) j->kn->gemv(g->c, g->from, g->a, g->packed, g->k * nr, g->k, columns, g->ep);
     else j->kn->gemv_turned(g->c, g->from, g->a, g->b, g->b_cs, g->k, columns, g->ep);
 }
 
-enum { GEMV_PANELS = 16 };
-
+/* Each thread has columns of its own, the same ones every time: its share of the weights stays in its L2, if there is room. */
 static void run_gemv(tg_context *ctx, const tg_kernels *kn, const tg_gemm *g)
 {
-    gemv_job j = {g, kn};
-    if (g->n * g->k < SMALL) gemv_span(&j, (tg_span){0, ceil_div(g->n, kn->nr)});
-    else tg_for_spans(ctx, ceil_div(g->n, kn->nr), GEMV_PANELS, gemv_span, &j);
+    const bool split = g->n * g->k >= (g->far ? SMALL_FAR : SMALL);
+    gemv_job j = {g, kn, split ? tg_pool_threads(ctx->pool) : 1};
+    tg_pool_run(ctx->pool, gemv_part, &j, j.parts);
 }
 
 /* to[steps, lines] = from[lines, steps] with rows from_rs apart: a panel as wide as a matrix is high is its transpose. */

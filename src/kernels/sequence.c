@@ -15,6 +15,7 @@ static int64_t lines(int64_t floats) { return ceil_div(floats, 16) * 16; } /* wh
 
 /* What all chunks share, and how the rows are split. */
 typedef struct job {
+    tg_context *ctx;
     const tg_sequence *s;
     const tg_sequence_grad *g;   /* backward only */
     const tg_kernels *kn;
@@ -27,7 +28,7 @@ typedef struct job {
 
 static job plan(tg_context *ctx, const tg_sequence *s)
 {
-    job j = {.s = s, .kn = tg_kernels_of(ctx), .G = gates_of[s->cell]};
+    job j = {.ctx = ctx, .s = s, .kn = tg_kernels_of(ctx), .G = gates_of[s->cell]};
     j.rows = ceil_div(s->B, least(s->B, tg_pool_threads(ctx->pool)));
     j.chunks = ceil_div(s->B, j.rows);
     const int64_t tiles = ceil_div(j.rows, j.kn->mr) * j.kn->mr;
@@ -44,12 +45,16 @@ static int64_t packed_forward(tg_context *ctx, const tg_sequence *s)
 }
 
 /* c[rows, n] = from + x[rows, k]·(packed right operand), x with row stride x_rs; left is scratch for packed x, which pays
- * where rows a power of two apart would crowd each other out of the caches. */
-static void product(const tg_kernels *kn, float *c, int64_t c_rs, const float *from, int64_t from_rs, const float *x,
+ * where rows a power of two apart would crowd each other out of the caches. A single row leaves threads idle, so its columns are
+ * split, if that pays. */
+static void product(const job *j, float *c, int64_t c_rs, const float *from, int64_t from_rs, const float *x,
                     int64_t x_rs, const float *packed, float *left, int64_t rows, int64_t n, int64_t k)
 {
+    const tg_kernels *kn = j->kn;
     if (rows == 1) {
-        kn->gemv(c, from, x, packed, k * kn->nr, k, (tg_span){0, n}, NULL);
+        const tg_gemm g = {.m = 1, .n = n, .k = k, .a = x, .a_rs = k, .a_cs = 1, .packed = packed, .from = from, .c = c,
+                           .far = j->s->far};
+        tg_gemm_run(j->ctx, &g, NULL);
         return;
     }
     const int64_t h = ceil_div(rows, ceil_div(rows, kn->mr));
@@ -91,14 +96,14 @@ static void step_forward(const job *j, int64_t t, int64_t r0, int64_t rows, floa
     float *z = s->gates + at * GH, *h = s->y + at * H;
     if (s->cell == TG_CELL_GRU) {
         const float *packed_n = j->packed + lines(ceil_div(2 * H, j->kn->nr) * j->kn->nr * H);
-        product(j->kn, z, GH, gx, GH, x, H, j->packed, left, rows, 2 * H, H);
-        product(j->kn, s->hn + at * H, H, NULL, 0, x, H, packed_n, left, rows, H, H);
+        product(j, z, GH, gx, GH, x, H, j->packed, left, rows, 2 * H, H);
+        product(j, s->hn + at * H, H, NULL, 0, x, H, packed_n, left, rows, H, H);
         for (int64_t r = 0; z != gx && r < rows; r++)
             memcpy(z + r * GH + 2 * H, gx + r * GH + 2 * H, (size_t)H * sizeof *z);
         j->kn->gru_cell(h, H, z, GH, s->hn + at * H, h_prev, H, s->b_hh, zero, rows, H);
         return;
     }
-    product(j->kn, z, GH, gx, GH, x, H, j->packed, left, rows, GH, H);
+    product(j, z, GH, gx, GH, x, H, j->packed, left, rows, GH, H);
     if (s->cell == TG_CELL_LSTM)
         j->kn->lstm_cell(h, H, s->c + at * H, s->tc + at * H, c_prev, z, GH, s->b_hh, zero, rows, H);
     else
@@ -169,7 +174,7 @@ static void step_backward(const job *j, int64_t t, int64_t r0, int64_t rows, flo
         if (dy) j->kn->add(dh, dh, dy, rows * H);
         from = dh;
     }
-    product(j->kn, dh, H, from, H, dg, GH, j->packed, left, rows, H, GH);
+    product(j, dh, H, from, H, dg, GH, j->packed, left, rows, H, GH);
     for (int64_t r = 0; zero && r < rows; r++) { /* a document's first state has no past */
         if (!zero[r]) continue;
         if (dy) memcpy(dh + r * H, dy + r * H, (size_t)H * sizeof *dh);

@@ -200,7 +200,7 @@ static void bench_sampling(bench *b)
     char out[OUT];
     for (int i = 0; i < TRAININGS; i++) {
         program_arg *a = &args[i];
-        bench_row row = {.group = "sampling", .threads = 1, .unit = "chars/s", .measure = measure_sampling, .arg = a};
+        bench_row row = {.group = "sampling", .unit = "chars/s", .measure = measure_sampling, .arg = a};
         bench_row first = {.group = "sampling", .threads = 1, .unit = "ms", .less_is_better = true, .arg = a,
                            .measure = measure_first_character};
         if (trainings[i].sample == 0) continue;
@@ -211,7 +211,10 @@ static void bench_sampling(bench *b)
         if (!bench_wanted(b, row.group, row.name) && !bench_wanted(b, row.group, first.name)) continue;
         *a = arg_of(b, &trainings[i], trainings[i].name);
         if (train(a, 2, b->cores, out, NULL)) continue;
-        bench_add(b, &row);
+        for (int on = 0; on < b->sizes; on++) {
+            row.threads = b->threads[on];
+            bench_add(b, &row);
+        }
         bench_add(b, &first);
     }
     bench_run(b, "Sampling");

@@ -75,6 +75,7 @@ static void linear_forward(tg_tape *t, tg_node *n)
     if (n->in[X]->group < 0 && !alone) packed = tg_tape_keep(t, n, &n->in[W], 1, tg_pack_room(t->ctx, y.k, y.n), &fill);
     if (fill) tg_pack(t->ctx, packed, y.b, y.b_rs, y.b_cs, y.k, y.n);
     y.packed = packed;
+    y.far = packed && tg_tape_keeps_far(t);
     tg_gemm_run(t->ctx, &y, n->buffer[SCRATCH].data);
 }
 

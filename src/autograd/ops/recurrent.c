@@ -85,6 +85,7 @@ static void recurrent_forward(tg_tape *t, tg_node *n)
     float *packed = tg_tape_keep(t, n, &n->in[W_HH], 1, tg_sequence_pack_room(t->ctx, &s), &fill);
     if (fill) tg_sequence_pack(t->ctx, &s, packed);
     s.packed = packed;
+    s.far = packed && tg_tape_keeps_far(t);
     tg_sequence_forward(t->ctx, &s, n->buffer[SCRATCH].data);
 }
 

@@ -393,6 +393,14 @@ static uint64_t hash_of_page(const char *isa, int threads)
 
 TEST(gates_a_page_apart_give_the_same_bits_on_every_isa_and_for_any_number_of_threads) { same_on_every_isa(hash_of_page); }
 
+/* So wide that the gates of the one row are split over threads. */
+static uint64_t hash_of_row(const char *isa, int threads)
+{
+    return hash_of_training(isa, threads, &(net_shape){.kind = TG_LSTM, .V = 5, .D = 8, .H = 264, .layers = 1}, 3, 1);
+}
+
+TEST(a_single_wide_row_gives_the_same_bits_on_every_isa_and_for_any_number_of_threads) { same_on_every_isa(hash_of_row); }
+
 TEST(ops_give_the_same_bits_on_every_isa_and_for_any_number_of_threads)
 {
     static const char *const isas[] = {"scalar", "avx2", "avx512", "neon"};

@@ -36,6 +36,7 @@ static void run(const char *isa, int threads, const size *s, tg_gemm g, float *c
     tg_context *ctx;
     CHECK_OK(tg_context_new(&(tg_context_options){.threads = threads, .isa = isa}, &ctx));
     if (threads == 2) ctx->l2 = 64 << 10; /* a small cache cuts more finely */
+    g.far = threads == 3; /* smaller rows are split, too */
     const int64_t bytes = s->m * s->n * (int64_t)sizeof *c;
     if (s->add) memcpy(c, g.from, (size_t)bytes);
     else memset(c, 0xff, (size_t)bytes);
@@ -99,4 +100,7 @@ TEST(products_are_chains_of_fused_multiply_adds_whichever_way_they_take)
 TEST(a_row_times_a_large_matrix_is_the_same_for_any_number_of_threads)
 {
     check_size(&(size){1, 1100, 300, 0, 0, 0, 1, 0});
+    check_size(&(size){1, 300, 130, 0, 0, 1, 1, 0}); /* if it is far */
+    check_size(&(size){1, 290, 130, 0, 1, 0, 0, 0});
+    check_size(&(size){1, 40, 1000, 0, 0, 0, 1, 0}); /* fewer panels than threads */
 }
