@@ -47,7 +47,7 @@ typedef struct tg_sequence {
     const float *w_hh, *b_hh;    /* [G·H, H], [G·H] */
     const float *h0, *c0;        /* [B, H]; NULL: zeros */
     const int32_t *reset;        /* [T, B] or NULL */
-    const float *packed;         /* w_hh by tg_sequence_pack, for forward; NULL: it is packed in scratch */
+    const float *packed;         /* w_hh by tg_sequence_pack, for forward; NULL: it is packed in scratch, or read as it lies */
     bool far;                    /* as in tg_gemm */
     /* results, kept for backward */
     float *y;                    /* [T, B, H] */

@@ -67,6 +67,26 @@ static void product(const job *j, float *c, int64_t c_rs, const float *from, int
     kn->gemm_block(c, c_rs, from, from_rs, &a, &b, rows, n, k, NULL);
 }
 
+/* One step of one row reads w_hh as it lies: to pack it for one use takes longer. */
+static bool reads_as_it_lies(const tg_sequence *s)
+{
+    return s->T * s->B == 1 && s->H > 1;
+}
+
+/* c[rows, n] = from + x[rows, H]·(rows `first` to first + n of w_hh)ᵀ, where from has the gates' stride. */
+static void state_product(const job *j, float *c, int64_t c_rs, const float *from, const float *x, int64_t first, int64_t n,
+                          float *left, int64_t rows)
+{
+    const int64_t H = j->s->H, nr = j->kn->nr;
+    if (j->packed) {
+        product(j, c, c_rs, from, j->G * H, x, H, j->packed + lines(ceil_div(first, nr) * nr * H), left, rows, n, H);
+        return;
+    }
+    const tg_gemm g = {.m = 1, .n = n, .k = H, .a = x, .a_rs = H, .a_cs = 1, .b = j->s->w_hh + first * H, .b_rs = 1, .b_cs = H,
+                       .from = from, .c = c, .far = j->s->far};
+    tg_gemm_run(j->ctx, &g, NULL);
+}
+
 static bool any_starts(const int32_t *zero, int64_t rows)
 {
     for (int64_t r = 0; zero && r < rows; r++)
@@ -95,15 +115,14 @@ static void step_forward(const job *j, int64_t t, int64_t r0, int64_t rows, floa
     const float *x = before(h_prev, zero, copy, rows, H), *gx = s->gx + at * GH;
     float *z = s->gates + at * GH, *h = s->y + at * H;
     if (s->cell == TG_CELL_GRU) {
-        const float *packed_n = j->packed + lines(ceil_div(2 * H, j->kn->nr) * j->kn->nr * H);
-        product(j, z, GH, gx, GH, x, H, j->packed, left, rows, 2 * H, H);
-        product(j, s->hn + at * H, H, NULL, 0, x, H, packed_n, left, rows, H, H);
+        state_product(j, z, GH, gx, x, 0, 2 * H, left, rows);
+        state_product(j, s->hn + at * H, H, NULL, x, 2 * H, H, left, rows);
         for (int64_t r = 0; z != gx && r < rows; r++)
             memcpy(z + r * GH + 2 * H, gx + r * GH + 2 * H, (size_t)H * sizeof *z);
         j->kn->gru_cell(h, H, z, GH, s->hn + at * H, h_prev, H, s->b_hh, zero, rows, H);
         return;
     }
-    product(j, z, GH, gx, GH, x, H, j->packed, left, rows, GH, H);
+    state_product(j, z, GH, gx, x, 0, GH, left, rows);
     if (s->cell == TG_CELL_LSTM)
         j->kn->lstm_cell(h, H, s->c + at * H, s->tc + at * H, c_prev, z, GH, s->b_hh, zero, rows, H);
     else
@@ -121,7 +140,7 @@ static void forward_chunk(void *arg, int64_t chunk)
 int64_t tg_sequence_room(tg_context *ctx, const tg_sequence *s)
 {
     const job j = plan(ctx, s);
-    return (packed_forward(ctx, s) + j.chunks * j.own_size) * (int64_t)sizeof(float);
+    return ((reads_as_it_lies(s) ? 0 : packed_forward(ctx, s)) + j.chunks * j.own_size) * (int64_t)sizeof(float);
 }
 
 int64_t tg_sequence_pack_room(tg_context *ctx, const tg_sequence *s)
@@ -144,8 +163,8 @@ void tg_sequence_forward(tg_context *ctx, const tg_sequence *s, void *scratch)
 {
     job j = plan(ctx, s);
     j.packed = s->packed;
-    j.own = (float *)scratch + packed_forward(ctx, s);
-    if (!j.packed) {
+    j.own = (float *)scratch + (reads_as_it_lies(s) ? 0 : packed_forward(ctx, s));
+    if (!j.packed && !reads_as_it_lies(s)) {
         tg_sequence_pack(ctx, s, scratch);
         j.packed = scratch;
     }

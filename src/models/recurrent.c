@@ -9,6 +9,7 @@
  * Of a corpus with classes, the class of a document is told at its start, but a few hundred steps on little of it is left in
  * the state. So it is held, and classes.weight, an nn.Embedding(1 + classes, E), is added to the embedding of each token.
  */
+#include "autograd/tape.h"
 #include "nn/layers.h"
 #include "tinygen/model.h"
 
@@ -171,14 +172,15 @@ static tg_tensor *held_classes(const tg_model *m, tg_tape *t, const tg_tensor *t
 
 /* x·w_ihᵀ + b_ih for every time step at once. Where the tokens of a batch outnumber the vocabulary, or where the projected
  * table is kept from batch to batch, layer 1 projects the table and looks its rows up: the same products and sums, so the
- * same bits. */
+ * same bits. The first token of all does not wait for the table. */
 static tg_tensor *token_input(const recurrent *r, tg_tape *t, tg_tensor *tokens)
 {
     const tg_recurrent_layer *l = &r->layers[0];
     tg_tensor *table = r->embed.table;
     if (!tokens) return NULL;
-    const int64_t V = table->shape.dims[0];
-    if (V <= tg_shape_count(&tokens->shape) || (tg_tape_is_frozen(t) && V <= KEPT_ROWS))
+    const int64_t V = table->shape.dims[0], count = tg_shape_count(&tokens->shape);
+    const bool kept = tg_tape_is_frozen(t) && V <= KEPT_ROWS && !(count == 1 && tg_tape_first_frozen(t));
+    if (V <= count || kept)
         return tg_embed(t, tg_linear(t, table, l->w_ih, l->b_ih, TG_LINEAR), tokens);
     return tg_linear(t, tg_embed(t, table, tokens), l->w_ih, l->b_ih, TG_LINEAR);
 }

@@ -82,7 +82,9 @@ static void recurrent_forward(tg_tape *t, tg_node *n)
 {
     tg_sequence s = sequence_of(n);
     bool fill = false;
-    float *packed = tg_tape_keep(t, n, &n->in[W_HH], 1, tg_sequence_pack_room(t->ctx, &s), &fill);
+    float *packed = NULL;
+    const bool alone = s.T * s.B == 1 && tg_tape_first_frozen(t); /* as of a product with one row */
+    if (!alone) packed = tg_tape_keep(t, n, &n->in[W_HH], 1, tg_sequence_pack_room(t->ctx, &s), &fill);
     if (fill) tg_sequence_pack(t->ctx, &s, packed);
     s.packed = packed;
     s.far = packed && tg_tape_keeps_far(t);
