@@ -163,7 +163,8 @@ bool cli_begin(cli *c, int argc, char **argv)
     bool dumb = term && strcmp(term, "dumb") == 0;
     c->terminal_err = tg_term_is_tty(2) && !dumb;
     c->terminal_out = tg_term_is_tty(1);
-    c->last_line = c->last_flush = tg_now();
+    c->last_line = tg_now();
+    c->last_flush = -1; /* what comes first does not wait */
     tg_status s = tg_keys_new(&c->keys);
     if (!s) s = tg_keys_add(c->keys, "Common", common, c);
     return s ? stop(c, s) : true;
