@@ -260,23 +260,25 @@ static void claim_blocks(void *arg, int64_t thread)
 
 typedef struct gemv_job { const tg_gemm *g; const tg_kernels *kn; int parts; } gemv_job;
 
+static void gemv_columns(const tg_gemm *g, const tg_kernels *kn, tg_span columns)
+{
+    if (g->packed) kn->gemv(g->c, g->from, g->a, g->packed, g->k * kn->nr, g->k, columns, g->ep);
+    else kn->gemv_turned(g->c, g->from, g->a, g->b, g->b_cs, g->k, columns, g->ep);
+}
+
 static void gemv_part(void *arg, int64_t part)
 {
     const gemv_job *j = arg;
-    const tg_gemm *g = j->g;
-    const int64_t nr = j->kn->nr;
-    const tg_span columns = part_of(ceil_div(g->n, nr), part, j->parts, nr, g->n);
-    if (columns.begin >= columns.end) return;
-    if (g->packed) j->kn->gemv(g->c, g->from, g->a, g->packed, g->k * nr, g->k, columns, g->ep);
-    else j->kn->gemv_turned(g->c, g->from, g->a, g->b, g->b_cs, g->k, columns, g->ep);
+    const tg_span columns = part_of(ceil_div(j->g->n, j->kn->nr), part, j->parts, j->kn->nr, j->g->n);
+    if (columns.begin < columns.end) gemv_columns(j->g, j->kn, columns);
 }
 
 /* Each thread has columns of its own, the same ones every time: its share of the weights stays in its L2, if there is room. */
 static void run_gemv(tg_context *ctx, const tg_kernels *kn, const tg_gemm *g)
 {
-    const bool split = g->n * g->k >= (g->far ? SMALL_FAR : SMALL);
-    gemv_job j = {g, kn, split ? tg_pool_threads(ctx->pool) : 1};
-    tg_pool_run(ctx->pool, gemv_part, &j, j.parts);
+    gemv_job j = {g, kn, tg_pool_threads(ctx->pool)};
+    if (g->n * g->k < (g->far ? SMALL_FAR : SMALL)) gemv_columns(g, kn, (tg_span){0, g->n});
+    else tg_pool_run(ctx->pool, gemv_part, &j, j.parts);
 }
 
 /* to[steps, lines] = from[lines, steps] with rows from_rs apart: a panel as wide as a matrix is high is its transpose. */
