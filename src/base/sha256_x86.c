@@ -1,5 +1,6 @@
-/* sha256_x86.c - SHA-256's blocks by the x86 instructions made for it, five times as fast as words one by one; the one file
- * of base with instructions of a machine. Its lanes hold the state as ABEF and CDGH (Intel, "SHA Extensions", 2013). */
+/* sha256_x86.c - SHA-256's blocks by the x86 instructions made for it, five times as fast as words one by one; beside fmath.c's
+ * exp the one place of base with instructions of a machine. Its lanes hold the state as ABEF and CDGH (Intel, "SHA Extensions",
+ * 2013). */
 #include "base/hash.h"
 
 #if defined(__x86_64__)
