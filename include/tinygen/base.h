@@ -28,7 +28,7 @@
 #define TG_VERSION "0.1.0"
 
 /* Raised whenever the same command gives other bytes than before; part of every model's and state's metadata. */
-#define TG_ALGORITHM 3
+#define TG_ALGORITHM 4
 
 #if defined(__GNUC__)
 #define TG_PRINTF(f, a) __attribute__((format(printf, f, a)))

@@ -301,7 +301,7 @@ void TG_K(softmax_loss)(float *loss, float *dx, const float *x, const int32_t *t
         if (dr) {
             sum = row_exp(dr, xr, top, V);
             for (int64_t j = 0; j < V; j += 16)
-                v16_store_n(dr + j, v16_div(v16_load_n(dr + j, V - j), v16_all(sum)), V - j);
+                v16_store_n(dr + j, v16_flush(v16_div(v16_load_n(dr + j, V - j), v16_all(sum))), V - j);
             dr[target[r]] -= 1.0f;
         } else {
             v16 all = v16_zero();

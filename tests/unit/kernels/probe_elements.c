@@ -270,7 +270,7 @@ static void softmax(probe *p)
 static void softmax_loss(probe *p)
 {
     int64_t K = p->n;
-    const float *x = probe_floats(p, ROWS * K, -30, 10);
+    const float *x = probe_floats(p, ROWS * K, -90, 10);
     int32_t *target = probe_ids(p, ROWS, 0, K);
     float *loss = probe_result(p, ROWS), *dx = probe_result(p, ROWS * K), *same = probe_copy(p, x, ROWS * K);
     double *wl = probe_doubles(p, ROWS), *wd = probe_doubles(p, ROWS * K);
@@ -282,6 +282,7 @@ static void softmax_loss(probe *p)
     p->k->softmax_loss(loss, dx, x, target, K, (tg_span){0, ROWS});
     probe_check(p, loss, wl, ROWS, 5e-7);
     probe_check(p, dx, wd, ROWS * K, 5e-7);
+    for (int64_t i = 0; i < ROWS * K; i++) CHECK(dx[i] == 0 || fabsf(dx[i]) >= 0x1p-95f);
     p->k->softmax_loss(loss, same, same, target, K, (tg_span){0, ROWS});
     CHECK_BYTES(same, dx, ROWS * K * (int64_t)sizeof *dx);
 }
