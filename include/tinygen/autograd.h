@@ -150,6 +150,9 @@ tg_tensor *tg_gauss_ratio_each(tg_tape *t, tg_tensor *z, tg_tensor *logvar, tg_t
 tg_tensor *tg_reparam(tg_tape *t, tg_tensor *mean, tg_tensor *logvar);
 tg_tensor *tg_reparam_by(tg_tape *t, tg_tensor *mean, tg_tensor *logvar, tg_tensor *noise);
 tg_tensor *tg_noise(tg_tape *t, int rank, const int64_t *dims);
+/* 1 with chance x, else 0: a constant of the shape of x [B, ...], drawn by (seed, step, element), in training or not; own: row by
+ * row by its own bytes, so that it is the same each time. Errors as tg_noise. */
+tg_tensor *tg_coins(tg_tape *t, const tg_tensor *x, bool own);
 /* Mean over B of -log(mean over K of e^-nats), nats [K, B]: with those of draws, recon + gauss_ratio, a bound of -log p(x) that is
  * -ELBO for K = 1 and falls towards it. Burda et al. 2015, arXiv:1509.00519, eq. 8. */
 tg_tensor *tg_importance_bound(tg_tape *t, tg_tensor *nats);

@@ -18,8 +18,6 @@
  * al. 2014, arXiv:1406.5298, M2).
  */
 #include "base/fmath.h"
-#include "base/hash.h"
-#include "base/rng.h"
 #include "base/str.h"
 #include "nn/layers.h"
 #include "tinygen/model.h"
@@ -159,21 +157,10 @@ static tg_status vae_init(tg_model *m)
 
 /* ---- the data ------------------------------------------------------------------------------------------------------ */
 
-/* Pixel i becomes 1 with chance x: by the image's own bytes, so that it is the same each time (static; what Salakhutdinov & Murray
- * 2008 did to MNIST), or by the step (dynamic). */
+/* Pixel i becomes 1 with chance x: static, the same each time (what Salakhutdinov & Murray 2008 did to MNIST), or dynamic. */
 static tg_tensor *binarized(const vae_config *c, tg_tape *t, tg_tensor *x)
 {
-    if (!x || c->binarize == NONE) return x;
-    const tg_tape_mode *mode = tg_tape_mode_of(t);
-    const int64_t B = x->shape.dims[0], D = tg_shape_count(&x->shape) / B;
-    tg_tensor *y = tg_tape_values(t, x->shape.rank, x->shape.dims);
-    tg_rng r = tg_rng_at(mode->seed, TG_RNG_BINARY, mode->step);
-    for (int64_t b = 0; y && y->data && x->data && b < B; b++) {
-        const float *from = x->data + b * D;
-        if (c->binarize == STATIC) r = tg_rng_at(0, TG_RNG_BINARY, tg_xxh64_of(from, D * (int64_t)sizeof *from));
-        for (int64_t d = 0; d < D; d++) y->data[b * D + d] = tg_rng_unit(&r) < from[d] ? 1 : 0;
-    }
-    return y;
+    return c->binarize == NONE ? x : tg_coins(t, x, c->binarize == STATIC);
 }
 
 /* ---- the forward pass ---------------------------------------------------------------------------------------------- */

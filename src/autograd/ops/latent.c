@@ -1,9 +1,10 @@
-/* latent.c - what a latent model draws: normal noise, z made of it, and how several draws of z bound log p(x). */
+/* latent.c - what a latent model draws: normal noise, pixels, z made of noise, and how several draws of z bound log p(x). */
 #include "autograd/tape.h"
 #include "base/fmath.h"
+#include "base/hash.h"
 #include "base/rng.h"
 
-enum { CHUNK = 4096 };
+enum { CHUNK = 4096 }; /* whole blocks of Philox */
 
 typedef struct noise_job {
     const tg_kernels *k;
@@ -28,6 +29,42 @@ tg_tensor *tg_noise(tg_tape *t, int rank, const int64_t *dims)
                    .first = (int64_t)t->noises++ << 40, .to = x->data};
     if (!t->mode.plan) tg_for_spans(t->ctx, tg_shape_count(&x->shape), CHUNK, noise_span, &j);
     return x;
+}
+
+/* ---- pixels of 0 and 1 ----------------------------------------------------------------------------------------------- */
+
+typedef struct coin_job { const float *x; float *y; tg_rng stream; int64_t D; } coin_job;
+
+static void coins(float *y, const float *x, int64_t n, tg_rng r)
+{
+    for (int64_t i = 0; i < n; i++) y[i] = tg_rng_unit(&r) < x[i] ? 1 : 0;
+}
+
+/* One stream for all: it goes on anywhere that whole blocks of it end, so a span has the numbers that it would have anyway. */
+static void coin_span(void *arg, tg_span s)
+{
+    const coin_job *j = arg;
+    tg_rng r = j->stream;
+    r.index = (uint64_t)s.begin;
+    coins(j->y + s.begin, j->x + s.begin, s.end - s.begin, r);
+}
+
+static void own_span(void *arg, tg_span rows)
+{
+    const coin_job *j = arg;
+    for (int64_t at = rows.begin * j->D; at < rows.end * j->D; at += j->D)
+        coins(j->y + at, j->x + at, j->D, tg_rng_at(0, TG_RNG_BINARY, tg_xxh64_of(j->x + at, j->D * (int64_t)sizeof(float))));
+}
+
+tg_tensor *tg_coins(tg_tape *t, const tg_tensor *x, bool own)
+{
+    tg_tensor *y = x ? tg_tape_values(t, x->shape.rank, x->shape.dims) : NULL;
+    if (!y || t->mode.plan) return y;
+    const int64_t n = tg_shape_count(&x->shape), rows = x->shape.dims[0];
+    coin_job j = {.x = x->data, .y = y->data, .stream = tg_rng_at(t->mode.seed, TG_RNG_BINARY, t->mode.step), .D = n / rows};
+    if (own) tg_for_spans(t->ctx, rows, 4, own_span, &j);
+    else tg_for_spans(t->ctx, n, CHUNK, coin_span, &j);
+    return y;
 }
 
 /* ---- z --------------------------------------------------------------------------------------------------------------- */

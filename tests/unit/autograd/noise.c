@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "autograd/tape.h"
+#include "base/hash.h"
 #include "base/rng.h"
 #include "support/example.h"
 #include "test.h"
@@ -35,4 +36,29 @@ TEST(latents_are_mean_and_deviation_times_the_noise_of_their_draw)
     }
     tg_tape_free(t);
     tg_context_free(ctx);
+}
+
+TEST(coins_fall_as_one_stream_has_them_or_each_rows_own)
+{
+    enum { B = 3, D = 2731 };
+    static float x[B * D];
+    for (int i = 0; i < B * D; i++) x[i] = (float)(i % 11) / 10;
+    for (int own = 0; own < 2; own++)
+        for (int threads = 1; threads <= 3; threads += 2) {
+            tg_context *ctx = example_context(threads, NULL);
+            tg_tape *t = NULL;
+            CHECK_OK(tg_tape_new(ctx, &t));
+            tg_tape_begin(t, &(tg_tape_mode){.seed = 9, .step = 4});
+            const tg_tensor *y = tg_coins(t, tg_input_values(t, 2, (int64_t[]){B, D}, x), own);
+            CHECK(y && y->shape.rank == 2 && y->shape.dims[0] == B && y->shape.dims[1] == D);
+            tg_rng r = tg_rng_at(9, TG_RNG_BINARY, 4);
+            for (int i = 0; i < B * D; i++) {
+                if (own && i % D == 0) r = tg_rng_at(0, TG_RNG_BINARY, tg_xxh64_of(x + i, D * (int64_t)sizeof *x));
+                const float want = tg_rng_unit(&r) < x[i] ? 1 : 0;
+                if (y->data[i] != want)
+                    test_failed(__FILE__, __LINE__, "own %d, %d threads: [%d] is %g, not %g", own, threads, i, (double)y->data[i], (double)want);
+            }
+            tg_tape_free(t);
+            tg_context_free(ctx);
+        }
 }
