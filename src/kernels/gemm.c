@@ -104,8 +104,8 @@ static tg_pool *pool_for(tg_context *ctx, const tg_gemm *g)
  * matrix in strips and the wide one as it lies, so that neither is packed; C, small beside them, is turned in the end. */
 static bool is_turned(const tg_gemm *g)
 {
-    return g->a_rs == 1 && g->a_cs > 1 && g->b_cs == 1 && !g->packed && !g->ep && g->m >= 2 * g->n && g->k >= TALL &&
-           g->m % 16 == 0 && g->n % 16 == 0 && g->c_rs == g->n;
+    return g->a_rs == 1 && g->a_cs > 1 && g->b_cs == 1 && !g->packed && !g->ep && g->n > 0 && g->m >= 2 * g->n &&
+           g->k >= TALL && g->m % 16 == 0 && g->n % 16 == 0 && g->c_rs == g->n;
 }
 
 static tg_gemm turned(const tg_gemm *g, float *c)

@@ -106,3 +106,16 @@ TEST(a_row_times_a_large_matrix_is_the_same_for_any_number_of_threads)
     check_size(&(size){1, 290, 130, 0, 1, 0, 0, 0});
     check_size(&(size){1, 40, 1000, 0, 0, 0, 1, 0}); /* fewer panels than threads */
 }
+
+/* No rows are as many as twice no columns: turned for ever, it would end with the stack. */
+TEST(a_product_of_no_rows_and_no_columns_ends)
+{
+    tg_context *ctx;
+    const tg_gemm g = {.k = 600, .a_rs = 1, .a_cs = 16, .b_rs = 16, .b_cs = 1};
+    CHECK_OK(tg_context_new(&(tg_context_options){.threads = 2}, &ctx));
+    void *scratch = tg_alloc(tg_gemm_room(ctx, &g) + 64);
+    CHECK(scratch != NULL);
+    tg_gemm_run(ctx, &g, scratch);
+    tg_free(scratch);
+    tg_context_free(ctx);
+}
