@@ -36,10 +36,13 @@ double tg_training_peak(tg_context *ctx)
 /* room: what a step keeps beside the tape's activations */
 typedef struct plan { double flops; int64_t activations, room, parameters, trained, slab, optimizer; } plan;
 
-static tg_batch batch_of_text(int64_t T, int64_t B)
+/* Of data with documents a third array tells where they begin: nobody reads it, but that it is there takes room. */
+static tg_batch batch_of_text(const tg_training *t, int64_t T, int64_t B)
 {
-    return (tg_batch){.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}}, {.name = "targets", .rank = 2, .dims = {T, B}}},
-                      .count = 2, .items = T * B};
+    static const int32_t unread;
+    return (tg_batch){.arrays = {{.name = "tokens", .rank = 2, .dims = {T, B}}, {.name = "targets", .rank = 2, .dims = {T, B}},
+                                 {.name = t->desc->context ? "first" : "reset", .rank = 2, .dims = {T, B}, .ids = &unread}},
+                      .count = tg_dataset_documents(t->data, TG_TRAIN) ? 3 : 2, .items = T * B};
 }
 
 static tg_batch batch_of_samples(const tg_model_data *d, int64_t B)
@@ -80,7 +83,7 @@ static tg_status plan_step(tg_training *t, plan *out)
     if (!s && !t->desc->context) s = tg_carry_new(m, t->o->batch, &carry);
     if (!s) {
         const int64_t B = tg_loop_rows(m, t->o->batch, T);
-        const tg_batch batch = t->kind == TG_KIND_TEXT ? batch_of_text(T, B) : batch_of_samples(&t->about.data, B);
+        const tg_batch batch = t->kind == TG_KIND_TEXT ? batch_of_text(t, T, B) : batch_of_samples(&t->about.data, B);
         tg_metrics metrics = {0};
         tg_step_cost cost = {0};
         s = tg_model_plan(t->ctx, m, tape, &batch, &carry, &metrics, &cost);

@@ -5,6 +5,10 @@ $ gen-collect a.txt -o ca -q --label first && gen-collect c.txt -o cc -q --label
 $ gen-train --data x.safetensors --model gru --hidden 16 --layers 1 --batch 4 --seq 8 --steps 400 --dropout 0 -o r 2>&1 | grep stateful
 < stateful streams: truncated BPTT over 8 steps, state carried on to the end of each document
 
+# A gradient of documents has a copy of the states in front of every step, 50 x 4 x 64 floats: a dry run counts it.
+$ yes abab | head -n 400 > long.txt; gen-collect long.txt -o cl -q; for d in line none; do gen-preprocess cl -o $d.safetensors --documents $d --dedupe off -q 2> /dev/null; gen-train --data $d.safetensors --model lstm --hidden 64 --layers 1 --batch 4 --seq 50 --threads 1 --dry-run --json | tr -d ' ' | tr ',' '\n' | sed -n 's/^"activation_bytes"://p' > $d; done; test $(($(cat line) - $(cat none))) -ge $((50 * 4 * 64 * 4)) && echo counted
+< counted
+
 # A sample ends where its document does; the class decides what it is.
 $ gen-sample r --label second --temperature 0
 < cdcdcd
