@@ -22,6 +22,7 @@ struct tg_spill {
     tg_record *read_to;
     part *heap;
     int64_t in_heap, read;       /* read: records of a part at a time */
+    tg_status failed;            /* what ended the merge */
 };
 
 tg_status tg_spill_new(const tg_scratch *like, tg_spill **out)
@@ -153,14 +154,15 @@ static tg_status open_parts(tg_spill *s)
 
 tg_status tg_spill_next(tg_spill *s, tg_record *out, bool *more)
 {
-    tg_status status = s->heap ? TG_OK : open_parts(s);
-    if (status) return status;
+    if (s->failed) return s->failed;
+    if (!s->heap) s->failed = open_parts(s);
+    if (s->failed) return s->failed;
     *more = s->in_heap > 0;
     if (!*more) return TG_OK;
     part *first = s->heap;
     *out = *first->next++;
-    if (first->next == first->end && first->left > 0) status = refill(s, first);
+    if (first->next == first->end && first->left > 0) s->failed = refill(s, first);
     if (first->next == first->end) *first = s->heap[--s->in_heap];
     sink(s, 0);
-    return status;
+    return s->failed;
 }

@@ -20,7 +20,7 @@ void tg_spill_free(tg_spill *s); /* NULL is fine */
 /* Before the first tg_spill_next; of one key, smaller values must be added first. Errors: TG_EIO, TG_ENOMEM. */
 tg_status tg_spill_add(tg_spill *s, tg_record r);
 int64_t tg_spill_count(const tg_spill *s); /* records added */
-/* The next by key, then by value; *more is false, and *out left alone, when all have been. After an error it is only to be
- * freed. Errors: TG_EIO, TG_ENOMEM. */
+/* The next by key, then by value; *more is false, and *out left alone, when all have been. After an error every call has
+ * it again. Errors: TG_EIO, TG_ENOMEM. */
 tg_status tg_spill_next(tg_spill *s, tg_record *out, bool *more);
 #endif
