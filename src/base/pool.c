@@ -191,9 +191,16 @@ tg_status tg_pool_new(int threads, tg_pool **out)
     bool crowded = threads > tg_cpu_cores();
     p->spin = crowded ? 0 : 200e-6;
     p->yield = crowded ? 100e-6 : 2e-3;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->work, NULL);
-    pthread_cond_init(&p->joined, NULL);
+    const bool lock = !pthread_mutex_init(&p->lock, NULL), work = !pthread_cond_init(&p->work, NULL);
+    const bool joined = !pthread_cond_init(&p->joined, NULL);
+    if (!lock || !work || !joined) {
+        if (joined) pthread_cond_destroy(&p->joined);
+        if (work) pthread_cond_destroy(&p->work);
+        if (lock) pthread_mutex_destroy(&p->lock);
+        tg_free(p->workers);
+        tg_free(p);
+        return tg_fail(TG_ENOMEM, "no lock for a pool of %d threads: the system has none left", threads);
+    }
     int started = start_workers(p, threads - 1);
     /* Workers never read threads, so it may be set while they run. */
     p->threads = started + 1;
