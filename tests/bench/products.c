@@ -43,6 +43,10 @@ static void product_run(void *arg)
 
 static double flops(const shape *s) { return 2e-9 * s->m * s->n * s->k; }
 
+/* A row times a matrix does nothing but read it: GB/s of its weights, beside reading as many bytes. Bytes a FLOP: */
+enum { ROW_BYTES = sizeof(float) / 2 };
+static bool is_row(const shape *s) { return s->m == 1; }
+
 static void fill(float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) x[i] = (float)(i % 7 - 3);
@@ -71,12 +75,21 @@ static double product_sample(tg_context *ctx, const shape *s, bool packed)
     return rate;
 }
 
-typedef struct product_arg { const bench *b; const shape *s; int on; bool packed; bench_child *peer; } product_arg;
+typedef struct product_arg {
+    const bench *b;
+    const shape *s;
+    int on;
+    bool packed;
+    bench_child *peer;
+    char limit[32]; /* of a row */
+} product_arg;
+
+static double in_unit(const shape *s, double rate) { return is_row(s) ? ROW_BYTES * rate : rate; }
 
 static double measure_ours(bench_row *r)
 {
     const product_arg *a = r->arg;
-    return product_sample(a->b->on[a->on], a->s, a->packed);
+    return in_unit(a->s, product_sample(a->b->on[a->on], a->s, a->packed));
 }
 
 static double measure_peer(bench_row *r)
@@ -84,7 +97,7 @@ static double measure_peer(bench_row *r)
     const product_arg *a = r->arg;
     char line[80];
     snprintf(line, sizeof line, "%d %d %d %s", a->s->m, a->s->n, a->s->k, a->s->op);
-    return bench_child_ask(a->peer, line);
+    return in_unit(a->s, bench_child_ask(a->peer, line));
 }
 
 /* OpenBLAS: a process for every build and number of threads, started when a row first wants it. */
@@ -109,9 +122,15 @@ static void add_shape(bench *b, const shape *s, int on, product_arg args[OURS + 
                          .measure = measure_ours};
         /* a packed operand is a matter of rows that come with many others: steps and generation */
         if (side == 1 && (s->m > 64 || s->op[0] == 'T')) continue;
-        snprintf(row.name, sizeof row.name, "%d x %d x %d %s %s%s", s->m, s->n, s->k, s->op, s->what, side == 1 ? BENCH_PACKED : "");
+        snprintf(row.name, sizeof row.name, "%d x %d x %d %s %s%s", s->m, s->n, s->k, s->op, s->what,
+                 side == 1 ? BENCH_PACKED : "");
         if (!bench_wanted(b, row.group, row.name)) continue;
-        *a = (product_arg){b, s, on, side == 1, NULL};
+        *a = (product_arg){.b = b, .s = s, .on = on, .packed = side == 1};
+        if (is_row(s)) {
+            snprintf(a->limit, sizeof a->limit, "reading %d KiB", s->n * s->k * (int)sizeof(float) / 1024);
+            row.unit = "GB/s";
+            row.limit = a->limit;
+        }
         if (blas >= 0) {
             a->peer = peer_of(b, &peers[blas], blas, row.threads);
             row.side = sides[blas];

@@ -180,7 +180,7 @@ static const tg_json *find_row(const tg_json *rows, const tg_json *like)
     tg_json_int(like, "threads", &threads);
     for (const tg_json *r = rows->child; r; r = r->next)
         if (same_text(r, like, "group") && same_text(r, like, "name") && same_text(r, like, "side") &&
-            tg_json_int(r, "threads", &other) && other == threads)
+            same_text(r, like, "unit") && tg_json_int(r, "threads", &other) && other == threads)
             return r;
     return NULL;
 }
