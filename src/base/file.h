@@ -26,7 +26,7 @@ tg_status tg_writer_new(const char *path, tg_writer **out);
 void tg_writer_expect(tg_writer *w, int64_t bytes);                   /* its whole size, for a full disk's message */
 tg_status tg_writer_add(tg_writer *w, const void *data, int64_t count);
 tg_status tg_writer_commit(tg_writer *w);                             /* frees w whatever happens */
-/* Of a file in a folder that tg_folder_begin made: commit does not wait for the disk, tg_folder_settle does for all of them at once. */
+/* Of a file in a folder that tg_folder_begin made: commit does not wait for the disk, tg_folder_settle does for all at once. */
 void tg_writer_lazily(tg_writer *w);
 void tg_writer_abandon(tg_writer *w);                                 /* removes the temporary file; NULL is fine */
 tg_status tg_write_file(const char *path, const void *data, int64_t count);

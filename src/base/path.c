@@ -78,7 +78,8 @@ bool tg_path_same(const char *a, const char *b)
     if (there) return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
     char *in_a = tg_path_parent(a), *in_b = tg_path_parent(b);
     const bool known = in_a && in_b && stat(in_a, &one) == 0 && stat(in_b, &two) == 0;
-    const bool same = known ? one.st_dev == two.st_dev && one.st_ino == two.st_ino && !strcmp(tg_path_name(a), tg_path_name(b)) : !strcmp(a, b);
+    const bool same = known ? one.st_dev == two.st_dev && one.st_ino == two.st_ino && !strcmp(tg_path_name(a), tg_path_name(b))
+                            : !strcmp(a, b);
     tg_free(in_a);
     tg_free(in_b);
     return same;
@@ -87,7 +88,8 @@ bool tg_path_same(const char *a, const char *b)
 tg_status tg_output_check(const char *path, bool replace)
 {
     if (!strcmp(path, "-")) return TG_OK;
-    if (!replace && tg_path_kind(path) != TG_PATH_NONE) return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", path);
+    if (!replace && tg_path_kind(path) != TG_PATH_NONE)
+        return tg_fail(TG_EINVAL, "%s is there already; --force replaces it", path);
     char *parent = tg_path_parent(path);
     tg_status s = !parent ? TG_ENOMEM : tg_path_kind(parent) == TG_PATH_FOLDER ? TG_OK
                 : tg_fail(TG_EINVAL, "cannot write %s: there is no folder %s; make it first", path, parent);

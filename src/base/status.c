@@ -44,7 +44,8 @@ tg_status tg_note(const char *format, ...)
     int length = vsnprintf(text, ROOM, format, args);
     va_end(args);
     if (length < 0) length = 0;
-    if (length < ROOM && !strncmp(last.text, text, (size_t)length) && last.text[length] == ':') return last.code; /* it says so already */
+    if (length < ROOM && !strncmp(last.text, text, (size_t)length) && last.text[length] == ':')
+        return last.code; /* it says so already */
     if (length < ROOM) length += snprintf(text + length, (size_t)(ROOM - length), ": %s", last.text);
     if (length >= ROOM) cut(text);
     memcpy(last.text, text, strlen(text) + 1);

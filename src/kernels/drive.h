@@ -83,7 +83,7 @@ typedef struct tg_attend {
     int64_t capacity, used;              /* 0: no cache; else positions in it before these. Scratch is by capacity alone */
     float *y;                            /* [T, B, H·D] */
     float *lse;                          /* [B, K, T, H/K] log of the sum of exponentials, kept for backward; or NULL */
-    float *weights;                      /* [T, B, H, used + T] what softmax makes of all scores, 0 at what is not seen; or NULL */
+    float *weights;                      /* [T, B, H, used + T] what softmax makes of all scores, 0 at what is unseen; or NULL */
 } tg_attend;
 typedef struct tg_attend_grad {
     const float *dy;                     /* [T, B, H·D] */

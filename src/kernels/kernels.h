@@ -16,8 +16,8 @@
 typedef struct tg_span { int64_t begin, end; } tg_span; /* rows or elements, end not included */
 
 /* Activations by number; the same as autograd.h's tg_activation. */
-enum { TG_ACT_LINEAR = 0, TG_ACT_TANH = 1, TG_ACT_SIGMOID = 2, TG_ACT_RELU = 3, TG_ACT_GELU = 4, TG_ACT_RELU2 = 5, TG_ACT_SWIGLU = 6,
-       TG_ACT_LEAKY = 7, TG_ACT_SILU = 8, TG_ACT_SOFTPLUS = 9 };
+enum { TG_ACT_LINEAR = 0, TG_ACT_TANH = 1, TG_ACT_SIGMOID = 2, TG_ACT_RELU = 3, TG_ACT_GELU = 4, TG_ACT_RELU2 = 5,
+       TG_ACT_SWIGLU = 6, TG_ACT_LEAKY = 7, TG_ACT_SILU = 8, TG_ACT_SOFTPLUS = 9 };
 
 /* Losses by number, of kernels likely and likely_back. */
 enum { TG_LIKELY_BERNOULLI, TG_LIKELY_GAUSSIAN, TG_LIKELY_LOGISTIC, TG_LIKELY_KL, TG_LIKELY_RATIO };
@@ -43,7 +43,8 @@ typedef struct tg_raw { const float *b; int64_t step, line; float *room; } tg_ra
 
 /*
  * One axis of a convolution over `in` numbers with `out` results: result o takes tap q from o*stride + q*dilation - before,
- * where that is there. `out` says what padding there is behind: any number such that the first tap of the last result is not past it.
+ * where that is there. `out` says what padding there is behind: any number such that the first tap of the last result is not past
+ * it.
  */
 typedef struct tg_axis { int64_t in, out, taps, stride, before, dilation; } tg_axis;
 /* x [B, C, y.in, x.in], w [O, C, y.taps, x.taps] to [B, O, y.out, x.out]; what has one axis has y = {1, 1, 1, 1, 0, 1}. */

@@ -153,7 +153,8 @@ int64_t tg_generator_most(const tg_generator *g)
 /* Which class a token stands for; -1: none. */
 static int64_t class_of(const tg_generator *g, int32_t token)
 {
-    const int64_t classes = tg_tokenizer_classes(g->tokenizer), c = classes ? token - tg_tokenizer_class_token(g->tokenizer, 0) : -1;
+    const int64_t classes = tg_tokenizer_classes(g->tokenizer);
+    const int64_t c = classes ? token - tg_tokenizer_class_token(g->tokenizer, 0) : -1;
     return c >= 0 && c < classes ? c : -1;
 }
 
@@ -223,8 +224,8 @@ static int64_t opening_of(const tg_generator *g)
     return g->kept < g->context / 2 ? g->kept : 0;
 }
 
-/* Whoever watches is told of `count` tokens that are read for the first time: those of text 0, or of the beginning that it shares,
- * which are in the first slot as long as it lives. */
+/* Whoever watches is told of `count` tokens that are read for the first time: those of text 0, or of the beginning that it
+ * shares, which are in the first slot as long as it lives. */
 static bool is_watched(const tg_generator *g, int64_t count)
 {
     const tg_look_watch *w = g->watch;

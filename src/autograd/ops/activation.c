@@ -62,7 +62,8 @@ static void activate_backward(tg_tape *t, tg_node *n)
     if (j.dx) tg_for_spans(t->ctx, tg_rows_of(n->out), grain_of(n), backward_span, &j);
 }
 
-/* Of images a unit is a channel. All but those that are flat at both ends are told by their input: its sign says who is active. */
+/* Of images a unit is a channel. All but those that are flat at both ends are told by their input: its sign says who is
+ * active. */
 static int activate_units(const tg_node *n, tg_op_units out[TG_OP_UNITS])
 {
     const int act = n->attr.act;

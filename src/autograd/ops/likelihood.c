@@ -41,7 +41,8 @@ static tg_status likelihood_shape(tg_tape *t, tg_node *n)
     const tg_tensor *x = n->in[A];
     const int64_t chunks = (tg_shape_count(&x->shape) + CHUNK - 1) / CHUNK;
     if (x->shape.rank < 1 || (is_each(n) && x->shape.dims[0] < 1))
-        return tg_fail(TG_EINVAL, "%s: a tensor of shape %s is no batch of examples", names[n->attr.act], tg_shape_text(&x->shape, a));
+        return tg_fail(TG_EINVAL, "%s: a tensor of shape %s is no batch of examples", names[n->attr.act],
+                       tg_shape_text(&x->shape, a));
     for (int i = A; i <= X; i++)
         if (n->in[i] && (n->in[i]->shape.rank < 1 || !fits(n, i)))
             return tg_fail(TG_EINVAL, "%s: shapes %s and %s differ", names[n->attr.act], tg_shape_text(&x->shape, a),
@@ -177,8 +178,8 @@ static bool likelihood_example(int variant, tg_example *e)
 
 const tg_op tg_op_likelihood = {
     .name = "likelihood", .n_in = 3, .optional = 1 << B | 1 << X,
-    .doc = "nats per example, or each one's: bernoulli (logits), gaussian, logistic of 256 bins (mean, log variance or scale), KL to "
-           "N(0, 1); log q - log p of a draw",
+    .doc = "nats per example, or each one's: bernoulli (logits), gaussian, logistic of 256 bins (mean, log variance or scale), "
+           "KL to N(0, 1); log q - log p of a draw",
     .source = "Kingma & Welling 2013, arXiv:1312.6114; Salimans et al. 2017, arXiv:1701.05517, eq. 2",
     .shape = likelihood_shape,
     .forward = likelihood_forward,

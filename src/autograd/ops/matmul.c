@@ -161,14 +161,16 @@ static bool linear_example(int variant, tg_example *e)
     e->in[X] = v[variant].flat ? tg_example_values(1, (int64_t[]){5}, -1, 1)
                                : tg_example_values(3, (int64_t[]){3, 2, 5}, -1, 1);
     e->in[W] = tg_example_values(2, (int64_t[]){7, 5}, -1, 1);
-    if (v[variant].onto) e->in[ONTO] = tg_example_values(v[variant].flat ? 1 : 3, (int64_t[]){v[variant].flat ? 7 : 3, 2, 7}, -1, 1);
+    if (v[variant].onto)
+        e->in[ONTO] = tg_example_values(v[variant].flat ? 1 : 3, (int64_t[]){v[variant].flat ? 7 : 3, 2, 7}, -1, 1);
     if (v[variant].bias) e->in[BIAS] = tg_example_values(1, (int64_t[]){7}, -1, 1);
     return true;
 }
 
 const tg_op tg_op_linear = {
     .name = "linear", .n_in = 4, .optional = 1 << BIAS | 1 << ONTO, .adopts = 1 << ONTO, .passes_on = true,
-    .doc = "y[..., O] = act(onto + x[..., I]·wᵀ + b); w[O, I], b[O] or none, onto[..., O] or none; act none, tanh, sigmoid or relu",
+    .doc = "y[..., O] = act(onto + x[..., I]·wᵀ + b); w[O, I], b[O] or none, onto[..., O] or none; act none, tanh, sigmoid or "
+           "relu",
     .source = "",
     .shape = linear_shape,
     .forward = linear_forward,

@@ -1,7 +1,7 @@
 /*
- * spectral.c - a weight divided by its largest singular value, as power iteration knows it: W [O, I] being the weight with all axes but
- * the first as one, v = Wᵀu/|Wᵀu|, u = Wv/|Wv| once a training step, sigma = u·Wv. u and v are buffers, and constants in backward:
- * dW = dY/sigma - (dY·W)/sigma²·u·vᵀ.
+ * spectral.c - a weight divided by its largest singular value, as power iteration knows it: W [O, I] being the weight with all
+ * axes but the first as one, v = Wᵀu/|Wᵀu|, u = Wv/|Wv| once a training step, sigma = u·Wv. u and v are buffers, and constants in
+ * backward: dW = dY/sigma - (dY·W)/sigma²·u·vᵀ.
  */
 #include <math.h>
 

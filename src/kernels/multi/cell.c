@@ -5,8 +5,8 @@
  *   lstm Hochreiter & Schmidhuber 1997, forget gate of Gers et al. 2000; gates i f g o
  *   gru  Cho et al. 2014 in the form of PyTorch: n = tanh(gx_n + r·(w_hn·h + b_hn)), h = (1-z)·n + z·h; gates r z n
  * A row with zero[r] != 0 starts a document: its state before this step counts as 0 and gets no gradient.
- * States, and gradients on their way back through time, become 0 below 2^-95: where gates are shut they would be denormal for many
- * steps, and the products with them twenty times as slow (docs/numerics.md).
+ * States, and gradients on their way back through time, become 0 below 2^-95: where gates are shut they would be denormal for
+ * many steps, and the products with them twenty times as slow (docs/numerics.md).
  */
 #include "kernels/kernels.h"
 #include "kernels/simd/math16.h"
@@ -85,7 +85,8 @@ void TG_K(gru_cell)(float *h, int64_t h_rs, float *z, int64_t z_rs, float *hn, c
 TG_INLINE v16 sigmoid_back(v16 s, v16 x) { return v16_mul(v16_mul(s, one_minus(s)), x); }
 TG_INLINE v16 tanh_back(v16 y, v16 x) { return v16_mul(v16_neg_fma(y, y, v16_all(1.0f)), x); }
 
-void TG_K(rnn_cell_back)(float *dz, int64_t dz_rs, const float *dh, const float *h, int64_t h_rs, int64_t rows, int64_t H, int act)
+void TG_K(rnn_cell_back)(float *dz, int64_t dz_rs, const float *dh, const float *h, int64_t h_rs, int64_t rows, int64_t H,
+                         int act)
 {
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < H; j += 16) {

@@ -11,7 +11,8 @@ void TG_K(gather)(float *y, const float *table, const int32_t *ids, int64_t D, t
     }
 }
 
-void TG_K(scatter_add)(float *dtable, int64_t V, const float *dy, const int32_t *ids, int64_t rows, int64_t D, tg_span columns, bool add)
+void TG_K(scatter_add)(float *dtable, int64_t V, const float *dy, const int32_t *ids, int64_t rows, int64_t D, tg_span columns,
+                       bool add)
 {
     for (int64_t v = 0; !add && v < V; v++)
         for (int64_t d = columns.begin; d < columns.end; d += 16)

@@ -65,7 +65,8 @@ static inline v16 v16i_as_float(v16i a) { return (v16){_mm256_castsi256_ps(a.lo)
 static inline v16i v16i_all(int32_t x) { return (v16i){_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 static inline v16i v16i_load(const int32_t *p)
 {
-    return (v16i){_mm256_loadu_si256((const __m256i *)(const void *)p), _mm256_loadu_si256((const __m256i *)(const void *)(p + 8))};
+    return (v16i){_mm256_loadu_si256((const __m256i *)(const void *)p),
+                  _mm256_loadu_si256((const __m256i *)(const void *)(p + 8))};
 }
 #define V16I_TWO(name, op) \
     static inline v16i name(v16i a, v16i b) { return (v16i){op(a.lo, b.lo), op(a.hi, b.hi)}; }

@@ -76,7 +76,10 @@ static inline __attribute__((always_inline)) void v16_turn(v16 r[16])
 
 #define TG_HAVE_FOLDS 1
 static inline float v16_sum(v16 v) { return v8_sum(_mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1))); }
-static inline float v16_largest(v16 v) { return v8_largest(_mm256_max_ps(_mm512_extractf32x8_ps(v, 1), _mm512_castps512_ps256(v))); }
+static inline float v16_largest(v16 v)
+{
+    return v8_largest(_mm256_max_ps(_mm512_extractf32x8_ps(v, 1), _mm512_castps512_ps256(v)));
+}
 
 typedef __m512 vt;
 #define TG_W 16

@@ -79,8 +79,8 @@ TG_INLINE float v16_largest(v16 v)
 }
 #endif
 
-/* 0 where |x| < 2^-95 = 2.5e-29, none of the exponent's upper three bits being set: what has decayed so far would soon be denormal,
- * and an instruction that meets one such lane takes a hundred times as long. NaN goes through. */
+/* 0 where |x| < 2^-95 = 2.5e-29, none of the exponent's upper three bits being set: what has decayed so far would soon be
+ * denormal, and an instruction that meets one such lane takes a hundred times as long. NaN goes through. */
 TG_INLINE v16 v16_flush(v16 x)
 {
     return v16_select(v16i_eq(v16i_and(v16_as_int(x), v16i_all(0x70000000)), v16i_all(0)), v16_zero(), x);
