@@ -267,7 +267,8 @@ static tg_tensor *forward(const tg_model *m, tg_tape *t, tg_tensor *tokens, tg_t
             cache.v = carry->data[VALUES] + k * slab;
         }
         const tg_tape_place before = tg_tape_here(t);
-        x = tg_tape_settle(t, before, x, feed_forward(t, c, &r->blocks[k], attend(t, c, &r->blocks[k], x, first, carry ? &cache : NULL)));
+        tg_tensor *seen = attend(t, c, &r->blocks[k], x, first, carry ? &cache : NULL);
+        x = tg_tape_settle(t, before, x, feed_forward(t, c, &r->blocks[k], seen));
     }
     if (x && carry && carry->last_only) x = tg_last_step(t, x);
     x = x ? tg_linear(t, norm(t, c, &r->norm, x), r->head, NULL, TG_LINEAR) : NULL;

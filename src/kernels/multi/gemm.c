@@ -205,8 +205,8 @@ static void one_panel(const block *o, int64_t j, const float *b, int64_t b_step,
     const tg_left *a = o->a;
     const tg_epilogue *ep = o->ep;
     const int64_t tiles = (o->rows + a->height - 1) / a->height, slice = ((o->k + tiles - 1) / tiles + 15) / 16 * 16;
-    tile_args t = {.c_rs = o->c_rs, .from_rs = o->from_rs, .a_row = a->row, .a_step = a->step, .b = b, .b_step = b_step, .k = o->k,
-                   .cols = least(o->cols - j, TG_NR), .bias = ep && ep->bias ? ep->bias + j : NULL};
+    tile_args t = {.c_rs = o->c_rs, .from_rs = o->from_rs, .a_row = a->row, .a_step = a->step, .b = b, .b_step = b_step,
+                   .k = o->k, .cols = least(o->cols - j, TG_NR), .bias = ep && ep->bias ? ep->bias + j : NULL};
     for (int64_t i = 0, n = 0; i < o->rows; i += a->height, n++) {
         const int64_t m = least(o->rows - i, a->height);
         const tg_span steps = {least(n * slice, o->k), least((n + 1) * slice, o->k)};
