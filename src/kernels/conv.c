@@ -192,7 +192,7 @@ static void back_x_unit(const job *j, int64_t unit, float *own)
     const tg_convolution *g = j->g;
     const int64_t first = unit / j->parts * j->images, images = least(j->images, g->B - first), part = unit % j->parts;
     const int64_t each = results_of(g), taps = taps_of(g), plane = g->y.in * g->x.in;
-    float *planes = own, *dy = own + tg_conv_planes(g, g->y.out), *cols = dy + g->O * j->apart;
+    float *dy = own, *cols = dy + g->O * j->apart;
     const tg_right b = {dy, j->kn->nr, j->apart};
     for (int64_t i = 0; i < images; i++)
         for (int64_t o = 0; o < g->O; o++)
@@ -203,7 +203,7 @@ static void back_x_unit(const job *j, int64_t unit, float *own)
         j->kn->gemm_block(cols, j->apart, NULL, 0, &a, &b, channels * taps, images * each, g->O, NULL);
         for (int64_t i = 0; i < images; i++)
             j->kn->unpatch(j->out + (first + i) * image_of(g) + c * plane, cols + i * each, j->apart, g, channels,
-                           j->bias ? j->bias + c : NULL, planes, j->add);
+                           j->bias ? j->bias + c : NULL, j->add);
     }
 }
 
@@ -221,7 +221,7 @@ static job plan_back_x(tg_context *ctx, const tg_convolution *g)
     j.parts = most(1, least(j.groups, wanted / ceil_div(g->B, j.images)));
     j.units = ceil_div(g->B, j.images) * j.parts;
     plan_tiles(&j, j.channels * taps, g->O);
-    j.own_floats = tg_conv_planes(g, g->y.out) + (j.channels * taps + g->O) * j.apart;
+    j.own_floats = (j.channels * taps + g->O) * j.apart;
     return j;
 }
 

@@ -82,6 +82,27 @@ static inline v16m v16i_eq(v16i a, v16i b)
     return (v16m){_mm256_castsi256_ps(_mm256_cmpeq_epi32(a.lo, b.lo)), _mm256_castsi256_ps(_mm256_cmpeq_epi32(a.hi, b.hi))};
 }
 
+/* Even numbers of sixteen with step 0x88, odd ones with 0xdd. */
+#define V8_EVERY_OTHER(v, step) \
+    _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps((v).lo, (v).hi, step)), 0xd8))
+static inline void v16_part(v16 *a, v16 *b)
+{
+    const v16 x = *a;
+    *a = (v16){V8_EVERY_OTHER(x, 0x88), V8_EVERY_OTHER(*b, 0x88)};
+    *b = (v16){V8_EVERY_OTHER(x, 0xdd), V8_EVERY_OTHER(*b, 0xdd)};
+}
+static inline v16 v8_zip(__m256 a, __m256 b)
+{
+    const __m256 lo = _mm256_unpacklo_ps(a, b), hi = _mm256_unpackhi_ps(a, b);
+    return (v16){_mm256_permute2f128_ps(lo, hi, 0x20), _mm256_permute2f128_ps(lo, hi, 0x31)};
+}
+static inline void v16_zip(v16 *a, v16 *b)
+{
+    const v16 x = *a;
+    *a = v8_zip(x.lo, b->lo);
+    *b = v8_zip(x.hi, b->hi);
+}
+
 /* Eight rows of eight: pairs and fours within 128-bit lanes, then the lanes' halves change places. */
 static inline void v8_turn(__m256 r[8])
 {

@@ -50,6 +50,27 @@ static inline v16i v16i_xor(v16i a, v16i b) { return _mm512_xor_si512(a, b); }
 #define v16i_shr(a, n) _mm512_srai_epi32(a, n)
 static inline v16m v16i_eq(v16i a, v16i b) { return _mm512_cmpeq_epi32_mask(a, b); }
 
+static inline void v16_part(v16 *a, v16 *b)
+{
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const v16 x = *a;
+    *a = _mm512_permutex2var_ps(x, even, *b);
+    *b = _mm512_permutex2var_ps(x, _mm512_or_si512(even, _mm512_set1_epi32(1)), *b);
+}
+static inline void v16_zip(v16 *a, v16 *b)
+{
+    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const v16 x = *a;
+    *a = _mm512_permutex2var_ps(x, low, *b);
+    *b = _mm512_permutex2var_ps(x, _mm512_or_si512(low, _mm512_set1_epi32(8)), *b);
+}
+
+#define TG_HAVE_PICK 1
+static inline v16 v16_pick(v16 a, v16 b, v16i at)
+{
+    return _mm512_maskz_permutex2var_ps(_knot_mask16(_mm512_movepi32_mask(at)), a, at, b);
+}
+
 /* Pairs, then fours of rows are interleaved within 128-bit lanes; then lanes are gathered. 64 shuffles for 256 numbers. */
 static inline __attribute__((always_inline)) void v16_turn(v16 r[16])
 {

@@ -64,6 +64,25 @@ static inline v16i v16i_shl(v16i a, int n) { V16_EACH(v16i, vshlq_s32(a.q[i], vd
 static inline v16i v16i_shr(v16i a, int n) { V16_EACH(v16i, vshlq_s32(a.q[i], vdupq_n_s32(-n))); }
 static inline v16m v16i_eq(v16i a, v16i b) { V16_EACH(v16m, vceqq_s32(a.q[i], b.q[i])); }
 
+static inline void v16_part(v16 *a, v16 *b)
+{
+    const v16 x = *a, y = *b;
+    for (int i = 0; i < 4; i++) {
+        const v16 *from = i < 2 ? &x : &y;
+        a->q[i] = vuzp1q_f32(from->q[i % 2 * 2], from->q[i % 2 * 2 + 1]);
+        b->q[i] = vuzp2q_f32(from->q[i % 2 * 2], from->q[i % 2 * 2 + 1]);
+    }
+}
+static inline void v16_zip(v16 *a, v16 *b)
+{
+    const v16 x = *a, y = *b;
+    for (int i = 0; i < 4; i++) {
+        v16 *to = i < 2 ? a : b;
+        to->q[i % 2 * 2] = vzip1q_f32(x.q[i], y.q[i]);
+        to->q[i % 2 * 2 + 1] = vzip2q_f32(x.q[i], y.q[i]);
+    }
+}
+
 static inline void v16_turn(v16 r[16])
 {
     float x[16][16];

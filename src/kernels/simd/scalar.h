@@ -63,6 +63,21 @@ static inline v16i v16i_shl(v16i a, int n) { V16_EACH(v16i, (int32_t)((uint32_t)
 static inline v16i v16i_shr(v16i a, int n) { V16_EACH(v16i, a.x[i] >> n); }
 static inline v16m v16i_eq(v16i a, v16i b) { V16_EACH(v16m, a.x[i] == b.x[i]); }
 
+static inline void v16_part(v16 *a, v16 *b)
+{
+    float x[32];
+    v16_store(x, *a);
+    v16_store(x + 16, *b);
+    for (int i = 0; i < 16; i++) a->x[i] = x[2 * i], b->x[i] = x[2 * i + 1];
+}
+static inline void v16_zip(v16 *a, v16 *b)
+{
+    float x[32];
+    for (int i = 0; i < 16; i++) x[2 * i] = a->x[i], x[2 * i + 1] = b->x[i];
+    *a = v16_load(x);
+    *b = v16_load(x + 16);
+}
+
 static inline void v16_turn(v16 r[16])
 {
     float x[16][16];

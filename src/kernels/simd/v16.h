@@ -7,6 +7,8 @@
  *         max min: a > b ? a : b, a < b ? a : b (so the second operand on NaN or equal zeros)
  *         load store load_n store_n (n may be <= 0 or >= 16; lanes past n read as 0, are not written) as_int
  *         turn(r): transposes r[16] in place
+ *         part(&a, &b): of the 32 numbers a, b the even ones to a, the odd ones to b; zip(&a, &b): the way back
+ *         pick(a, b, at): number at[l] of the 32 in a, b; 0 where at[l] is negative. Only where TG_HAVE_PICK: one instruction
  *   v16i  all add sub and or xor shl shr (arithmetic) eq load as_float
  *   TG_MR, TG_NV: the register tile is TG_MR rows by TG_NV vectors of TG_W lanes, vectors typed vt with operations vt_*.
  */

@@ -8,13 +8,14 @@
 enum { CHANNELS = 3, HIGH = 5 };
 
 /* The width is p->n: sixteens and what is around them. */
-static int64_t geometries(const probe *p, tg_convolution g[4])
+static int64_t geometries(const probe *p, tg_convolution g[5])
 {
     const int64_t n = p->n;
     int64_t count = 0;
     g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, 3, 4, 2, 2, 1}, {n, (n + 2) / 2, 2, 2, 1, 1}};   /* stride 2 */
     g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, HIGH, 3, 1, 1, 1}, {n, n, 3, 1, 1, 1}};           /* same size */
     g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, HIGH, 1, 1, 0, 1}, {n, n, 1, 1, 0, 1}};           /* 1 x 1 */
+    g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, 2, 4, 2, 1, 1}, {n, (n - 1) / 2 + 1, 3, 2, 1, 1}};  /* a tap without a pair */
     if (n >= 9) g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, 2, 2, 3, 1, 2}, {n, (n - 7) / 3 + 1, 3, 3, 0, 2}};
     return count;
 }
@@ -40,7 +41,7 @@ static void check_patches(probe *p, const tg_convolution *g, tg_span ys)
 
 static void patches(probe *p)
 {
-    tg_convolution g[4];
+    tg_convolution g[5];
     const int64_t count = geometries(p, g);
     for (int64_t i = 0; i < count; i++) {
         check_patches(p, &g[i], (tg_span){0, g[i].y.out});
@@ -50,15 +51,15 @@ static void patches(probe *p)
 
 static void unpatch(probe *p)
 {
-    tg_convolution g[4];
+    tg_convolution g[5];
     const int64_t count = geometries(p, g);
     for (int64_t k = 0; k < 3 * count; k++) {
         const tg_convolution *s = &g[k / 3];
         const int64_t taps = s->y.taps * s->x.taps, each = s->y.out * s->x.out, rs = each + 5, n = CHANNELS * s->y.in * s->x.in;
         const bool add = k % 3 == 1, biased = k % 3 == 2;
-        const float *cols = probe_floats(p, 16 + CHANNELS * taps * rs, -1, 1) + 16, *bias = probe_floats(p, CHANNELS, -1, 1);
+        const float *cols = probe_floats(p, 32 + CHANNELS * taps * rs, -1, 1) + 16, *bias = probe_floats(p, CHANNELS, -1, 1);
         double *want;
-        float *dx = probe_sum(p, n, &want), *planes = probe_result(p, tg_conv_planes(s, s->y.out));
+        float *dx = probe_sum(p, n, &want);
         for (int64_t i = 0; i < n; i++) want[i] = add ? want[i] : biased ? (double)bias[i / (s->y.in * s->x.in)] : 0;
         for (int64_t l = 0; l < CHANNELS * taps; l++)
             for (int64_t i = 0; i < each; i++) {
@@ -66,7 +67,7 @@ static void unpatch(probe *p)
                                                                                                       l % s->x.taps);
                 if (y >= 0 && x >= 0) want[(l / taps * s->y.in + y) * s->x.in + x] += (double)cols[l * rs + i];
             }
-        p->k->unpatch(dx, cols, rs, s, CHANNELS, biased ? bias : NULL, planes, add);
+        p->k->unpatch(dx, cols, rs, s, CHANNELS, biased ? bias : NULL, add);
         probe_check(p, dx, want, n, 1e-6);
     }
 }
