@@ -4,7 +4,7 @@
  * Strided access is paid once for each number of the image, not once for each tap: a channel with its margin of zeros is split
  * into planes by the remainder of its coordinates by the stride, and what lies under one tap is then rows side by side in one
  * plane. Planes of a channel are a few KiB and stay in L1 while its taps are copied. Rows are copied in whole vectors; what
- * runs over is overwritten by the next row.
+ * runs over is overwritten by the next row. Where a set can pick any of 32 numbers, short rows need no planes.
  */
 #include "kernels/kernels.h"
 #include "kernels/simd/v16.h"
@@ -206,7 +206,15 @@ static comb comb_of(const tg_axis *a, int64_t rest)
 }
 
 /* What a row of x is summed from, and what is added to it. */
-typedef struct merge { const float *cols; int64_t cols_rs; const tg_convolution *g; comb ys; int64_t row; v16 bias; bool add; } merge;
+typedef struct merge {
+    const float *cols;
+    int64_t cols_rs;
+    const tg_convolution *g;
+    comb ys;
+    int64_t row;
+    v16 bias;
+    bool add;
+} merge;
 
 /* Sixteen numbers of a plane's row, from place j on: what the taps of this plane took from there, (p, q) ascending. Place j under
  * tap q is result j - q·dilation/stride; results that are not there are 0, whatever lies before them in memory. */
@@ -268,7 +276,8 @@ static void merge_row(float *to, const merge *m, const part parts[2], const comb
 #ifdef TG_HAVE_PICK
 static bool are_summed_by_picks(const tg_convolution *g)
 {
-    return g->x.stride <= 2 && g->x.dilation == 1 && g->y.dilation == 1 && g->x.in <= WIDE && g->x.out <= 16 && g->x.taps <= PICKS;
+    const bool plain = g->x.stride <= 2 && g->x.dilation == 1 && g->y.dilation == 1;
+    return plain && g->x.in <= WIDE && g->x.out <= 16 && g->x.taps <= PICKS;
 }
 
 /* Which result each number from x on takes in turn k: one of tap k·stride or, of the other rest, of the tap behind it. */
@@ -283,7 +292,7 @@ static v16i turn_of(const tg_axis *a, int64_t x, int64_t k)
     return v16i_load(at);
 }
 
-/* Turns of sixteen numbers of a row: its first tap is `first` behind the row's, the one of the other rest `second` behind that. */
+/* Turns of sixteen numbers of a row: one tap is `first` behind the row's first, that of the other rest `second` behind it. */
 typedef struct turns { int64_t count, first[PICKS], second[PICKS]; v16i at[PICKS]; } turns;
 
 static turns turns_of(const tg_convolution *g, int64_t cols_rs, int64_t x)

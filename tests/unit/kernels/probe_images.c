@@ -15,7 +15,7 @@ static int64_t geometries(const probe *p, tg_convolution g[5])
     g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, 3, 4, 2, 2, 1}, {n, (n + 2) / 2, 2, 2, 1, 1}};   /* stride 2 */
     g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, HIGH, 3, 1, 1, 1}, {n, n, 3, 1, 1, 1}};           /* same size */
     g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, HIGH, 1, 1, 0, 1}, {n, n, 1, 1, 0, 1}};           /* 1 x 1 */
-    g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, 2, 4, 2, 1, 1}, {n, (n - 1) / 2 + 1, 3, 2, 1, 1}};  /* a tap without a pair */
+    g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, 2, 4, 2, 1, 1}, {n, (n - 1) / 2 + 1, 3, 2, 1, 1}}; /* an odd tap */
     if (n >= 9) g[count++] = (tg_convolution){1, CHANNELS, 1, {HIGH, 2, 2, 3, 1, 2}, {n, (n - 7) / 3 + 1, 3, 3, 0, 2}};
     return count;
 }
