@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/meter.h"
+#include "base/sizes.h"
 #include "base/sort.h"
 
 enum { PIECE = 1 << 18, FIRST = 512, WIDTH = 32, MAX_ANCHORS = 1 << 21, SAME = 16, GROUP = 32, LINE = 64,
@@ -52,11 +53,6 @@ typedef struct search {
     tg_meter meter;
     tg_status status;        /* of reading */
 } search;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* count bytes from `at` on; NULL: s->status says why. */
 static const char *bytes_of(search *s, tg_window *w, const tg_stretch *of, int64_t at, int64_t count)
@@ -147,7 +143,7 @@ static bool take_anchor(const search *s, uint64_t hash)
 /* Hashes of the anchors from number n on, at most GROUP; returns how many, 0: none, or s->status. */
 static int64_t hash_anchors(search *s, int64_t n, uint64_t *hash)
 {
-    const int64_t group = least(GROUP, s->anchors - n);
+    const int64_t group = tg_least(GROUP, s->anchors - n);
     if (group <= 0) return 0;
     const char *at = bytes_of(s, &s->ordered, &s->train, n * s->step, (group - 1) * s->step + s->width);
     if (!s->status) s->status = tg_meter_add(&s->meter, group * s->step);
@@ -233,8 +229,8 @@ static int64_t same_before(const char *a, const char *b, int64_t most)
 static int64_t alike_after(search *s, int64_t t, int64_t v, int64_t most)
 {
     int64_t n = 0;
-    for (int64_t piece = FIRST; n < most; piece = least(2 * piece, PIECE)) {
-        const int64_t count = least(piece, most - n);
+    for (int64_t piece = FIRST; n < most; piece = tg_least(2 * piece, PIECE)) {
+        const int64_t count = tg_least(piece, most - n);
         const char *a = train_bytes(s, t + n, count), *b = bytes_of(s, &s->in_val, &s->val, v + n, count);
         const int64_t same = a && b ? same_after(a, b, count) : 0;
         n += same;
@@ -246,8 +242,8 @@ static int64_t alike_after(search *s, int64_t t, int64_t v, int64_t most)
 static int64_t alike_before(search *s, int64_t t, int64_t v, int64_t most)
 {
     int64_t n = 0;
-    for (int64_t piece = FIRST; n < most; piece = least(2 * piece, PIECE)) {
-        const int64_t count = least(piece, most - n);
+    for (int64_t piece = FIRST; n < most; piece = tg_least(2 * piece, PIECE)) {
+        const int64_t count = tg_least(piece, most - n);
         const char *a = train_bytes(s, t - n - count, count);
         const char *b = bytes_of(s, &s->in_val, &s->val, v - n - count, count);
         const int64_t same = a && b ? same_before(a + count, b + count, count) : 0;
@@ -280,8 +276,8 @@ static bool look_up(search *s, uint64_t hash, int64_t v, int64_t most, int64_t r
         }
         if ((!left || a->before != left) && (!right || a->after != right)) continue; /* less than half on both sides */
         const int64_t t = (int64_t)(a->anchor - 1) * s->step;
-        before = least(s->span, least(t, v));
-        after = least(most, least(s->train.length - t, s->val.length - v));
+        before = tg_least(s->span, tg_least(t, v));
+        after = tg_least(most, tg_least(s->train.length - t, s->val.length - v));
         after = alike_after(s, t, v, after);
         if (after < s->width || v + after <= reach) continue;
         before = alike_before(s, t, v, before);
@@ -294,7 +290,7 @@ static bool look_up(search *s, uint64_t hash, int64_t v, int64_t most, int64_t r
         m->best.end = v + after;
     }
     if (!best) return false;
-    before = alike_before(s, best_at, v, least(best_at, v));
+    before = alike_before(s, best_at, v, tg_least(best_at, v));
     m->best.begin = v - before;
     if (m->best.begin < m->covers.begin) m->covers.begin = m->best.begin;
     m->in_train = best_at - before;
@@ -375,7 +371,7 @@ static tg_status hash_group(search *s, reader *r, const filter *f, int64_t v, in
     if (v + count + s->width > r->to && (r->to < s->val.length || !r->bytes)) {
         tg_status status = tg_meter_add(&s->meter, v - r->from);
         r->from = v;
-        r->to = v + least(PIECE, s->val.length - v);
+        r->to = v + tg_least(PIECE, s->val.length - v);
         r->bytes = bytes_of(s, &s->ahead, &s->val, r->from, r->to - r->from);
         if (status || !r->bytes) return status ? status : s->status;
     }
@@ -397,7 +393,7 @@ static tg_status mark_val(search *s)
     const int64_t positions = s->val.length - s->width + 1;
     tg_status status = TG_OK;
     for (int64_t v = 0, n; v < positions && !status; v += n) {
-        n = least(GROUP, positions - v);
+        n = tg_least(GROUP, positions - v);
         status = hash_group(s, &r, &s->all, v, n);
         for (int64_t i = 0; i < n && !status; i++)
             if (may_hold(&s->all, r.hash[i])) mark_cells(s, r.hash[i]);
@@ -411,7 +407,7 @@ static tg_status read_val(search *s)
     int64_t reach = 0, left = 0, last = s->val.length - s->width;
     reader r = {.bytes = NULL};
     for (int64_t v = 0, next; v <= last; v = next) {
-        const int64_t end = v + least(GROUP, last - v + 1), first = v;
+        const int64_t end = v + tg_least(GROUP, last - v + 1), first = v;
         tg_status status = hash_group(s, &r, &s->here, v, end - v);
         for (next = v; next < end && !status;) {
             const uint64_t hash = r.hash[next - first];
@@ -460,14 +456,14 @@ static uint64_t power_of_2(int64_t least_one)
 /* A filter of 8 bits or more for each of `count`, in at most so many words. */
 static bool make_filter(filter *f, int64_t count, int64_t most)
 {
-    const uint64_t words = power_of_2(least((count + 7) / 8, most));
+    const uint64_t words = power_of_2(tg_least((count + 7) / 8, most));
     *f = (filter){tg_alloc((int64_t)(words * sizeof *f->words)), words - 1};
     return f->words != NULL;
 }
 
 static bool make_room(search *s, int64_t most)
 {
-    const uint64_t slots = power_of_2(2 * most), lines = power_of_2(least(s->anchors / LINE + 1, MAX_LINES));
+    const uint64_t slots = power_of_2(2 * most), lines = power_of_2(tg_least(s->anchors / LINE + 1, MAX_LINES));
     s->mask = slots - 1;
     s->line_mask = lines - 1;
     if (!make_filter(&s->all, s->anchors, MAX_WORDS) || !make_filter(&s->here, 2 * most, MAX_WORDS)) return false;
@@ -480,12 +476,12 @@ tg_status tg_leaks_find_with(tg_context *ctx, tg_stretch train, tg_stretch val, 
 {
     if (span < TG_LEAK_SHORTEST)
         return tg_fail(TG_EINVAL, "shared spans of %" PRId64 " bytes: %d or more are searched", span, TG_LEAK_SHORTEST);
-    search s = {.train = train, .val = val, .span = span, .width = least(WIDTH, span / 2), .out = 1};
+    search s = {.train = train, .val = val, .span = span, .width = tg_least(WIDTH, span / 2), .out = 1};
     s.step = span - s.width + 1;
     s.half = s.step / 2; /* of the step - 1 bytes beside an anchor so many, or more, are on one side */
     for (int64_t i = 0; i < s.width; i++) s.out *= base;
-    if (least(train.length, val.length) >= s.width) s.anchors = (train.length - s.width) / s.step + 1;
-    const int64_t most = least(anchors, s.anchors);
+    if (tg_least(train.length, val.length) >= s.width) s.anchors = (train.length - s.width) / s.step + 1;
+    const int64_t most = tg_least(anchors, s.anchors);
     if (s.anchors >= UINT32_MAX)
         return tg_fail(TG_EINVAL, "%" PRId64 " bytes are too many to be searched for spans of %" PRId64, train.length, span);
     s.meter = tg_meter_start(ctx, "look for leaks", "bytes", 2 * (train.length + val.length));

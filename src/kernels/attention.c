@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/fmath.h"
+#include "base/sizes.h"
 
 enum {
     KEYS = 64,       /* a block of keys; decides bits: never change without raising TG_ALGORITHM */
@@ -25,11 +26,6 @@ enum {
     A_THREAD = 4,    /* items for each thread where there are few units */
     SMALL = 1 << 18  /* multiply-adds below which a fork costs more than it brings */
 };
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t padded(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
 
 typedef struct job {
     const tg_attend *s;
@@ -65,13 +61,13 @@ typedef struct unit {
 static int64_t place(float **at, float *base, int64_t used, int64_t floats)
 {
     *at = base ? base + used : NULL;
-    return used + padded(floats, 16);
+    return used + tg_padded(floats, 16);
 }
 
 /* Lays out a thread's scratch at base (NULL: only counts); returns its floats. */
 static int64_t lay_out(const job *j, float *base, hold *h)
 {
-    const int64_t keys = padded(j->S, KEYS), turned = j->single ? 0 : keys * j->s->D;
+    const int64_t keys = tg_padded(j->S, KEYS), turned = j->single ? 0 : keys * j->s->D;
     int64_t n = 0;
     float *seen = NULL;
     *h = (hold){0};
@@ -97,7 +93,7 @@ static int64_t lay_out(const job *j, float *base, hold *h)
 /* The first position that step t of row b sees. */
 static int64_t first_of(const tg_attend *s, int64_t t, int64_t b)
 {
-    return s->first ? least(most(0, s->first[t * s->B + b]), s->used + t) : 0;
+    return s->first ? tg_least(tg_most(0, s->first[t * s->B + b]), s->used + t) : 0;
 }
 
 double tg_attend_pairs(const tg_attend *s)
@@ -114,21 +110,23 @@ static tg_pool *pool_for(tg_context *ctx, const tg_attend *s)
 
 static int64_t table_size(const tg_attend *s)
 {
-    return s->theta > 0 ? padded(s->T * (s->D / 2), 16) : 0;
+    return s->theta > 0 ? tg_padded(s->T * (s->D / 2), 16) : 0;
 }
 
 static job plan(tg_context *ctx, const tg_attend *s, const tg_attend_grad *g)
 {
     const int64_t threads = tg_pool_threads(pool_for(ctx, s)), units = s->B * s->K;
-    job j = {.s = s, .g = g, .kn = tg_kernels_of(ctx), .R = s->H / s->K, .W = (s->H + 2 * s->K) * s->D, .S = most(s->used + s->T, s->capacity),
+    job j = {.s = s, .g = g, .kn = tg_kernels_of(ctx), .R = s->H / s->K, .W = (s->H + 2 * s->K) * s->D,
+             .S = tg_most(s->used + s->T, s->capacity),
              .scale = 1.0f / sqrtf((float)s->D), .parts = 1};
     hold none;
-    j.wide = padded(s->D, j.kn->nr);
-    j.steps = least(s->T, most(1, QUERIES / j.R));
+    j.wide = tg_padded(s->D, j.kn->nr);
+    j.steps = tg_least(s->T, tg_most(1, QUERIES / j.R));
     j.rows = j.steps * j.R;
     j.as_it_lies = s->capacity && s->D % (j.kn->nr / 2) == 0;
     j.single = s->capacity && j.rows == 1;
-    if (!g && units < 2 * threads && threads > 1) j.parts = least(ceil_div(s->T, j.steps), ceil_div(A_THREAD * threads, units));
+    if (!g && units < 2 * threads && threads > 1)
+        j.parts = tg_least(tg_ceil_div(s->T, j.steps), tg_ceil_div(A_THREAD * threads, units));
     j.own_size = lay_out(&j, NULL, &none);
     return j;
 }
@@ -201,7 +199,10 @@ static void copy_rows(const job *j, float *to, int64_t to_rs, const float *from,
 /* ---- keys and values ----------------------------------------------------------------------------------------------- */
 
 static int64_t cache_step(const job *j) { return j->s->K * j->s->D; }
-static int64_t at_cache(const job *j, const unit *u, int64_t key) { return (u->b * j->s->capacity + key) * cache_step(j) + u->g * j->s->D; }
+static int64_t at_cache(const job *j, const unit *u, int64_t key)
+{
+    return (u->b * j->s->capacity + key) * cache_step(j) + u->g * j->s->D;
+}
 
 /* This pass's keys, rotated, and values behind those in the cache. */
 static void fill_cache(void *arg, int64_t number)
@@ -228,7 +229,7 @@ static void take_keys(const job *j, unit *u, int64_t keys)
     u->v = as_it_lies ? s->cache_v + at_cache(j, u, 0) : u->h.v;
     u->v_rs = as_it_lies ? cache_step(j) : j->wide;
     for (int64_t key = 0; key < keys; key += KEYS) {
-        const int64_t n = least(KEYS, keys - key);
+        const int64_t n = tg_least(KEYS, keys - key);
         float *k = u->h.k + (j->g ? key * j->wide : 0);
         if (cached && !j->single) turn(j, u->h.turned_k, s->cache_k + at_cache(j, u, key), cache_step(j), key, n);
         if (!cached) {
@@ -248,7 +249,7 @@ static void take_keys(const job *j, unit *u, int64_t keys)
 static void multiply(const job *j, float *c, int64_t c_rs, bool add, const float *a, int64_t row, int64_t step, tg_right b,
                      int64_t rows, int64_t cols, int64_t k)
 {
-    const int64_t h = ceil_div(rows, ceil_div(rows, j->kn->mr));
+    const int64_t h = tg_ceil_div(rows, tg_ceil_div(rows, j->kn->mr));
     const tg_left left = {a, h * row, row, step, h};
     j->kn->gemm_block(c, c_rs, add ? c : NULL, c_rs, &left, &b, rows, cols, k, NULL);
 }
@@ -261,7 +262,7 @@ static void look(const job *j, const unit *u, int64_t t, int64_t rows, int64_t k
     const tg_attend *s = j->s;
     for (int64_t r = 0; r < rows; r++) {
         const int64_t at = t + r / j->R;
-        u->h.seen[r] = (tg_span){most(0, first_of(s, at, u->b) - key), least(KEYS, s->used + at + 1 - key)};
+        u->h.seen[r] = (tg_span){tg_most(0, first_of(s, at, u->b) - key), tg_least(KEYS, s->used + at + 1 - key)};
     }
 }
 
@@ -272,9 +273,9 @@ static sight sight_of(const tg_span *seen, int64_t rows)
 {
     sight x = {{KEYS, 0}, {0, KEYS}};
     for (int64_t r = 0; r < rows; r++) {
-        x.all = (tg_span){most(x.all.begin, seen[r].begin), least(x.all.end, seen[r].end)};
+        x.all = (tg_span){tg_most(x.all.begin, seen[r].begin), tg_least(x.all.end, seen[r].end)};
         if (seen[r].begin < seen[r].end)
-            x.any = (tg_span){least(x.any.begin, seen[r].begin), most(x.any.end, seen[r].end)};
+            x.any = (tg_span){tg_least(x.any.begin, seen[r].begin), tg_most(x.any.end, seen[r].end)};
     }
     return x;
 }
@@ -324,7 +325,7 @@ static tg_span blocks_seen(const job *j, const unit *u, int64_t t, int64_t steps
 {
     const tg_attend *s = j->s;
     int64_t first = first_of(s, t, u->b);
-    for (int64_t i = t + 1; s->first && i < t + steps; i++) first = least(first, first_of(s, i, u->b));
+    for (int64_t i = t + 1; s->first && i < t + steps; i++) first = tg_least(first, first_of(s, i, u->b));
     return (tg_span){first / KEYS * KEYS, s->used + t + steps};
 }
 
@@ -379,7 +380,7 @@ static void query_block(const job *j, const unit *u, int64_t t, int64_t steps)
         const sight whole = sight_of(h->seen, rows);
         const int64_t tile = alike(&whole) ? rows : TILE;
         for (int64_t r = 0; r < rows; r += tile) {
-            const int64_t n = least(tile, rows - r);
+            const int64_t n = tg_least(tile, rows - r);
             const sight x = sight_of(h->seen + r, n);
             if (x.any.begin < x.any.end) attend_rows(j, u, key, r, n, &x);
         }
@@ -398,11 +399,11 @@ static unit unit_of(const job *j, int64_t number, float *own)
 
 static void forward_item(const job *j, int64_t item, float *own)
 {
-    const int64_t T = j->s->T, blocks = ceil_div(T, j->steps), part = item % j->parts;
-    const int64_t begin = blocks * part / j->parts * j->steps, end = least(T, blocks * (part + 1) / j->parts * j->steps);
+    const int64_t T = j->s->T, blocks = tg_ceil_div(T, j->steps), part = item % j->parts;
+    const int64_t begin = blocks * part / j->parts * j->steps, end = tg_least(T, blocks * (part + 1) / j->parts * j->steps);
     unit u = unit_of(j, item / j->parts, own);
     take_keys(j, &u, j->s->used + end);
-    for (int64_t t = begin; t < end; t += j->steps) query_block(j, &u, t, least(j->steps, end - t));
+    for (int64_t t = begin; t < end; t += j->steps) query_block(j, &u, t, tg_least(j->steps, end - t));
 }
 
 /* ---- backward ------------------------------------------------------------------------------------------------------ */
@@ -459,14 +460,14 @@ static void back_block(const job *j, const unit *u, int64_t t, int64_t steps)
     for (int64_t key = keys.begin; key < keys.end; key += KEYS) {
         look(j, u, t, rows, key);
         const sight whole = sight_of(h->seen, rows);
-        const int64_t tile = alike(&whole) ? rows : TILE, n = least(KEYS, keys.end - key), columns = alike(&whole) ? n : TILE;
+        const int64_t tile = alike(&whole) ? rows : TILE, n = tg_least(KEYS, keys.end - key), columns = alike(&whole) ? n : TILE;
         for (int64_t r = 0; r < rows; r += tile) {
-            const int64_t some = least(tile, rows - r);
+            const int64_t some = tg_least(tile, rows - r);
             const sight x = sight_of(h->seen + r, some);
             back_rows(j, u, key, r, some, &x);
         }
         for (int64_t c = 0; c < n; c += columns) /* queries before a key do not see it */
-            back_columns(j, u, key, c, least(columns, n - c), most(0, key + c - t) * j->R, rows);
+            back_columns(j, u, key, c, tg_least(columns, n - c), tg_most(0, key + c - t) * j->R, rows);
     }
     for (int64_t r = 0; r < j->R; r++) rotate_back(j, u, h->dq + r * j->wide, j->R * j->wide, t, steps, u->g * j->R + r);
 }
@@ -481,7 +482,7 @@ static void backward_item(const job *j, int64_t number, float *own)
     memset(u.h.dk, 0, bytes);
     memset(u.h.dv, 0, bytes);
     if (g->dgain) memset(g->dgain + 2 * number * s->D, 0, (size_t)(2 * s->D) * sizeof(float));
-    for (int64_t t = 0; t < s->T; t += j->steps) back_block(j, &u, t, least(j->steps, s->T - t));
+    for (int64_t t = 0; t < s->T; t += j->steps) back_block(j, &u, t, tg_least(j->steps, s->T - t));
     rotate_back(j, &u, u.h.dk, j->wide, 0, s->T, s->H + u.g);
     if (!g->dqkv) return;
     float *dv = u.h.dv;

@@ -8,6 +8,7 @@
  * Weights are packed once. Units of work write to different places, so neither blocks nor threads show in the bits.
  */
 #include "kernels/drive.h"
+#include "base/sizes.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -22,11 +23,6 @@ enum {
     SMALL = 1 << 18          /* multiply-adds below which a fork costs more than it brings */
 };
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t padded(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
-
 static int64_t taps_of(const tg_convolution *g) { return g->y.taps * g->x.taps; }
 static int64_t results_of(const tg_convolution *g) { return g->y.out * g->x.out; }
 static int64_t image_of(const tg_convolution *g) { return g->C * g->y.in * g->x.in; }
@@ -35,7 +31,7 @@ int64_t tg_conv_planes(const tg_convolution *g, int64_t rows)
 {
     const int64_t high = rows + (g->y.taps - 1) * g->y.dilation / g->y.stride;
     const int64_t wide = g->x.out + (g->x.taps - 1) * g->x.dilation / g->x.stride;
-    return padded(g->y.stride * g->x.stride * high * wide + g->x.in + 48, 16);
+    return tg_padded(g->y.stride * g->x.stride * high * wide + g->x.in + 48, 16);
 }
 
 static tg_pool *pool_for(tg_context *ctx, const tg_convolution *g)
@@ -46,7 +42,7 @@ static tg_pool *pool_for(tg_context *ctx, const tg_convolution *g)
 /* Space between rows of n: whole vectors, what runs over, and not a multiple of a page. */
 static int64_t apart(int64_t n)
 {
-    const int64_t s = padded(n, 16) + 32; /* panels of a tile may be read to their end */
+    const int64_t s = tg_padded(n, 16) + 32; /* panels of a tile may be read to their end */
     return s % (TG_PAGE_FLOATS / 4) == 0 ? s + 16 : s;
 }
 
@@ -72,13 +68,13 @@ struct job {
 /* Lines of an operand on a tile's left side, as even as can be. */
 static void plan_tiles(job *j, int64_t lines, int64_t k)
 {
-    j->height = ceil_div(lines, ceil_div(lines, j->kn->mr));
-    j->packed_floats = padded(ceil_div(lines, j->height) * j->height * k, 16);
+    j->height = tg_ceil_div(lines, tg_ceil_div(lines, j->kn->mr));
+    j->packed_floats = tg_padded(tg_ceil_div(lines, j->height) * j->height * k, 16);
 }
 
 static void plan_images(job *j, int64_t batch, int64_t units)
 {
-    j->images = most(1, least(COLUMNS / results_of(j->g), ceil_div(batch, units)));
+    j->images = tg_most(1, tg_least(COLUMNS / results_of(j->g), tg_ceil_div(batch, units)));
     j->rows = j->g->y.out;
     j->blocks_y = 1;
 }
@@ -94,7 +90,7 @@ static void run_units(tg_context *ctx, job *j)
 {
     tg_pool *pool = pool_for(ctx, j->g);
     atomic_store_explicit(&j->next, 0, memory_order_relaxed);
-    tg_pool_run(pool, claim, j, least(tg_pool_threads(pool), j->units));
+    tg_pool_run(pool, claim, j, tg_least(tg_pool_threads(pool), j->units));
 }
 
 static int64_t bytes_of(tg_context *ctx, const job *j)
@@ -111,13 +107,13 @@ static void pack_span(void *arg, tg_span tiles)
     const pack_job *j = arg;
     const int64_t line = tiles.begin * j->height, each = j->height * j->k;
     j->kn->pack(j->out + tiles.begin * each, each, j->w + line * j->ls, j->ps, j->ls, j->k,
-                least(j->lines, tiles.end * j->height) - line, j->height);
+                tg_least(j->lines, tiles.end * j->height) - line, j->height);
 }
 
 static void pack_weights(tg_context *ctx, const job *j, int64_t ps, int64_t ls, int64_t k, int64_t lines)
 {
     pack_job p = {j->kn, j->packed, j->w, ps, ls, k, lines, j->height};
-    tg_for_spans(ctx, ceil_div(lines, j->height), most(1, 16384 / (k * j->height)), pack_span, &p);
+    tg_for_spans(ctx, tg_ceil_div(lines, j->height), tg_most(1, 16384 / (k * j->height)), pack_span, &p);
 }
 
 /* ---- forward ------------------------------------------------------------------------------------------------------------ */
@@ -125,13 +121,13 @@ static void pack_weights(tg_context *ctx, const job *j, int64_t ps, int64_t ls, 
 static void forward_unit(const job *j, int64_t unit, float *own)
 {
     const tg_convolution *g = j->g;
-    const int64_t first = unit / j->blocks_y * j->images, images = least(j->images, g->B - first), taps = taps_of(g),
+    const int64_t first = unit / j->blocks_y * j->images, images = tg_least(j->images, g->B - first), taps = taps_of(g),
         K = g->C * taps;
-    const tg_span ys = {unit % j->blocks_y * j->rows, least(g->y.out, (unit % j->blocks_y + 1) * j->rows)};
+    const tg_span ys = {unit % j->blocks_y * j->rows, tg_least(g->y.out, (unit % j->blocks_y + 1) * j->rows)};
     const int64_t each = (ys.end - ys.begin) * g->x.out;
     float *planes = own, *cols = own + tg_conv_planes(g, j->rows), *sums = cols + j->channels * taps * j->apart;
     for (int64_t c = 0; c < g->C; c += j->channels) {
-        const int64_t channels = least(j->channels, g->C - c);
+        const int64_t channels = tg_least(j->channels, g->C - c);
         for (int64_t i = 0; i < images; i++)
             j->kn->patches(cols + i * each, j->apart, j->x + (first + i) * image_of(g) + c * g->y.in * g->x.in, g, channels, ys,
                            planes);
@@ -153,14 +149,15 @@ static job plan_forward(tg_context *ctx, const tg_convolution *g)
     plan_tiles(&j, g->O, g->C * taps);
     plan_images(&j, g->B, wanted);
     if (j.images == 1) {
-        j.rows = most(1, least(g->y.out, COLUMNS / g->x.out));
-        while (j.rows > 1 && g->B * ceil_div(g->y.out, j.rows) < wanted && j.rows * g->x.out > 64) j.rows = ceil_div(j.rows, 2);
-        j.blocks_y = ceil_div(g->y.out, j.rows);
-        j.rows = ceil_div(g->y.out, j.blocks_y);
+        j.rows = tg_most(1, tg_least(g->y.out, COLUMNS / g->x.out));
+        while (j.rows > 1 && g->B * tg_ceil_div(g->y.out, j.rows) < wanted && j.rows * g->x.out > 64)
+            j.rows = tg_ceil_div(j.rows, 2);
+        j.blocks_y = tg_ceil_div(g->y.out, j.rows);
+        j.rows = tg_ceil_div(g->y.out, j.blocks_y);
     }
-    j.units = ceil_div(g->B, j.images) * j.blocks_y;
+    j.units = tg_ceil_div(g->B, j.images) * j.blocks_y;
     j.apart = apart(j.images * j.rows * g->x.out);
-    j.channels = most(1, least(g->C, HELD / (taps * j.apart)));
+    j.channels = tg_most(1, tg_least(g->C, HELD / (taps * j.apart)));
     j.own_floats = tg_conv_planes(g, j.rows) + (j.channels * taps + g->O) * j.apart;
     return j;
 }
@@ -190,7 +187,7 @@ void tg_conv_forward(tg_context *ctx, const tg_convolution *g, float *y, const f
 static void back_x_unit(const job *j, int64_t unit, float *own)
 {
     const tg_convolution *g = j->g;
-    const int64_t first = unit / j->parts * j->images, images = least(j->images, g->B - first), part = unit % j->parts;
+    const int64_t first = unit / j->parts * j->images, images = tg_least(j->images, g->B - first), part = unit % j->parts;
     const int64_t each = results_of(g), taps = taps_of(g), plane = g->y.in * g->x.in;
     float *dy = own, *cols = dy + g->O * j->apart;
     const tg_right b = {dy, j->kn->nr, j->apart};
@@ -198,7 +195,7 @@ static void back_x_unit(const job *j, int64_t unit, float *own)
         for (int64_t o = 0; o < g->O; o++)
             memcpy(dy + o * j->apart + i * each, j->dy + ((first + i) * g->O + o) * each, (size_t)each * sizeof *dy);
     for (int64_t n = j->groups * part / j->parts; n < j->groups * (part + 1) / j->parts; n++) {
-        const int64_t c = n * j->channels, channels = least(j->channels, g->C - c);
+        const int64_t c = n * j->channels, channels = tg_least(j->channels, g->C - c);
         const tg_left a = {j->packed + n * j->packed_floats, j->height * g->O, 1, j->height, j->height};
         j->kn->gemm_block(cols, j->apart, NULL, 0, &a, &b, channels * taps, images * each, g->O, NULL);
         for (int64_t i = 0; i < images; i++)
@@ -214,12 +211,12 @@ static job plan_back_x(tg_context *ctx, const tg_convolution *g)
     const int64_t taps = taps_of(g), wanted = (int64_t)tg_pool_threads(pool_for(ctx, g)) * A_THREAD;
     plan_images(&j, g->B, wanted);
     j.apart = apart(j.images * results_of(g));
-    j.channels = most(1, least(g->C, least(LINES / taps, HELD / (taps * j.apart))));
-    j.groups = ceil_div(g->C, j.channels);
-    j.channels = ceil_div(g->C, j.groups);
-    j.groups = ceil_div(g->C, j.channels);
-    j.parts = most(1, least(j.groups, wanted / ceil_div(g->B, j.images)));
-    j.units = ceil_div(g->B, j.images) * j.parts;
+    j.channels = tg_most(1, tg_least(g->C, tg_least(LINES / taps, HELD / (taps * j.apart))));
+    j.groups = tg_ceil_div(g->C, j.channels);
+    j.channels = tg_ceil_div(g->C, j.groups);
+    j.groups = tg_ceil_div(g->C, j.channels);
+    j.parts = tg_most(1, tg_least(j.groups, wanted / tg_ceil_div(g->B, j.images)));
+    j.units = tg_ceil_div(g->B, j.images) * j.parts;
     plan_tiles(&j, j.channels * taps, g->O);
     j.own_floats = (j.channels * taps + g->O) * j.apart;
     return j;
@@ -235,7 +232,7 @@ int64_t tg_conv_back_x_room(tg_context *ctx, const tg_convolution *g)
 static void pack_group(void *arg, tg_span groups)
 {
     const job *j = arg;
-    const int64_t taps = taps_of(j->g), n = groups.begin, lines = least(j->channels, j->g->C - n * j->channels) * taps;
+    const int64_t taps = taps_of(j->g), n = groups.begin, lines = tg_least(j->channels, j->g->C - n * j->channels) * taps;
     j->kn->pack(j->packed + n * j->packed_floats, j->height * j->g->O, j->w + n * j->channels * taps, j->g->C * taps, 1, j->g->O,
                 lines, j->height);
 }
@@ -268,15 +265,15 @@ static void turn_results(const job *j, float *out, int64_t first, int64_t images
 static void back_w_unit(const job *j, int64_t unit, float *own)
 {
     const tg_convolution *g = j->g;
-    const int64_t part = unit / j->groups, c = unit % j->groups * j->channels, channels = least(j->channels, g->C - c);
+    const int64_t part = unit / j->groups, c = unit % j->groups * j->channels, channels = tg_least(j->channels, g->C - c);
     const int64_t end = g->B * (part + 1) / j->parts, taps = taps_of(g), lines = channels * taps;
-    float *planes = own, *turned = own + tg_conv_planes(g, j->rows), *cols = turned + padded(g->O, j->kn->nr) * j->apart;
+    float *planes = own, *turned = own + tg_conv_planes(g, j->rows), *cols = turned + tg_padded(g->O, j->kn->nr) * j->apart;
     float *sums = j->partial + (part * g->C + c) * taps * g->O;
     bool first = true;
     for (int64_t at = g->B * part / j->parts; at < end; at += j->images)
         for (int64_t y = 0; y < g->y.out; y += j->rows, first = false) {
-            const int64_t images = least(j->images, end - at);
-            const tg_span ys = {y, least(g->y.out, y + j->rows)};
+            const int64_t images = tg_least(j->images, end - at);
+            const tg_span ys = {y, tg_least(g->y.out, y + j->rows)};
             const int64_t each = (ys.end - ys.begin) * g->x.out, k = images * each;
             for (int64_t i = 0; i < images; i++)
                 j->kn->patches(cols + i * each, j->apart, j->x + (at + i) * image_of(g) + c * g->y.in * g->x.in, g, channels, ys,
@@ -293,18 +290,18 @@ static job plan_back_w(tg_context *ctx, const tg_convolution *g)
     job j = {.g = g, .kn = tg_kernels_of(ctx), .unit = back_w_unit};
     const int64_t taps = taps_of(g), size = g->C * taps * g->O;
     const int64_t wanted = (int64_t)tg_pool_threads(pool_for(ctx, g)) * A_THREAD;
-    j.parts = most(1, least(least(PARTS, g->B), PARTIALS / size));
-    plan_images(&j, ceil_div(g->B, j.parts), 1);
-    if (j.images == 1) j.rows = most(1, least(g->y.out, COLUMNS / g->x.out));
+    j.parts = tg_most(1, tg_least(tg_least(PARTS, g->B), PARTIALS / size));
+    plan_images(&j, tg_ceil_div(g->B, j.parts), 1);
+    if (j.images == 1) j.rows = tg_most(1, tg_least(g->y.out, COLUMNS / g->x.out));
     j.apart = apart(j.images * j.rows * g->x.out);
-    j.channels = most(1, least(g->C, HELD / (taps * j.apart)));
-    while (j.channels > 1 && j.channels * taps > LINES / 2 && j.parts * ceil_div(g->C, j.channels) < wanted)
-        j.channels = ceil_div(j.channels, 2);
-    j.groups = ceil_div(g->C, j.channels);
+    j.channels = tg_most(1, tg_least(g->C, HELD / (taps * j.apart)));
+    while (j.channels > 1 && j.channels * taps > LINES / 2 && j.parts * tg_ceil_div(g->C, j.channels) < wanted)
+        j.channels = tg_ceil_div(j.channels, 2);
+    j.groups = tg_ceil_div(g->C, j.channels);
     j.units = j.parts * j.groups;
-    j.height = ceil_div(j.channels * taps, ceil_div(j.channels * taps, j.kn->mr));
-    j.part_floats = padded(j.parts * size, 16);
-    j.own_floats = padded(tg_conv_planes(g, j.rows) + (j.channels * taps + padded(g->O, j.kn->nr)) * j.apart, 16);
+    j.height = tg_ceil_div(j.channels * taps, tg_ceil_div(j.channels * taps, j.kn->mr));
+    j.part_floats = tg_padded(j.parts * size, 16);
+    j.own_floats = tg_padded(tg_conv_planes(g, j.rows) + (j.channels * taps + tg_padded(g->O, j.kn->nr)) * j.apart, 16);
     return j;
 }
 

@@ -7,6 +7,7 @@
  * so neither packing nor blocking nor threads show in the bits.
  */
 #include "kernels/drive.h"
+#include "base/sizes.h"
 
 #include <stdatomic.h>
 
@@ -24,11 +25,6 @@ enum {
     SMALL = 1 << 18,            /* multiply-adds below which a fork costs more than it brings */
     SMALL_FAR = 1 << 15         /* the same of one row whose weights are not in L2: 128 KiB of them */
 };
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t padded(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
 
 /* What sizes, strides and threads decide. */
 typedef struct plan {
@@ -62,33 +58,33 @@ static bool must_pack_right(const tg_kernels *kn, const tg_gemm *g)
  * is cut; across, the rows of a packed A would be packed again. */
 static void plan_grid(plan *p, const tg_kernels *kn, int64_t l2, int threads)
 {
-    const int64_t row_tiles = most(1, l2 / (int64_t)sizeof(float) * 3 / 8 / (p->height * p->k_block));
+    const int64_t row_tiles = tg_most(1, l2 / (int64_t)sizeof(float) * 3 / 8 / (p->height * p->k_block));
     const int64_t wanted = threads > 1 ? (int64_t)threads * A_THREAD : 1;
-    p->row_blocks = ceil_div(p->tiles, row_tiles);
+    p->row_blocks = tg_ceil_div(p->tiles, row_tiles);
     p->col_blocks = 1;
     while (p->row_blocks * p->col_blocks < wanted && (p->row_blocks < p->tiles || p->col_blocks < p->panels)) {
         const int64_t high = p->tiles * p->height / p->row_blocks;
         const int64_t wide = p->panels * kn->nr / p->col_blocks / (p->pack_a ? 2 : 1);
         const bool by_columns = p->col_blocks < p->panels && (p->row_blocks == p->tiles || wide >= high);
-        if (by_columns) p->col_blocks = least(2 * p->col_blocks, p->panels);
-        else p->row_blocks = least(2 * p->row_blocks, p->tiles);
+        if (by_columns) p->col_blocks = tg_least(2 * p->col_blocks, p->panels);
+        else p->row_blocks = tg_least(2 * p->row_blocks, p->tiles);
     }
 }
 
 static plan plan_of(tg_context *ctx, const tg_gemm *g, int threads)
 {
     const tg_kernels *kn = tg_kernels_of(ctx);
-    plan p = {.tiles = ceil_div(most(g->m, 1), kn->mr), .panels = ceil_div(most(g->n, 1), kn->nr)};
-    const int64_t k = most(g->k, 1);
-    p.height = ceil_div(most(g->m, 1), p.tiles);
-    p.tiles = ceil_div(most(g->m, 1), p.height);
+    plan p = {.tiles = tg_ceil_div(tg_most(g->m, 1), kn->mr), .panels = tg_ceil_div(tg_most(g->n, 1), kn->nr)};
+    const int64_t k = tg_most(g->k, 1);
+    p.height = tg_ceil_div(tg_most(g->m, 1), p.tiles);
+    p.tiles = tg_ceil_div(tg_most(g->m, 1), p.height);
     p.pack_a = must_pack_left(g);
     p.pack_b = must_pack_right(kn, g);
-    p.k_block = least(k, g->a_cs == 1 ? K_BLOCK : K_BLOCK_TURNED);
+    p.k_block = tg_least(k, g->a_cs == 1 ? K_BLOCK : K_BLOCK_TURNED);
     plan_grid(&p, kn, ctx->l2, threads);
     p.on_the_way = p.pack_b && p.row_blocks == 1;
-    p.k_pass = p.pack_b && !p.on_the_way ? least(k, most(PACKED_MOST / (p.panels * kn->nr) / p.k_block, 1) * p.k_block) : k;
-    p.own_a = p.pack_a ? padded(ceil_div(p.tiles, p.row_blocks) * p.height * p.k_block, 16) : 0;
+    p.k_pass = p.pack_b && !p.on_the_way ? tg_least(k, tg_most(PACKED_MOST / (p.panels * kn->nr) / p.k_block, 1) * p.k_block) : k;
+    p.own_a = p.pack_a ? tg_padded(tg_ceil_div(p.tiles, p.row_blocks) * p.height * p.k_block, 16) : 0;
     p.own = p.own_a + (p.on_the_way ? 2 * kn->nr * p.k_block : 0);
     p.shared = p.pack_b && !p.on_the_way ? p.panels * kn->nr * p.k_pass : 0;
     return p;
@@ -145,27 +141,27 @@ typedef struct pack_job {
 static pack_job pack_of(const tg_kernels *kn, float *out, const float *x, int64_t ps, int64_t ls, int64_t k, int64_t lines,
                         int64_t width)
 {
-    pack_job j = {kn, out, x, ps, ls, k, lines, width, width * k, most(1, PACK_GRAIN / most(1, k * width))};
-    if (ls == 1) j.group = most(j.group, COPY_PANELS);
+    pack_job j = {kn, out, x, ps, ls, k, lines, width, width * k, tg_most(1, PACK_GRAIN / tg_most(1, k * width))};
+    if (ls == 1) j.group = tg_most(j.group, COPY_PANELS);
     return j;
 }
 
 static void pack_chunk(void *arg, int64_t chunk)
 {
     const pack_job *j = arg;
-    const int64_t line = chunk * j->group * j->width, lines = least(j->lines - line, j->group * j->width);
+    const int64_t line = chunk * j->group * j->width, lines = tg_least(j->lines - line, j->group * j->width);
     j->kn->pack(j->out + chunk * j->group * j->panel_stride, j->panel_stride, j->x + line * j->ls, j->ps, j->ls, j->k, lines,
                 j->width);
 }
 
 static void run_pack(tg_pool *pool, pack_job j)
 {
-    tg_pool_run(pool, pack_chunk, &j, ceil_div(j.lines, j.width * j.group));
+    tg_pool_run(pool, pack_chunk, &j, tg_ceil_div(j.lines, j.width * j.group));
 }
 
 int64_t tg_pack_room(tg_context *ctx, int64_t k, int64_t n)
 {
-    return padded(n, tg_kernels_of(ctx)->nr) * k * (int64_t)sizeof(float);
+    return tg_padded(n, tg_kernels_of(ctx)->nr) * k * (int64_t)sizeof(float);
 }
 
 void tg_pack(tg_context *ctx, float *out, const float *b, int64_t rs, int64_t cs, int64_t k, int64_t n)
@@ -238,7 +234,7 @@ static void one_k_block(const gemm_job *j, const corner *at, int64_t k, int64_t 
 /* Part i of n, as even as whole units allow, at most `end` of what a unit holds. */
 static tg_span part_of(int64_t units, int64_t i, int64_t n, int64_t unit, int64_t end)
 {
-    return (tg_span){units * i / n * unit, least(units * (i + 1) / n * unit, end)};
+    return (tg_span){units * i / n * unit, tg_least(units * (i + 1) / n * unit, end)};
 }
 
 static void one_block(const gemm_job *j, int64_t block, float *own)
@@ -247,7 +243,8 @@ static void one_block(const gemm_job *j, int64_t block, float *own)
     const tg_span rows = part_of(p->tiles, block / p->col_blocks, p->row_blocks, p->height, j->g->m);
     const tg_span cols = part_of(p->panels, block % p->col_blocks, p->col_blocks, j->kn->nr, j->g->n);
     const corner at = {rows.begin, rows.end - rows.begin, cols.begin, cols.end - cols.begin};
-    for (int64_t k = j->k0; k == j->k0 || k < j->k1; k += p->k_block) one_k_block(j, &at, k, least(j->k1 - k, p->k_block), own);
+    for (int64_t k = j->k0; k == j->k0 || k < j->k1; k += p->k_block)
+        one_k_block(j, &at, k, tg_least(j->k1 - k, p->k_block), own);
 }
 
 static void claim_blocks(void *arg, int64_t thread)
@@ -269,7 +266,7 @@ static void gemv_columns(const tg_gemm *g, const tg_kernels *kn, tg_span columns
 static void gemv_part(void *arg, int64_t part)
 {
     const gemv_job *j = arg;
-    const tg_span columns = part_of(ceil_div(j->g->n, j->kn->nr), part, j->parts, j->kn->nr, j->g->n);
+    const tg_span columns = part_of(tg_ceil_div(j->g->n, j->kn->nr), part, j->parts, j->kn->nr, j->g->n);
     if (columns.begin < columns.end) gemv_columns(j->g, j->kn, columns);
 }
 
@@ -315,10 +312,10 @@ void tg_gemm_run(tg_context *ctx, const tg_gemm *g, void *scratch)
     gemm_job j = {.g = g, .kn = kn, .p = plan_of(ctx, g, tg_pool_threads(pool))};
     j.own = (float *)scratch + j.p.shared;
     for (; j.k0 == 0 || j.k0 < g->k; j.k0 = j.k1) {
-        j.k1 = least(g->k, j.k0 + j.p.k_pass);
+        j.k1 = tg_least(g->k, j.k0 + j.p.k_pass);
         aim_right(&j, pool, scratch);
         atomic_store_explicit(&j.next, 0, memory_order_relaxed);
-        tg_pool_run(pool, claim_blocks, &j, least(tg_pool_threads(pool), j.p.row_blocks * j.p.col_blocks));
+        tg_pool_run(pool, claim_blocks, &j, tg_least(tg_pool_threads(pool), j.p.row_blocks * j.p.col_blocks));
         if (j.k1 == 0) break;
     }
 }

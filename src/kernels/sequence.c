@@ -4,14 +4,13 @@
  * are one product and one sum over all steps after the loop.
  */
 #include "kernels/drive.h"
+#include "base/sizes.h"
 
 #include <string.h>
 
 static const int64_t gates_of[] = {[TG_CELL_RNN] = 1, [TG_CELL_LSTM] = 4, [TG_CELL_GRU] = 3};
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t lines(int64_t floats) { return ceil_div(floats, 16) * 16; } /* whole cache lines */
+static int64_t lines(int64_t floats) { return tg_ceil_div(floats, 16) * 16; } /* whole cache lines */
 
 /* What all chunks share, and how the rows are split. */
 typedef struct job {
@@ -29,9 +28,9 @@ typedef struct job {
 static job plan(tg_context *ctx, const tg_sequence *s)
 {
     job j = {.ctx = ctx, .s = s, .kn = tg_kernels_of(ctx), .G = gates_of[s->cell]};
-    j.rows = ceil_div(s->B, least(s->B, tg_pool_threads(ctx->pool)));
-    j.chunks = ceil_div(s->B, j.rows);
-    const int64_t tiles = ceil_div(j.rows, j.kn->mr) * j.kn->mr;
+    j.rows = tg_ceil_div(s->B, tg_least(s->B, tg_pool_threads(ctx->pool)));
+    j.chunks = tg_ceil_div(s->B, j.rows);
+    const int64_t tiles = tg_ceil_div(j.rows, j.kn->mr) * j.kn->mr;
     /* packed rows of the left operand; then forward's state before the step, or dh and dc */
     j.own_size = lines(tiles * j.G * s->H) + 2 * lines(j.rows * s->H);
     return j;
@@ -57,7 +56,7 @@ static void product(const job *j, float *c, int64_t c_rs, const float *from, int
         tg_gemm_run(j->ctx, &g, NULL);
         return;
     }
-    const int64_t h = ceil_div(rows, ceil_div(rows, kn->mr));
+    const int64_t h = tg_ceil_div(rows, tg_ceil_div(rows, kn->mr));
     tg_left a = {x, h * x_rs, x_rs, 1, h};
     const tg_right b = {packed, k * kn->nr, kn->nr};
     if (x_rs % TG_PAGE_FLOATS == 0) {
@@ -79,7 +78,7 @@ static void state_product(const job *j, float *c, int64_t c_rs, const float *fro
 {
     const int64_t H = j->s->H, nr = j->kn->nr;
     if (j->packed) {
-        product(j, c, c_rs, from, j->G * H, x, H, j->packed + lines(ceil_div(first, nr) * nr * H), left, rows, n, H);
+        product(j, c, c_rs, from, j->G * H, x, H, j->packed + lines(tg_ceil_div(first, nr) * nr * H), left, rows, n, H);
         return;
     }
     const tg_gemm g = {.m = 1, .n = n, .k = H, .a = x, .a_rs = H, .a_cs = 1, .b = j->s->w_hh + first * H, .b_rs = 1, .b_cs = H,
@@ -132,7 +131,7 @@ static void step_forward(const job *j, int64_t t, int64_t r0, int64_t rows, floa
 static void forward_chunk(void *arg, int64_t chunk)
 {
     const job *j = arg;
-    const int64_t r0 = chunk * j->rows, rows = least(j->rows, j->s->B - r0);
+    const int64_t r0 = chunk * j->rows, rows = tg_least(j->rows, j->s->B - r0);
     float *own = j->own + chunk * j->own_size, *copy = own + j->own_size - lines(j->rows * j->s->H);
     for (int64_t t = 0; t < j->s->T; t++) step_forward(j, t, r0, rows, own, copy);
 }
@@ -205,7 +204,7 @@ static void backward_chunk(void *arg, int64_t chunk)
 {
     const job *j = arg;
     const tg_sequence *s = j->s;
-    const int64_t r0 = chunk * j->rows, rows = least(j->rows, s->B - r0), each = lines(j->rows * s->H);
+    const int64_t r0 = chunk * j->rows, rows = tg_least(j->rows, s->B - r0), each = lines(j->rows * s->H);
     float *own = j->own + chunk * j->own_size, *dh = own + j->own_size - 2 * each, *dc = dh + each;
     memcpy(dh, j->g->dy + ((s->T - 1) * s->B + r0) * s->H, (size_t)(rows * s->H) * sizeof *dh);
     memset(dc, 0, (size_t)(rows * s->H) * sizeof *dc);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sizes.h"
 #include "base/status.h"
 
 enum { GRAIN = 4096, LONGEST_NAME = 1100 };
@@ -27,7 +28,6 @@ struct tg_lora {
 };
 
 static int64_t padded(int64_t n) { return (n + TG_PARAM_PAD - 1) / TG_PARAM_PAD * TG_PARAM_PAD; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t rows_of(const adapted *x) { return x->of->tensor->shape.dims[0]; }
 static int64_t cols_of(const adapted *x) { return x->of->tensor->shape.dims[1]; }
 static float scale_of(const tg_lora *l) { return (float)(l->o.alpha / (double)l->o.rank); }
@@ -73,7 +73,7 @@ static tg_status adapt(tg_lora *l, adapted *x)
     x->a = declare(l, x, ".lora_A", rank, c, TG_INIT_UNIFORM, 1 / sqrt((double)c));
     x->b = x->a ? declare(l, x, ".lora_B", r, rank, TG_INIT_ZERO, 0) : NULL;
     l->base_floats += padded(r * c);
-    l->scaled_floats = most(l->scaled_floats, padded(rank * most(r, c)));
+    l->scaled_floats = tg_most(l->scaled_floats, padded(rank * tg_most(r, c)));
     return x->b ? TG_OK : tg_note("declaring an adapter of %s", x->of->tensor->name);
 }
 
@@ -115,14 +115,14 @@ static void measure(tg_lora *l)
         const adapted *x = &l->list[i];
         if (!x->a) continue;
         const tg_gemm all[] = {form(l, x), gradient_of_a(l, x), gradient_of_b(l, x)};
-        for (int k = 0; k < 3; k++) l->scratch_bytes = most(l->scratch_bytes, tg_gemm_room(l->ctx, &all[k]));
+        for (int k = 0; k < 3; k++) l->scratch_bytes = tg_most(l->scratch_bytes, tg_gemm_room(l->ctx, &all[k]));
     }
 }
 
 static tg_status take_memory(tg_lora *l)
 {
-    l->memory = tg_alloc_array(most(l->base_floats, 1), sizeof *l->memory);
-    l->scaled = tg_alloc_array(most(l->scaled_floats, 1), sizeof *l->scaled);
+    l->memory = tg_alloc_array(tg_most(l->base_floats, 1), sizeof *l->memory);
+    l->scaled = tg_alloc_array(tg_most(l->scaled_floats, 1), sizeof *l->scaled);
     if (!l->memory || !l->scaled) return TG_ENOMEM;
     float *at = l->memory;
     for (int64_t i = 0; i < l->count; i++) {
@@ -131,7 +131,7 @@ static tg_status take_memory(tg_lora *l)
         at += padded(l->list[i].of->count);
     }
     measure(l);
-    l->scratch = tg_alloc(most(l->scratch_bytes, 1));
+    l->scratch = tg_alloc(tg_most(l->scratch_bytes, 1));
     return l->scratch ? TG_OK : TG_ENOMEM;
 }
 
@@ -140,7 +140,7 @@ tg_status tg_lora_new(tg_context *ctx, tg_params *p, const tg_lora_options *o, t
     TG_ASSERT(p->sealed);
     tg_lora *l = tg_alloc(sizeof *l);
     if (!l) return TG_ENOMEM;
-    *l = (tg_lora){.ctx = ctx, .p = p, .o = *o, .list = tg_alloc_array(most(p->count, 1), sizeof *l->list)};
+    *l = (tg_lora){.ctx = ctx, .p = p, .o = *o, .list = tg_alloc_array(tg_most(p->count, 1), sizeof *l->list)};
     tg_status s = l->list ? tg_params_new(ctx, &l->own) : TG_ENOMEM;
     if (!s) s = declare_all(l);
     if (!s) s = tg_params_seal(l->own, o->seed | OWN_SEED, p->grads != NULL, !p->values);

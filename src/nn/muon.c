@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sizes.h"
 
 enum { ITERATIONS = 5, GRAIN = 4096 };
 /* Steep at 0, so that small singular values grow fast; what ends between 0.7 and 1.2 is near enough to 1. */
@@ -36,20 +37,18 @@ struct tg_muon {
 /* Scratch for one matrix: two as large, two of its square, and for products. */
 typedef struct desk { float *x, *y, *s, *poly; void *scratch; } desk;
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t padded(int64_t n) { return (n + TG_PARAM_PAD - 1) / TG_PARAM_PAD * TG_PARAM_PAD; }
 /* Fewer matrices for each thread would leave some without work while the last are done. */
 enum { EACH_LEAST = 4 };
 
-static int64_t side_of(const matrix *m) { return least(m->rows, m->cols); }
+static int64_t side_of(const matrix *m) { return tg_least(m->rows, m->cols); }
 
 /* ---- the three products -------------------------------------------------------------------------------------------- */
 
 static tg_gemm square_of_x(const matrix *m, const float *x, float *s)
 {
     const int64_t side = side_of(m), down = m->rows <= m->cols ? m->cols : 1, along = m->rows <= m->cols ? 1 : m->cols;
-    return (tg_gemm){.m = side, .n = side, .k = most(m->rows, m->cols), .a = x, .a_rs = down, .a_cs = along,
+    return (tg_gemm){.m = side, .n = side, .k = tg_most(m->rows, m->cols), .a = x, .a_rs = down, .a_cs = along,
                      .b = x, .b_rs = along, .b_cs = down, .c = s, .c_rs = side};
 }
 
@@ -88,11 +87,11 @@ static void measure(tg_muon *u)
     for (int64_t i = 0; i < u->count; i++) {
         const matrix *m = &u->list[i];
         const tg_gemm all[] = {square_of_x(m, NULL, NULL), square_of_s(m, NULL, NULL), poly_times_x(m, NULL, NULL, NULL)};
-        for (int k = 0; k < 3; k++) u->gemm_bytes = most(u->gemm_bytes, tg_gemm_room(u->ctx, &all[k]));
-        u->area = most(u->area, padded(m->rows * m->cols));
-        u->square = most(u->square, padded(side_of(m) * side_of(m)));
+        for (int k = 0; k < 3; k++) u->gemm_bytes = tg_most(u->gemm_bytes, tg_gemm_room(u->ctx, &all[k]));
+        u->area = tg_most(u->area, padded(m->rows * m->cols));
+        u->square = tg_most(u->square, padded(side_of(m) * side_of(m)));
     }
-    u->gemm_bytes = most(u->gemm_bytes, tg_sum_room(u->area));
+    u->gemm_bytes = tg_most(u->gemm_bytes, tg_sum_room(u->area));
     const int64_t threads = tg_context_threads(u->ctx);
     u->desks = u->count >= EACH_LEAST * threads ? threads : 1;
 }
@@ -118,11 +117,11 @@ tg_status tg_muon_new(tg_context *ctx, const tg_params *p, tg_muon **out)
     for (int64_t i = 0; i < p->count; i++) count += p->rows[i].parts;
     tg_muon *u = tg_alloc(sizeof *u);
     if (!u) return TG_ENOMEM;
-    *u = (tg_muon){.ctx = ctx, .p = p, .list = tg_alloc_array(most(count, 1), sizeof *u->list)};
+    *u = (tg_muon){.ctx = ctx, .p = p, .list = tg_alloc_array(tg_most(count, 1), sizeof *u->list)};
     if (u->list) {
         list_matrices(u);
         measure(u);
-        if (tg_params_values(p)) u->memory = tg_alloc(most(tg_muon_room(u), 1));
+        if (tg_params_values(p)) u->memory = tg_alloc(tg_most(tg_muon_room(u), 1));
     }
     if (!u->list || (tg_params_values(p) && !u->memory)) {
         tg_muon_free(u);
@@ -233,7 +232,7 @@ static void step_matrix(const muon_job *job, const desk *at, const matrix *m)
     j.factor = (float)(1 / (sqrt(tg_sum_all(ctx, at->x, n, true, at->scratch)) + LEAST_NORM));
     tg_for_spans(ctx, n, GRAIN, scale_x, &j);
     j.x = newton_schulz(ctx, at, m, &j);
-    j.factor = (float)(UPDATE_RMS * sqrt((double)most(m->rows, m->cols)));
+    j.factor = (float)(UPDATE_RMS * sqrt((double)tg_most(m->rows, m->cols)));
     tg_for_spans(ctx, n, GRAIN, update, &j);
 }
 

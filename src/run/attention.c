@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/base64.h"
+#include "base/sizes.h"
 #include "base/utf8.h"
 #include "run/html.h"
 
@@ -37,10 +38,8 @@ struct tg_looks {
 
 /* Where row n of a triangle begins, and how much n rows are. */
 static int64_t triangle(int64_t n) { return n * (n + 1) / 2; }
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-static int64_t shown(const tg_looks *l) { return most(0, least(l->total, l->watch.end) - l->watch.begin); }
+static int64_t shown(const tg_looks *l) { return tg_most(0, tg_least(l->total, l->watch.end) - l->watch.begin); }
 
 /* ---- looking on ------------------------------------------------------------------------------------------------------ */
 
@@ -84,8 +83,8 @@ tg_status tg_looks_start(tg_looks *l, int64_t read, int64_t drawn)
 {
     int64_t n = MOST_TOKENS;
     while (n > 1 && n * n > MOST_SQUARES / (l->layers * l->heads)) n--;
-    l->room = least(n, read + drawn);
-    l->watch = (tg_look_watch){.look = look, .user = l, .begin = most(0, least(read - n / 2, read + drawn - n))};
+    l->room = tg_least(n, read + drawn);
+    l->watch = (tg_look_watch){.look = look, .user = l, .begin = tg_most(0, tg_least(read - n / 2, read + drawn - n))};
     l->watch.end = l->watch.begin + l->room;
     l->tokens = tg_alloc_array(l->room, sizeof *l->tokens);
     l->shares = tg_alloc_array(l->layers * l->heads * triangle(l->room), sizeof *l->shares);
@@ -111,7 +110,7 @@ static const char *torn(const tg_looks *l, const looked *t, int *length)
 {
     const char *text = l->text.data;
     uint32_t code;
-    for (int64_t at = most(0, t->begin - 3); at < t->end; at++) {
+    for (int64_t at = tg_most(0, t->begin - 3); at < t->end; at++) {
         const int n = tg_utf8_next(text + at, text + l->text.length, &code);
         if (n < 2 || at + n <= t->begin || (at >= t->begin && at + n <= t->end)) continue;
         *length = n;

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/rng.h"
+#include "base/sizes.h"
 #include "data/synth.h"
 #include "run/bound.h"
 #include "run/evaluate.h"
@@ -126,8 +127,6 @@ static tg_status make_space(tg_judged *j, tg_features *f, space *out)
 
 /* ---- distances ------------------------------------------------------------------------------------------------------------- */
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* What comes out where as many training examples stand in for samples: as good as a model could be. */
 static tg_status manifold_of_training(const tg_evaluation *e, const tg_judged *j, tg_features *f, const space *v, int64_t n, int64_t m,
                                       tg_manifold *out)
@@ -159,13 +158,14 @@ static tg_status measure_manifold(const tg_evaluation *e, tg_judged *j, tg_featu
 
 static tg_status measure_distances(const tg_evaluation *e, tg_judged *j, tg_features *f, const space *v)
 {
-    const int64_t n = least(j->real_count, COMPARED), m = least(j->count, n);
+    const int64_t n = tg_least(j->real_count, COMPARED), m = tg_least(j->count, n);
     tg_kernel_result kernel;
     double d = NAN;
     tg_status s = TG_OK;
     if (n < 10 || m < 10) return TG_OK;
     if (v->d <= TG_FRECHET_MOST && e->wanted[TG_FIGURE_frechet]) {
-        const int64_t half = least(j->real_count / 2, j->count); /* of as many, it compares with that of two halves of the real ones */
+        /* of as many, it compares with that of two halves of the real ones */
+        const int64_t half = tg_least(j->real_count / 2, j->count);
         double halves = NAN;
         s = tg_frechet(e->ctx, v->real, half, v->made, half, v->d, &d);
         if (!s) s = tg_frechet(e->ctx, v->real, half, v->real + half * v->d, half, v->d, &halves);
@@ -173,7 +173,7 @@ static tg_status measure_distances(const tg_evaluation *e, tg_judged *j, tg_feat
     }
     if (!s && e->wanted[TG_FIGURE_kernel]) {
         /* Subsets of all that there is would be one and the same, and so sure of themselves. */
-        s = tg_kernel_distance(e->ctx, v->real, n, v->made, m, v->d, least((m + 1) / 2, TESTED), SUBSETS, (uint64_t)e->o->seed, &kernel);
+        s = tg_kernel_distance(e->ctx, v->real, n, v->made, m, v->d, tg_least((m + 1) / 2, TESTED), SUBSETS, (uint64_t)e->o->seed, &kernel);
         const double off = !s && kernel.deviation > 0 ? 1.96 * kernel.deviation : (double)NAN;
         if (!s) tg_figure_between(j, TG_FIGURE_kernel, kernel.mean, kernel.mean - off, kernel.mean + off, 0);
     }
@@ -183,7 +183,7 @@ static tg_status measure_distances(const tg_evaluation *e, tg_judged *j, tg_feat
 
 static tg_status test_samples(const tg_evaluation *e, tg_judged *j, const space *v)
 {
-    const int64_t n = least(j->real_count, TESTED), m = least(j->count, n);
+    const int64_t n = tg_least(j->real_count, TESTED), m = tg_least(j->count, n);
     tg_mmd_result mmd;
     tg_nearest_result near;
     tg_status s = TG_OK;
@@ -211,7 +211,7 @@ static tg_status test_samples(const tg_evaluation *e, tg_judged *j, const space 
 static tg_status find_neighbours(const tg_evaluation *e, tg_judged *j)
 {
     const int64_t size = tg_model_data_size(&j->model->data), all = tg_dataset_count(j->data, TG_TRAIN);
-    const int64_t n = least(j->count, TG_EVALUATE_NEIGHBOURS), most = INT64_C(1) << 26, some = least(all, most / size);
+    const int64_t n = tg_least(j->count, TG_EVALUATE_NEIGHBOURS), most = INT64_C(1) << 26, some = tg_least(all, most / size);
     float *train = NULL;
     int64_t index[TG_EVALUATE_NEIGHBOURS];
     double distance[TG_EVALUATE_NEIGHBOURS];

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/cpu.h"
 #include "bench/bench.h"
+#include "kernels/drive.h"
 
 typedef struct peak_table {
     const char *isa;
@@ -59,12 +60,24 @@ static const peak_table *table_of(const char *isa)
 /* What each thread does in one go; chunk = thread. */
 typedef struct limit_job {
     const peak_table *t;
-    char kind;              /* f: multiply-adds, r: read, t: triad y = a + s·b, u: update y += s·a */
+    const tg_kernels *kn;
+    char kind;              /* f: multiply-adds, m: the register tile, r: read, t: triad y = a + s·b, u: update y += s·a */
     float *x;               /* each thread's floats, one behind the other */
     int64_t floats, times;
     tg_pool *pool;
     int threads;
 } limit_job;
+
+enum { TILE_STEPS = 128 };
+
+/* One tile over and over, its operands in L1: what products reach where nothing has to be fetched. It is less than registers
+ * alone allow where a core lowers its clock for what loads and multiplies at once. */
+static void run_tile(const tg_kernels *kn, float *x)
+{
+    const tg_left a = {x, 0, 1, kn->mr, kn->mr};
+    const tg_right b = {x + kn->mr * TILE_STEPS, kn->nr * TILE_STEPS, kn->nr};
+    kn->gemm_block(x + (kn->mr + kn->nr) * TILE_STEPS, kn->nr, NULL, 0, &a, &b, kn->mr, kn->nr, TILE_STEPS, NULL);
+}
 
 static void limit_chunk(void *arg, int64_t chunk)
 {
@@ -73,6 +86,7 @@ static void limit_chunk(void *arg, int64_t chunk)
     const int64_t half = j->floats / 2 / 16 * 16, third = j->floats / 3 / 16 * 16;
     for (int64_t n = 0; n < (j->kind == 'f' ? 1 : j->times); n++) {
         if (j->kind == 'f') j->t->fma(x, j->times);
+        else if (j->kind == 'm') run_tile(j->kn, x);
         else if (j->kind == 'r') x[0] = j->t->read(x, j->floats) * 0;
         else if (j->kind == 'u') j->t->update(x, x + half, half);
         else j->t->triad(x, x + third, x + 2 * third, third);
@@ -87,16 +101,19 @@ static void limit_run(void *arg)
 
 static double sample(const bench *b, const peak_table *t, char kind, int64_t bytes, int threads)
 {
-    limit_job j = {.t = t, .kind = kind, .threads = threads, .pool = b->on[threads > 1]->pool};
+    tg_context *ctx = b->on[threads > 1];
+    limit_job j = {.t = t, .kn = tg_kernels_of(ctx), .kind = kind, .threads = threads, .pool = ctx->pool};
     if (!t) return NAN;
+    if (kind == 'm') bytes = ((j.kn->mr + j.kn->nr) * TILE_STEPS + j.kn->mr * j.kn->nr) * (int64_t)sizeof(float);
     j.floats = bytes / (int64_t)sizeof(float);
     j.times = kind == 'f' ? 200000 : 1 + (4 << 20) / bytes;
     j.x = tg_alloc(bytes * threads);
     if (!j.x) return NAN;
     for (int64_t i = 0; i < j.floats * threads; i++) j.x[i] = 1e-3f; /* else all pages are the one page of zeros */
     /* an update reads what it writes: three times half of the bytes go over the bus */
-    const double flops = 2.0 * (double)j.times * t->width(), gigabytes = (double)(j.times * bytes) * (kind == 'u' ? 1.5 : 1);
-    const double rate = bench_rate(limit_run, &j, (kind == 'f' ? flops : gigabytes) * threads * 1e-9);
+    const double flops = 2.0 * (double)j.times * (kind == 'm' ? (double)(j.kn->mr * j.kn->nr * TILE_STEPS) : t->width());
+    const double gigabytes = (double)(j.times * bytes) * (kind == 'u' ? 1.5 : 1);
+    const double rate = bench_rate(limit_run, &j, (kind == 'f' || kind == 'm' ? flops : gigabytes) * threads * 1e-9);
     tg_free(j.x);
     return rate;
 }
@@ -119,6 +136,7 @@ double bench_limit(const bench *b, const char *name, int threads)
     const char *space = strchr(name, ' '), *level = space ? space + 1 : name;
     const char kind = !space || !strncmp(name, "reading ", 8) ? 'r' : name[0];
     if (!strncmp(name, "fma", 3)) return sample(b, name[3] == ' ' ? table_of(name + 4) : t, 'f', 4096, threads);
+    if (!strcmp(name, "tile from L1")) return sample(b, t, 'm', 0, threads);
     const int64_t bytes = level_bytes(level, threads);
     return bytes ? sample(b, t, kind, bytes, threads) : NAN;
 }
@@ -133,7 +151,8 @@ static double measure_limit(bench_row *r)
 
 void bench_machine(bench *b)
 {
-    static const char *const levels[] = {"L1", "L2", "L3", "DRAM", "triad L2", "triad L3", "triad DRAM", "update L3", "update DRAM"};
+    static const char *const levels[] = {"L1", "L2", "L3", "DRAM", "triad L2", "triad L3", "triad DRAM", "update L3",
+                                         "update DRAM", "tile from L1"};
     enum { LEVELS = sizeof levels / sizeof *levels };
     static machine_arg args[2][TABLES + LEVELS];
     for (int s = 0; s < b->sizes; s++)
@@ -144,7 +163,9 @@ void bench_machine(bench *b)
             if (i < TABLES && !table_of(tables[i].isa)) continue;
             if (i < TABLES) snprintf(a->name, sizeof a->name, "fma %s", tables[i].isa);
             else snprintf(a->name, sizeof a->name, "%s", levels[i - TABLES]);
-            row.unit = i < TABLES ? "GFLOP/s" : "GB/s";
+            const bool tile = !strncmp(a->name, "tile", 4);
+            row.unit = i < TABLES || tile ? "GFLOP/s" : "GB/s";
+            if (tile) row.limit = "fma";
             snprintf(row.name, sizeof row.name, i < TABLES ? "%s" : strchr(a->name, ' ') ? "%s" : "read %s", a->name);
             bench_add(b, &row);
         }
