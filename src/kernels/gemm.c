@@ -13,7 +13,7 @@
 
 enum {
     K_BLOCK = 1024,             /* a panel of B is at most 128 KiB then and streams from L2; C is touched seldom */
-    K_BLOCK_TURNED = 384,       /* where A is walked by steps: what a block's rows take must stay in L2 */
+    K_BLOCK_TURNED = 384,       /* where A is walked by steps as it lies: what a block's rows take must stay in L2 */
     PACKED_MOST = 1 << 20,      /* floats of B packed at once, if a block of k takes no more: 4 MiB stay in L3 */
     PACK_GRAIN = 16384,         /* floats packed by one chunk */
     COPY_PANELS = 8,            /* panels side by side that a chunk of lines side by side takes: 1 KiB of each step */
@@ -80,7 +80,7 @@ static plan plan_of(tg_context *ctx, const tg_gemm *g, int threads)
     p.tiles = tg_ceil_div(tg_most(g->m, 1), p.height);
     p.pack_a = must_pack_left(g);
     p.pack_b = must_pack_right(kn, g);
-    p.k_block = tg_least(k, g->a_cs == 1 ? K_BLOCK : K_BLOCK_TURNED);
+    p.k_block = tg_least(k, g->a_cs == 1 || p.pack_a ? K_BLOCK : K_BLOCK_TURNED);
     plan_grid(&p, kn, ctx->l2, threads);
     p.on_the_way = p.pack_b && p.row_blocks == 1;
     p.k_pass = p.pack_b && !p.on_the_way ? tg_least(k, tg_most(PACKED_MOST / (p.panels * kn->nr) / p.k_block, 1) * p.k_block) : k;
