@@ -112,17 +112,16 @@ static tg_status take_values(tg_tape *t, int64_t bytes, void **out)
     return TG_OK;
 }
 
-typedef struct scratch_mark { tg_arena_mark arena; int64_t used; } scratch_mark;
-
-static scratch_mark scratch_begin(const tg_tape *t)
+tg_tape_place tg_tape_here(const tg_tape *t)
 {
-    return (scratch_mark){tg_arena_here(t->arena), t->used};
+    return (tg_tape_place){tg_arena_here(t->arena), t->used, t->last};
 }
 
-static void scratch_end(tg_tape *t, scratch_mark m)
+/* Gives back what was taken since. */
+static void rewind_to(tg_tape *t, tg_tape_place place)
 {
-    tg_arena_rewind(t->arena, m.arena);
-    t->used = m.used;
+    tg_arena_rewind(t->arena, place.arena);
+    t->used = place.used;
 }
 
 static tg_tensor *new_tensor(tg_tape *t, const tg_shape *shape, tg_dtype dtype)
@@ -329,11 +328,11 @@ static tg_status compute(tg_tape *t, tg_node *n)
     if (!fill) return s;
     if (!s) s = take_buffers(t, n, true);
     if (s) return s;
-    scratch_mark mark = scratch_begin(t);
+    const tg_tape_place before = tg_tape_here(t);
     s = take_buffers(t, n, false);
     if (!s && !t->mode.plan && n->op->forward) n->op->forward(t, n);
     if (!s && !t->mode.plan && t->look) t->look(t->looker, n);
-    scratch_end(t, mark);
+    rewind_to(t, before);
     return s;
 }
 
@@ -367,11 +366,6 @@ tg_tensor *tg_tape_apply(tg_tape *t, const tg_op *op, tg_tensor *const *in, cons
     return n->out;
 }
 
-tg_tape_place tg_tape_here(const tg_tape *t)
-{
-    return (tg_tape_place){tg_arena_here(t->arena), t->used, t->last};
-}
-
 tg_tensor *tg_tape_settle(tg_tape *t, tg_tape_place from, tg_tensor *x, tg_tensor *next)
 {
     if (!next || next == x || t->last != from.last || t->look || t->mode.watch) return next;
@@ -380,7 +374,7 @@ tg_tensor *tg_tape_settle(tg_tape *t, tg_tape_place from, tg_tensor *x, tg_tenso
     x->spare = next->spare;
     x->spent = false;
     t->newest = NULL;
-    scratch_end(t, (scratch_mark){from.arena, from.used});
+    rewind_to(t, from);
     return x;
 }
 
@@ -467,13 +461,13 @@ static tg_status node_back(tg_tape *t, tg_node *n)
     const double began = is_profiled(t) ? tg_now() : 0;
     tg_status s = take_gradients(t, n);
     if (s) return s;
-    scratch_mark mark = scratch_begin(t);
+    const tg_tape_place before = tg_tape_here(t);
     for (int i = 0; i < n->buffers && !s; i++)
         if (n->buffer[i].life == TG_LIFE_BACK) s = take_values(t, n->buffer[i].bytes, &n->buffer[i].data);
     if (!s && !t->mode.plan) n->op->backward(t, n);
     if (is_profiled(t))
         tg_profile_add(t->profile, n->op->name, &n->out->shape, "backward", tg_now() - began, n->op->flops(t, n, true));
-    scratch_end(t, mark);
+    rewind_to(t, before);
     leave_gradient(t, n);
     return s;
 }
