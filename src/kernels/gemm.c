@@ -30,8 +30,8 @@ enum {
 typedef struct plan {
     int64_t height, tiles;      /* rows of a tile of A, and how many tiles: heights as equal as can be */
     int64_t panels;             /* of B */
-    bool pack_a, pack_b;
-    bool on_the_way;            /* B is packed panel by panel by whoever computes with it, not before */
+    bool pack_a;
+    bool on_the_way, before;    /* B is packed panel by panel by whoever computes with it; by all threads, first. Neither: not */
     int64_t k_pass, k_block;    /* as much of k as B is packed for at once, and in a block */
     int64_t row_blocks, col_blocks;
     int64_t own, own_a, shared; /* floats of scratch: each thread's, of it for A, and all threads' for B */
@@ -79,14 +79,14 @@ static plan plan_of(tg_context *ctx, const tg_gemm *g, int threads)
     p.height = tg_ceil_div(tg_most(g->m, 1), p.tiles);
     p.tiles = tg_ceil_div(tg_most(g->m, 1), p.height);
     p.pack_a = must_pack_left(g);
-    p.pack_b = must_pack_right(kn, g);
     p.k_block = tg_least(k, g->a_cs == 1 || p.pack_a ? K_BLOCK : K_BLOCK_TURNED);
     plan_grid(&p, kn, ctx->l2, threads);
-    p.on_the_way = p.pack_b && p.row_blocks == 1;
-    p.k_pass = p.pack_b && !p.on_the_way ? tg_least(k, tg_most(PACKED_MOST / (p.panels * kn->nr) / p.k_block, 1) * p.k_block) : k;
+    p.on_the_way = must_pack_right(kn, g) && p.row_blocks == 1;
+    p.before = must_pack_right(kn, g) && p.row_blocks > 1;
+    p.k_pass = p.before ? tg_least(k, tg_most(PACKED_MOST / (p.panels * kn->nr) / p.k_block, 1) * p.k_block) : k;
     p.own_a = p.pack_a ? tg_padded(tg_ceil_div(p.tiles, p.row_blocks) * p.height * p.k_block, 16) : 0;
     p.own = p.own_a + (p.on_the_way ? 2 * kn->nr * p.k_block : 0);
-    p.shared = p.pack_b && !p.on_the_way ? p.panels * kn->nr * p.k_pass : 0;
+    p.shared = p.before ? p.panels * kn->nr * p.k_pass : 0;
     return p;
 }
 
@@ -187,7 +187,7 @@ static void aim_right(gemm_job *j, tg_pool *pool, float *scratch)
 {
     const tg_gemm *g = j->g;
     const int64_t nr = j->kn->nr, k = j->k1 - j->k0;
-    if (j->p.pack_b && !j->p.on_the_way) {
+    if (j->p.before) {
         run_pack(pool, pack_of(j->kn, scratch, g->b + j->k0 * g->b_rs, g->b_rs, g->b_cs, k, g->n, nr));
         j->b = (tg_right){scratch, nr * k, nr};
     } else if (g->packed) {

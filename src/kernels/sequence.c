@@ -10,7 +10,7 @@
 
 static const int64_t gates_of[] = {[TG_CELL_RNN] = 1, [TG_CELL_LSTM] = 4, [TG_CELL_GRU] = 3};
 
-static int64_t lines(int64_t floats) { return tg_ceil_div(floats, 16) * 16; } /* whole cache lines */
+static int64_t lines(int64_t floats) { return tg_padded(floats, 16); } /* whole cache lines */
 
 /* What all chunks share, and how the rows are split. */
 typedef struct job {
@@ -30,7 +30,7 @@ static job plan(tg_context *ctx, const tg_sequence *s)
     job j = {.ctx = ctx, .s = s, .kn = tg_kernels_of(ctx), .G = gates_of[s->cell]};
     j.rows = tg_ceil_div(s->B, tg_least(s->B, tg_pool_threads(ctx->pool)));
     j.chunks = tg_ceil_div(s->B, j.rows);
-    const int64_t tiles = tg_ceil_div(j.rows, j.kn->mr) * j.kn->mr;
+    const int64_t tiles = tg_padded(j.rows, j.kn->mr);
     /* packed rows of the left operand; then forward's state before the step, or dh and dc */
     j.own_size = lines(tiles * j.G * s->H) + 2 * lines(j.rows * s->H);
     return j;
@@ -43,17 +43,24 @@ static int64_t packed_forward(tg_context *ctx, const tg_sequence *s)
     return lines(tg_pack_room(ctx, H, 2 * H) / 4) + lines(tg_pack_room(ctx, H, H) / 4);
 }
 
-/* c[rows, n] = from + x[rows, k]·(packed right operand), x with row stride x_rs; left is scratch for packed x, which pays
- * where rows a power of two apart would crowd each other out of the caches. A single row leaves threads idle, so its columns are
+/* c[n] = from + x[k]·(packed right operand; NULL: w [n, k], transposed). A single row leaves threads idle, so its columns are
  * split, if that pays. */
+static void one_row(const job *j, float *c, const float *from, const float *x, const float *packed, const float *w, int64_t n,
+                    int64_t k)
+{
+    const tg_gemm g = {.m = 1, .n = n, .k = k, .a = x, .a_rs = k, .a_cs = 1, .b = w, .b_rs = 1, .b_cs = k, .packed = packed,
+                       .from = from, .c = c, .far = j->s->far};
+    tg_gemm_run(j->ctx, &g, NULL);
+}
+
+/* c[rows, n] = from + x[rows, k]·(packed right operand), x with row stride x_rs; left is scratch for packed x, which pays
+ * where rows a power of two apart would crowd each other out of the caches. */
 static void product(const job *j, float *c, int64_t c_rs, const float *from, int64_t from_rs, const float *x,
                     int64_t x_rs, const float *packed, float *left, int64_t rows, int64_t n, int64_t k)
 {
     const tg_kernels *kn = j->kn;
     if (rows == 1) {
-        const tg_gemm g = {.m = 1, .n = n, .k = k, .a = x, .a_rs = k, .a_cs = 1, .packed = packed, .from = from, .c = c,
-                           .far = j->s->far};
-        tg_gemm_run(j->ctx, &g, NULL);
+        one_row(j, c, from, x, packed, NULL, n, k);
         return;
     }
     const int64_t h = tg_ceil_div(rows, tg_ceil_div(rows, kn->mr));
@@ -76,14 +83,9 @@ static bool reads_as_it_lies(const tg_sequence *s)
 static void state_product(const job *j, float *c, int64_t c_rs, const float *from, const float *x, int64_t first, int64_t n,
                           float *left, int64_t rows)
 {
-    const int64_t H = j->s->H, nr = j->kn->nr;
-    if (j->packed) {
-        product(j, c, c_rs, from, j->G * H, x, H, j->packed + lines(tg_ceil_div(first, nr) * nr * H), left, rows, n, H);
-        return;
-    }
-    const tg_gemm g = {.m = 1, .n = n, .k = H, .a = x, .a_rs = H, .a_cs = 1, .b = j->s->w_hh + first * H, .b_rs = 1, .b_cs = H,
-                       .from = from, .c = c, .far = j->s->far};
-    tg_gemm_run(j->ctx, &g, NULL);
+    const int64_t H = j->s->H;
+    if (!j->packed) one_row(j, c, from, x, NULL, j->s->w_hh + first * H, n, H);
+    else product(j, c, c_rs, from, j->G * H, x, H, j->packed + lines(tg_padded(first, j->kn->nr) * H), left, rows, n, H);
 }
 
 static bool any_starts(const int32_t *zero, int64_t rows)

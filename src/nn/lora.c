@@ -27,7 +27,6 @@ struct tg_lora {
     int64_t base_floats, scaled_floats, scratch_bytes;
 };
 
-static int64_t padded(int64_t n) { return (n + TG_PARAM_PAD - 1) / TG_PARAM_PAD * TG_PARAM_PAD; }
 static int64_t rows_of(const adapted *x) { return x->of->tensor->shape.dims[0]; }
 static int64_t cols_of(const adapted *x) { return x->of->tensor->shape.dims[1]; }
 static float scale_of(const tg_lora *l) { return (float)(l->o.alpha / (double)l->o.rank); }
@@ -72,8 +71,8 @@ static tg_status adapt(tg_lora *l, adapted *x)
                        x->of->tensor->name, (long long)r, (long long)c);
     x->a = declare(l, x, ".lora_A", rank, c, TG_INIT_UNIFORM, 1 / sqrt((double)c));
     x->b = x->a ? declare(l, x, ".lora_B", r, rank, TG_INIT_ZERO, 0) : NULL;
-    l->base_floats += padded(r * c);
-    l->scaled_floats = tg_most(l->scaled_floats, padded(rank * tg_most(r, c)));
+    l->base_floats += tg_padded(r * c, TG_PARAM_PAD);
+    l->scaled_floats = tg_most(l->scaled_floats, tg_padded(rank * tg_most(r, c), TG_PARAM_PAD));
     return x->b ? TG_OK : tg_note("declaring an adapter of %s", x->of->tensor->name);
 }
 
@@ -128,7 +127,7 @@ static tg_status take_memory(tg_lora *l)
     for (int64_t i = 0; i < l->count; i++) {
         if (!l->list[i].a) continue;
         l->list[i].base = at;
-        at += padded(l->list[i].of->count);
+        at += tg_padded(l->list[i].of->count, TG_PARAM_PAD);
     }
     measure(l);
     l->scratch = tg_alloc(tg_most(l->scratch_bytes, 1));

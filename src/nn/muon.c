@@ -37,7 +37,6 @@ struct tg_muon {
 /* Scratch for one matrix: two as large, two of its square, and for products. */
 typedef struct desk { float *x, *y, *s, *poly; void *scratch; } desk;
 
-static int64_t padded(int64_t n) { return (n + TG_PARAM_PAD - 1) / TG_PARAM_PAD * TG_PARAM_PAD; }
 /* Fewer matrices for each thread would leave some without work while the last are done. */
 enum { EACH_LEAST = 4 };
 
@@ -88,8 +87,8 @@ static void measure(tg_muon *u)
         const matrix *m = &u->list[i];
         const tg_gemm all[] = {square_of_x(m, NULL, NULL), square_of_s(m, NULL, NULL), poly_times_x(m, NULL, NULL, NULL)};
         for (int k = 0; k < 3; k++) u->gemm_bytes = tg_most(u->gemm_bytes, tg_gemm_room(u->ctx, &all[k]));
-        u->area = tg_most(u->area, padded(m->rows * m->cols));
-        u->square = tg_most(u->square, padded(side_of(m) * side_of(m)));
+        u->area = tg_most(u->area, tg_padded(m->rows * m->cols, TG_PARAM_PAD));
+        u->square = tg_most(u->square, tg_padded(side_of(m) * side_of(m), TG_PARAM_PAD));
     }
     u->gemm_bytes = tg_most(u->gemm_bytes, tg_sum_room(u->area));
     const int64_t threads = tg_context_threads(u->ctx);
@@ -98,7 +97,7 @@ static void measure(tg_muon *u)
 
 static int64_t desk_bytes(const tg_muon *u)
 {
-    return (2 * (u->area + u->square) + padded(u->gemm_bytes / (int64_t)sizeof(float) + 1)) * (int64_t)sizeof(float);
+    return (2 * (u->area + u->square) + tg_padded(u->gemm_bytes / (int64_t)sizeof(float) + 1, TG_PARAM_PAD)) * (int64_t)sizeof(float);
 }
 
 static desk desk_at(const tg_muon *u, int64_t i)
