@@ -147,6 +147,7 @@ int main(int argc, char **argv)
 {
     static bench b = {.rounds = 5, .bin = "build/bin"};
     static char folder[512];
+    static const char usage[] = "usage: bench [-r ROUNDS] [--json FILE] [--bin FOLDER] [WORD...] | bench --compare OLD NEW";
     const char *json = "build/bench.json";
     int i = 1;
     signal(SIGPIPE, SIG_IGN);
@@ -159,8 +160,9 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "-r") && tg_parse_int(argv[i + 1], (int64_t)strlen(argv[i + 1]), &n) && n > 0 &&
                  n <= BENCH_ROUNDS_MOST)
             b.rounds = (int)n;
-        else return fail("usage: bench [-r ROUNDS] [--json FILE] [--bin FOLDER] [WORD...] | bench --compare OLD NEW");
+        else return fail(usage);
     }
+    if (i < argc && argv[i][0] == '-') return fail(usage); /* an option without its value, or --help */
     snprintf(folder, sizeof folder, "%s-data", b.bin);
     b.folder = folder;
     b.words = argv + i;
